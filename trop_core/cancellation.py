@@ -1,0 +1,68 @@
+"""Taking a call back while it waits or works, and telling how far it has come."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from trop_core.errors import Cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Progress = Callable[[int, int], None]
+    """Told how many rows of how many are done; called from the thread that works, inside the transaction."""
+
+
+class CancellationToken:
+    """One call's wish to stop: set by whoever asked for the call, looked at by whoever works on it.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._interrupt: Callable[[], None] | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the call was taken back."""
+        return self._event.is_set()
+
+    def cancel(self) -> None:
+        """Take the call back: what waits wakes up, and the statement that runs is interrupted."""
+        with self._lock:
+            self._event.set()
+            if self._interrupt is not None:
+                self._interrupt()
+
+    def check(self) -> None:
+        """Raise ``Cancelled`` if the call was taken back."""
+        if self._event.is_set():
+            raise Cancelled
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but wake up at once and raise ``Cancelled`` when the call is taken back."""
+        if self._event.wait(seconds):
+            raise Cancelled
+
+    @contextmanager
+    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """Call ``interrupt`` if the call is taken back inside the block, and never after it.
+
+        An interrupt that came late would hit whatever the connection does next.
+        """
+        with self._lock:
+            self._interrupt = interrupt
+        try:
+            self.check()
+            yield
+        finally:
+            with self._lock:
+                self._interrupt = None
+
+
+def no_progress(done: int, total: int) -> None:
+    """Tell nobody."""

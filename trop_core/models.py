@@ -1,0 +1,96 @@
+"""The nouns: ports, ranges, keys and reservations. Frozen, and valid by construction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from trop_core.errors import InvalidArgument, InvalidIdentifier
+
+LOWEST_PORT = 1
+HIGHEST_PORT = 65535
+LONGEST_IDENTIFIER = 255
+
+DEFAULT_MINIMUM = 5000
+DEFAULT_MAXIMUM = 7000
+
+
+def is_port(value: object) -> bool:
+    """Whether a value is a whole number that can be a port (a boolean is none)."""
+    return type(value) is int and LOWEST_PORT <= value <= HIGHEST_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """The ports from ``minimum`` to ``maximum``, both included."""
+
+    minimum: int = DEFAULT_MINIMUM
+    maximum: int = DEFAULT_MAXIMUM
+
+    def __post_init__(self) -> None:
+        for field, value in (("min", self.minimum), ("max", self.maximum)):
+            if not is_port(value):
+                raise InvalidArgument(field, expected=f"a port from {LOWEST_PORT} to {HIGHEST_PORT}", given=value)
+        if self.minimum > self.maximum:
+            raise InvalidArgument("min", expected=f"a port up to the maximum, {self.maximum}", given=self.minimum)
+
+    def __contains__(self, port: object) -> bool:
+        return isinstance(port, int) and self.minimum <= port <= self.maximum
+
+    def __len__(self) -> int:
+        return self.maximum - self.minimum + 1
+
+
+class ReservationKey(NamedTuple):
+    """What a port is kept for: a directory, and a tag where the directory needs several ports."""
+
+    path: str
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A port kept for a key. Times are whole seconds since the epoch, UTC.
+
+    Tag, project and task are as stored: values that today's input rules would refuse are kept.
+    """
+
+    port: int
+    path: str
+    tag: str | None
+    project: str | None
+    task: str | None
+    created_at: int
+    last_used_at: int
+
+    @property
+    def key(self) -> ReservationKey:
+        """The key that the port is kept for."""
+        return ReservationKey(self.path, self.tag)
+
+
+class ObservedReservation(NamedTuple):
+    """A reservation, and whether something occupied its port when it was looked at."""
+
+    reservation: Reservation
+    occupied: bool
+
+
+def identifier(field: str, value: str) -> str:
+    """A tag, project or task as it is stored: trimmed.
+
+    Raises ``InvalidIdentifier`` when nothing is left, when it is longer than 255 characters, or when it holds a
+    control character or something that is no character at all (half of a surrogate pair).
+    """
+    text = value.strip()
+    if not text:
+        raise InvalidIdentifier(field, value, "it is empty")
+    if len(text) > LONGEST_IDENTIFIER:
+        raise InvalidIdentifier(field, value, f"it has {len(text)} characters, and {LONGEST_IDENTIFIER} is the most")
+    for character in text:
+        code = ord(character)
+        if code < 0x20 or 0x7F <= code <= 0x9F:
+            raise InvalidIdentifier(field, value, f"it holds the control character U+{code:04X}")
+        if 0xD800 <= code <= 0xDFFF:
+            raise InvalidIdentifier(field, value, "it is not valid Unicode")
+    return text

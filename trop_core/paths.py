@@ -1,0 +1,118 @@
+"""Paths: as a caller gave them, as the file system knows them, and how two of them relate.
+
+A path is stored as text. What cannot be stored without loss (bytes that are not UTF-8, a NUL, nothing at all) is
+refused as ``InvalidPath`` and never mangled.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from enum import Enum
+
+from trop_core.errors import InvalidPath
+
+_URI = r"[A-Za-z][A-Za-z0-9+.-]*://|[Ff][Ii][Ll][Ee]:/"
+
+
+class DirectoryState(Enum):
+    """What the system says of a directory. Only ``GONE`` is a reason to give up its reservation."""
+
+    PRESENT = "present"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
+def check_storable(path: str) -> str:
+    """The path itself; raises ``InvalidPath`` if it is empty, holds a NUL or is not valid UTF-8."""
+    if not path:
+        raise InvalidPath(path, "it is empty", alone=True)
+    if "\0" in path:
+        raise InvalidPath(path, "it holds a NUL character", alone=True)
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidPath(
+            path,
+            "it is not valid UTF-8",
+            advice="Rename the directory to a name in UTF-8: another spelling could not be told apart later.",
+            alone=True,
+        ) from None
+    return path
+
+
+def explicit(path: str, *, base: str) -> str:
+    """A path that somebody named: absolute, ``~`` expanded, ``.`` and ``..`` and extra slashes resolved as text.
+
+    ``base`` is the absolute directory at which a relative path starts. Symbolic links are not followed, nothing is
+    looked up, and the path need not exist. Raises ``InvalidPath`` for what cannot be stored.
+    """
+    check_storable(path)
+    if path[0] == "~":
+        path = os.path.expanduser(path)
+    # POSIX lets exactly two leading slashes mean something else; on the systems that trop runs on they do not.
+    return "/" + os.path.normpath(os.path.join(base, path)).lstrip("/")
+
+
+def canonical(path: str) -> str:
+    """The one name that the file system has for an absolute path: all links followed, as far as it exists.
+
+    Raises ``InvalidPath`` if that name cannot be stored.
+    """
+    return check_storable(os.path.realpath(path))
+
+
+def from_uri(text: str) -> str:
+    """The path in a ``file:`` URI; a text that is no URI as it is.
+
+    Raises ``InvalidPath`` for a URI of another scheme or host, or one whose escapes are not UTF-8.
+    The form is that of RFC 8089.
+    """
+    if not re.match(_URI, text):
+        return text
+    scheme, _, rest = text.partition(":")
+    advice = "Give a file:/// URI or a path."
+    if scheme.lower() != "file":
+        raise InvalidPath(text, "only file:// URIs name a directory on this machine", advice=advice, alone=True)
+    host, path = "", rest
+    if rest.startswith("//"):
+        host, slash, path = rest[2:].partition("/")
+        path = slash + path
+    if host.lower() not in ("", "localhost"):
+        raise InvalidPath(text, f"it names the machine {host}", advice=advice, alone=True)
+    if not path.startswith("/"):
+        raise InvalidPath(text, "the URI has no absolute path", advice=advice, alone=True)
+    from urllib.parse import unquote_to_bytes
+
+    raw = unquote_to_bytes(path.partition("#")[0].partition("?")[0])
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidPath(text, "its escapes are not valid UTF-8", advice=advice, alone=True) from None
+
+
+def is_within(path: str, ancestor: str) -> bool:
+    """Whether ``path`` is ``ancestor`` or below it, by component: ``/w/ab`` is not within ``/w/a``."""
+    return path == ancestor or path.startswith(ancestor if ancestor.endswith("/") else ancestor + "/")
+
+
+def related(one: str, other: str) -> bool:
+    """Whether one of two paths is the other one or above it."""
+    return is_within(one, other) or is_within(other, one)
+
+
+def directory_state(path: str) -> DirectoryState:
+    """What the system says of a directory now. May hang where a network mount is dead: never call it under a lock.
+
+    Gone means that the system says so: missing, or no longer a directory. A permission denied, a loop of links or an
+    I/O error says nothing about the directory and is unknown.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        return DirectoryState.GONE if error.errno in (errno.ENOENT, errno.ENOTDIR) else DirectoryState.UNKNOWN
+    except ValueError:
+        return DirectoryState.UNKNOWN
+    return DirectoryState.PRESENT if stat.S_ISDIR(mode) else DirectoryState.GONE
