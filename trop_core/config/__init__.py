@@ -1,0 +1,1 @@
+"""trop.yaml and its layers: what may stand in them, where each value came from, and which one wins."""

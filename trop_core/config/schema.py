@@ -1,0 +1,276 @@
+"""Every key of the configuration, described once.
+
+Validation, the environment, the ``config.yaml`` that ``trop init`` writes and the reference in the README all come
+from this table.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT
+
+LONGEST_WAIT_SECONDS = 2_147_483
+"""SQLite counts a busy timeout in milliseconds, as a signed 32-bit number."""
+
+MOST_DAYS = 1_000_000
+
+ANY_SERVICE = "reservations.services.*"
+"""Stands in the name of a key that each service has, in the place of the service's own name."""
+
+
+class Kind(Enum):
+    """What a key holds."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    NUMBER = "number"
+    CHOICE = "choice"
+    IDENTIFIER = "identifier"
+    VARIABLE = "variable"
+    PORTS = "ports"
+    MAPPING = "mapping"
+
+
+class Key(NamedTuple):
+    """One key, under its dotted name. Bounds are those of a number, both included.
+
+    ``variables`` are the environment's names for it: the first is the documented one, the others are silent aliases.
+    ``project_only`` keys may stand in ``trop.yaml`` and ``trop.local.yaml``, the others in ``config.yaml`` as well.
+    A ``default`` of None means that the key has none.
+    """
+
+    name: str
+    kind: Kind
+    text: str
+    default: object = None
+    variables: tuple[str, ...] = ()
+    project_only: bool = False
+    minimum: int = 0
+    maximum: int = 0
+    choices: tuple[str, ...] = ()
+
+    @property
+    def expectation(self) -> str:
+        """What belongs at the key, as an error puts it after "expected"."""
+        match self.kind:
+            case Kind.BOOLEAN:
+                return "true or false"
+            case Kind.INTEGER:
+                is_port = (self.minimum, self.maximum) == (LOWEST_PORT, HIGHEST_PORT)
+                return f"a {'port' if is_port else 'whole number'} from {self.minimum} to {self.maximum}"
+            case Kind.NUMBER:
+                return f"a number from {self.minimum} to {self.maximum}"
+            case Kind.CHOICE:
+                return f"one of {', '.join(self.choices)}"
+            case Kind.IDENTIFIER:
+                return f"a text of 1 to {LONGEST_IDENTIFIER} characters"
+            case Kind.VARIABLE:
+                return "a name of letters, digits and _ that does not begin with a digit, 255 bytes at most"
+            case Kind.PORTS:
+                return 'a list of ports and ranges such as "5005..5009"'
+            case Kind.MAPPING:
+                return "a mapping"
+
+
+def _port(name: str, text: str, default: int | None, variable: str = "", *, project_only: bool = False) -> Key:
+    return Key(
+        name,
+        Kind.INTEGER,
+        text,
+        default,
+        (variable,) if variable else (),
+        project_only,
+        minimum=LOWEST_PORT,
+        maximum=HIGHEST_PORT,
+    )
+
+
+def _switch(name: str, text: str, *variables: str) -> Key:
+    return Key(name, Kind.BOOLEAN, text, default=False, variables=variables)
+
+
+KEYS: dict[str, Key] = {
+    key.name: key
+    for key in (
+        Key(
+            "project",
+            Kind.IDENTIFIER,
+            "The project that new reservations belong to. An argument and TROP_PROJECT go before it, and without it "
+            "the name of the git repository serves.",
+            project_only=True,
+        ),
+        _port("ports.min", "The lowest port that is given away.", DEFAULT_MINIMUM, "TROP_PORT_MIN"),
+        _port(
+            "ports.max",
+            "The highest port that is given away. One layer may give this or ports.max_offset, not both.",
+            DEFAULT_MAXIMUM,
+            "TROP_PORT_MAX",
+        ),
+        Key(
+            "ports.max_offset",
+            Kind.INTEGER,
+            "The highest port, as its distance from ports.min; another way to give ports.max.",
+            variables=("TROP_PORT_MAX_OFFSET",),
+            maximum=HIGHEST_PORT - LOWEST_PORT,
+        ),
+        Key(
+            "excluded_ports",
+            Kind.PORTS,
+            "Ports that are never given away: single ones (5001) and ranges, both ends included (5005..5009). "
+            "All layers' exclusions count together.",
+            default=(),
+            variables=("TROP_EXCLUDED_PORTS",),
+        ),
+        Key(
+            "cleanup.expire_after_days",
+            Kind.INTEGER,
+            "A reservation that was not used for this many days may be dropped when the ports run out.",
+            default=30,
+            variables=("TROP_EXPIRE_AFTER_DAYS",),
+            minimum=1,
+            maximum=MOST_DAYS,
+        ),
+        _switch(
+            "occupancy_check.skip",
+            "Give ports away without asking the system whether something uses them.",
+            "TROP_SKIP_OCCUPANCY_CHECK",
+        ),
+        _switch("occupancy_check.skip_ip4", "Do not look at IPv4.", "TROP_SKIP_IPV4"),
+        _switch("occupancy_check.skip_ip6", "Do not look at IPv6.", "TROP_SKIP_IPV6"),
+        _switch("occupancy_check.skip_tcp", "Do not look at TCP.", "TROP_SKIP_TCP"),
+        _switch("occupancy_check.skip_udp", "Do not look at UDP.", "TROP_SKIP_UDP"),
+        _switch(
+            "occupancy_check.check_all_interfaces",
+            "Look at the addresses of all network interfaces, not at loopback alone.",
+            "TROP_CHECK_ALL_INTERFACES",
+        ),
+        _switch(
+            "disable_autoinit",
+            "Do not create the store by the way: without one, every command but trop init fails.",
+            "TROP_DISABLE_AUTOINIT",
+        ),
+        _switch(
+            "disable_autoprune",
+            "When the ports run out, do not drop reservations of directories that no longer exist.",
+            "TROP_DISABLE_AUTOPRUNE",
+        ),
+        _switch(
+            "disable_autoexpire",
+            "When the ports run out, do not drop reservations that were not used for cleanup.expire_after_days.",
+            "TROP_DISABLE_AUTOEXPIRE",
+        ),
+        _switch(
+            "allow_unrelated_path",
+            "Let commands change reservations of directories that are neither above nor below the one they run in.",
+            "TROP_ALLOW_UNRELATED_PATH",
+        ),
+        _switch(
+            "allow_change_project",
+            "Let a reservation's project be changed by reserving it again.",
+            "TROP_ALLOW_CHANGE_PROJECT",
+            "TROP_ALLOW_PROJECT_CHANGE",
+        ),
+        _switch(
+            "allow_change_task",
+            "Let a reservation's task be changed by reserving it again.",
+            "TROP_ALLOW_CHANGE_TASK",
+            "TROP_ALLOW_TASK_CHANGE",
+        ),
+        _switch(
+            "allow_change",
+            "Short for allow_change_project and allow_change_task: sets each of the two that the same layer does not "
+            "set by itself.",
+            "TROP_ALLOW_CHANGE",
+        ),
+        Key(
+            "maximum_lock_wait_seconds",
+            Kind.NUMBER,
+            "How long to wait for another process that writes to the store, in seconds. 0 means not at all.",
+            default=5,
+            variables=("TROP_BUSY_TIMEOUT", "TROP_MAXIMUM_LOCK_WAIT_SECONDS"),
+            maximum=LONGEST_WAIT_SECONDS,
+        ),
+        Key(
+            "output_format",
+            Kind.CHOICE,
+            "How trop list prints.",
+            default="table",
+            variables=("TROP_OUTPUT_FORMAT",),
+            choices=("table", "json", "csv", "tsv"),
+        ),
+        Key(
+            "reservations",
+            Kind.MAPPING,
+            "The services whose ports trop reserve-group and trop autoreserve reserve together. The strongest layer's "
+            "mapping counts as a whole; null takes a weaker layer's away.",
+            project_only=True,
+        ),
+        _port(
+            "reservations.base",
+            "Where the search for the group's base begins; ports.min if it is not given.",
+            None,
+            project_only=True,
+        ),
+        Key(
+            "reservations.services",
+            Kind.MAPPING,
+            "The services, at least one. A service's name is the tag of its reservation.",
+            project_only=True,
+        ),
+        Key(
+            f"{ANY_SERVICE}.offset",
+            Kind.INTEGER,
+            "The distance of the service's port from the group's base. No two services have the same one.",
+            default=0,
+            project_only=True,
+            maximum=HIGHEST_PORT - LOWEST_PORT,
+        ),
+        _port(
+            f"{ANY_SERVICE}.preferred",
+            "The port that the service gets if it is free, in place of base and offset; it may lie outside of the "
+            "range.",
+            None,
+            project_only=True,
+        ),
+        Key(
+            f"{ANY_SERVICE}.env",
+            Kind.VARIABLE,
+            "The environment variable that the service's port is exported as. Without it, the service's name in upper "
+            "case, with - as _. No two services have the same one, whatever the case of its letters.",
+            project_only=True,
+        ),
+    )
+}
+
+OTHER_VARIABLES: dict[str, str] = {
+    "TROP_DATA_DIR": "The data directory, where --data-dir does not name one.",
+    "TROP_PATH": "The directory that a command is about, where --path does not name one. The command line only.",
+    "TROP_PROJECT": "The project, where --project does not name one. The command line only.",
+    "TROP_TASK": "The task, where --task does not name one. The command line only.",
+    "TROP_LOG_MODE": "How much is said on stderr: quiet, normal or verbose.",
+}
+"""The environment variables that stand for no key of the configuration."""
+
+
+def is_section(name: str) -> bool:
+    """Whether a dotted name is no key itself but holds some, as ``ports`` does."""
+    return name not in KEYS and any(key.startswith(f"{name}.") for key in KEYS)
+
+
+def names_below(section: str) -> list[str]:
+    """The last parts of the names directly below a section, each once; those of the top level for an empty text."""
+    prefix = f"{section}." if section else ""
+    return list(dict.fromkeys(key[len(prefix) :].split(".")[0] for key in KEYS if key.startswith(prefix)))
+
+
+def suggestion(section: str, unknown: str) -> str | None:
+    """The dotted name of the key that somebody probably meant, or None."""
+    import difflib
+
+    prefix = f"{section}." if section else ""
+    for near in difflib.get_close_matches(unknown, names_below(section), n=1):
+        return prefix + near
+    named_alike = (key for key in KEYS if "*" not in key and key.rpartition(".")[2] == unknown)
+    return next(named_alike, None)

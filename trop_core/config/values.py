@@ -1,0 +1,127 @@
+"""Whether a value is one that its key can take, and what to say where it is not."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+from trop_core.config.schema import Kind
+from trop_core.errors import ConfigError, ConfigProblem, InvalidIdentifier, quoted
+from trop_core.models import HIGHEST_PORT, LOWEST_PORT, identifier, is_port
+
+if TYPE_CHECKING:
+    from trop_core.config.schema import Key
+
+MOST_PROBLEMS = 1000
+_LONGEST_NAME = 200
+_LONGEST_VARIABLE_BYTES = 255
+_LARGEST_SHOWN = 10**30
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+_PORTS = r"([0-9]{1,5})\.\.([0-9]{1,5})"
+
+
+class Refused(Exception):
+    """A value that its key cannot take; the text says what was expected, and what came."""
+
+
+class Problems:
+    """The problems of one source, collected until there are too many to be of use."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.found: list[ConfigProblem] = []
+
+    def add(self, line: int | None, column: int | None, key: str | None, message: str) -> None:
+        """Note a problem. Raises ``ConfigError`` with all there are when it is one too many."""
+        if len(self.found) == MOST_PROBLEMS:
+            self.found.sort(key=_position)
+            self.found.append(ConfigProblem(self.source, line, column, None, "there are more problems from here on"))
+            raise ConfigError(self.found)
+        self.found.append(ConfigProblem(self.source, line, column, key and shown(key), message))
+
+    def fail(self, line: int | None, column: int | None, message: str) -> NoReturn:
+        """Raise ``ConfigError`` for a problem after which nothing else can be found."""
+        self.add(line, column, None, message)
+        raise ConfigError(self.found)
+
+    def raise_if_any(self) -> None:
+        """Raise ``ConfigError`` with all problems in the order of their places, if there are any."""
+        if self.found:
+            self.found.sort(key=_position)
+            raise ConfigError(self.found)
+
+
+def _position(problem: ConfigProblem) -> tuple[int, int]:
+    return problem.line or 0, problem.column or 0
+
+
+def shown(name: str) -> str:
+    """A key's name as a terminal can show it: no control characters, and not endless."""
+    return name if name.isprintable() and len(name) <= _LONGEST_NAME else quoted(name)[1:-1]
+
+
+def described(value: object) -> str:
+    """A value as a problem shows it."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and abs(value) > _LARGEST_SHOWN:
+        # Python refuses to print a number of thousands of digits, which hexadecimal notation can bring about.
+        return "a number of more than 30 digits"
+    if isinstance(value, bytes):
+        return "binary data"
+    if isinstance(value, str | int | float):
+        return quoted(value)
+    return str(value)
+
+
+def refuse(expected: str, value: object) -> Refused:
+    """The exception for a value where something else was expected."""
+    return Refused(f"expected {expected}, not {described(value)}")
+
+
+def accept(key: Key, value: object) -> object:
+    """A single value as the settings hold it, for any key that takes no list and no mapping.
+
+    Nothing is coerced: a boolean is no number, a text that looks like a number is none, 5000.0 is no port.
+    Raises ``Refused``.
+    """
+    match key.kind:
+        case Kind.BOOLEAN if isinstance(value, bool):
+            return value
+        case Kind.INTEGER if type(value) is int and key.minimum <= value <= key.maximum:
+            return value
+        case Kind.NUMBER if type(value) in (int, float) and key.minimum <= value <= key.maximum:  # type: ignore[operator]
+            return float(value)  # type: ignore[arg-type]
+        case Kind.CHOICE if value in key.choices:
+            return value
+        case Kind.VARIABLE if isinstance(value, str) and is_variable_name(value):
+            return value
+        case Kind.IDENTIFIER if isinstance(value, str):
+            try:
+                return identifier(key.name, value)
+            except InvalidIdentifier as error:
+                raise Refused(f"{quoted(value)} cannot be used: {error.reason}") from None
+        case Kind.IDENTIFIER if not isinstance(value, str):
+            raise Refused(f"expected {key.expectation}, not {described(value)}; quotes make it a text")
+    raise refuse(key.expectation, value)
+
+
+def accept_ports(value: object) -> tuple[int, int]:
+    """One entry of ``excluded_ports``: a port, or a text such as ``5005..5009``. Raises ``Refused``."""
+    if is_port(value):
+        assert isinstance(value, int)
+        return value, value
+    written = re.fullmatch(_PORTS, value) if isinstance(value, str) else None
+    if not written:
+        raise refuse(f"a port from {LOWEST_PORT} to {HIGHEST_PORT} or a range such as 5005..5009", value)
+    first, last = int(written[1]), int(written[2])
+    if not (is_port(first) and is_port(last)):
+        raise refuse(f"a range of ports from {LOWEST_PORT} to {HIGHEST_PORT}", value)
+    if first > last:
+        raise refuse(f"a range whose first port is not above its last, such as {last}..{first}", value)
+    return first, last
+
+
+def is_variable_name(name: str) -> bool:
+    """Whether a shell takes a text for the name of a variable, and for nothing else."""
+    return len(name) <= _LONGEST_VARIABLE_BYTES and re.fullmatch(_VARIABLE, name) is not None

@@ -1,0 +1,1 @@
+"""Which ports are taken, by whom, and which one comes next."""
