@@ -132,6 +132,20 @@ class UnknownArgument(InvalidArgument):
         return {"field": self.field, "expected": self.expected, "given": self.given}
 
 
+class UnusableOption(InvalidArgument):
+    """An option that the command does not take, because it contradicts what the command is for."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, expected="to be left away", given=True)
+        self.reason = reason
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"{spell(self.field)} cannot be used here: {self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"Leave {spell(self.field)} away."
+
+
 class InvalidPath(TropError):
     """A path that cannot be stored without loss, or that the operation cannot take."""
 

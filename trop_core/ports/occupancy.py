@@ -14,8 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from _socket import socket
@@ -26,8 +25,7 @@ _OCCUPIED = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EPERM})
 _NOT_ON_THIS_MACHINE = frozenset({errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EADDRNOTAVAIL})
 
 
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
+class _Endpoint(NamedTuple):
     """One address over one protocol, to which ports are bound for a try."""
 
     protocol: str

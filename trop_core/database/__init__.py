@@ -1,0 +1,1 @@
+"""The store: one SQLite file, its connections, its queries, and the migrations of its schema."""

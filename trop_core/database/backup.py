@@ -1,0 +1,97 @@
+"""Copies of the database file, made while its lock is held."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+
+from trop_core.database.failures import system_failure, translate
+from trop_core.errors import SystemFailure
+
+
+def back_up(path: str, suffix: str) -> str:
+    """Copy the database beside itself and return the copy's path.
+
+    That is ``path + suffix``, or the first of ``path + suffix + ".1"``, ``".2"`` and so on that does not exist. The
+    caller holds the write lock, through another connection, and has written nothing yet: the copy is what that lock
+    guards. It is written under a temporary name with mode 0600, synced, and only then given its name, which is never
+    one that exists. Raises ``SystemFailure`` or ``PermissionDenied``; a copy that is not complete is removed.
+    """
+    temporary = f"{path}{suffix}.tmp"
+    try:
+        # The lock is held, so a file of this name is what a killed process left behind.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        try:
+            _copy(path, temporary)
+            return _give_name(temporary, f"{path}{suffix}")
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+    except OSError as error:
+        raise system_failure(error, "back the store up to", temporary) from error
+
+
+def remove(path: str) -> None:
+    """Remove a backup whose reason was rolled back. One that is gone already, or cannot be removed, stays as it is."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def free_name(wanted: str) -> str:
+    """A name that nothing has: ``wanted``, or that with ``.1``, ``.2`` and so on. It may be taken a moment later."""
+    name, number = wanted, 0
+    while os.path.lexists(name):
+        number += 1
+        name = f"{wanted}.{number}"
+    return name
+
+
+def _copy(path: str, destination: str) -> None:
+    def refuse_to_hang(status: int, remaining: int, total: int) -> None:
+        # Connection.backup tries a locked source again for ever.
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise SystemFailure("back up", path=path, reason="the source is locked")
+
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as source,
+            contextlib.closing(sqlite3.connect(destination, timeout=0, isolation_level=None)) as target,
+        ):
+            source.backup(target, progress=refuse_to_hang)
+    except sqlite3.Error as error:
+        raise translate(error, destination) from error
+    descriptor = os.open(destination, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _give_name(temporary: str, wanted: str) -> str:
+    number = 0
+    while True:
+        name = f"{wanted}.{number}" if number else wanted
+        try:
+            # Unlike a rename, a link never replaces what exists.
+            os.link(temporary, name)
+        except FileExistsError:
+            number += 1
+            continue
+        except OSError:
+            if os.path.lexists(name):
+                number += 1
+                continue
+            os.rename(temporary, name)
+        _sync_directory(os.path.dirname(name) or ".")
+        return name
+
+
+def _sync_directory(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

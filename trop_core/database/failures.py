@@ -1,0 +1,95 @@
+"""What SQLite and the system say, in the product's own errors."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+
+from trop_core.errors import (
+    Cancelled,
+    DatabaseCorrupt,
+    InternalError,
+    PermissionDenied,
+    SystemFailure,
+    TropError,
+)
+
+_PRIMARY = 0xFF
+# SQLITE_PROTOCOL: a race for the -wal file's locks that SQLite gave up after many attempts.
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+_IO = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
+_MISSING = ("no such table: ", "no such column: ")
+_UNDECODABLE = "Could not decode to UTF-8 column '"
+
+
+def error_code(error: sqlite3.Error) -> int | None:
+    """SQLite's extended result code of an error; None for one that Python's module raised by itself."""
+    return getattr(error, "sqlite_errorcode", None)
+
+
+def primary_code(error: sqlite3.Error) -> int | None:
+    """SQLite's primary result code of an error; None for one that Python's module raised by itself."""
+    code = error_code(error)
+    return None if code is None else code & _PRIMARY
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another connection holds a lock that this one needs: waiting helps."""
+    return primary_code(error) in _BUSY
+
+
+def undecodable_column(error: sqlite3.Error) -> str | None:
+    """The column that held text which is not UTF-8, if that is what the error is about."""
+    text = str(error)
+    return text.removeprefix(_UNDECODABLE).partition("'")[0] if text.startswith(_UNDECODABLE) else None
+
+
+def translate(error: sqlite3.Error, path: str) -> TropError:
+    """The product's error for one of SQLite's. ``path`` is the database file's.
+
+    A lock that was waited for in vain is not translated here: who waits knows how long.
+    """
+    code = primary_code(error)
+    text = str(error)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return Cancelled()
+    if code in _DAMAGED:
+        return DatabaseCorrupt(text, path=path)
+    if text.startswith(_MISSING):
+        name = text.rpartition(": ")[2].rpartition(".")[2]
+        if text.startswith(_MISSING[0]):
+            return DatabaseCorrupt("the table is missing", path=path, table=name)
+        return DatabaseCorrupt("the column is missing", path=path, table="reservations", column=name)
+    if (column := undecodable_column(error)) is not None:
+        table = "metadata" if column in ("key", "value") else "reservations"
+        return DatabaseCorrupt("the text is not valid UTF-8", path=path, table=table, column=column)
+    if error_code(error) == sqlite3.SQLITE_READONLY_DBMOVED:
+        return SystemFailure("write to", path=path, reason="another file was put in its place meanwhile")
+    if code in _FORBIDDEN:
+        return PermissionDenied("write to", path=path, reason=text)
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return _cannot_open(path, text)
+    if code in _IO:
+        return SystemFailure("read or write", path=path, reason=text)
+    return InternalError(f"{type(error).__name__}: {text} ({path})")
+
+
+def system_failure(error: OSError, what: str, path: str) -> TropError:
+    """The product's error for one of the system's: ``permission_denied`` if that is the reason, else ``io_error``."""
+    reason = error.strerror or str(error)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return PermissionDenied(what, path=path, reason=reason)
+    return SystemFailure(what, path=path, reason=reason)
+
+
+def _cannot_open(path: str, text: str) -> TropError:
+    if os.path.isdir(path):
+        return SystemFailure("open", path=path, reason="it is a directory")
+    if os.path.islink(path) and not os.path.exists(path):
+        return SystemFailure("open", path=path, reason="it is a link to a file that does not exist")
+    if not os.access(path, os.R_OK | os.W_OK) or not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
+        return PermissionDenied("open", path=path, reason="this user may not read and write the file and its directory")
+    return SystemFailure("open", path=path, reason=text)

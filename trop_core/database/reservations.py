@@ -1,0 +1,224 @@
+"""The queries: one function each, on sets of rows, without decisions.
+
+Rows come back checked: what cannot stand in a store is ``DatabaseCorrupt``, naming table, column and key. Columns of a
+row are written and read in the order of ``COLUMNS``; an absent tag is the empty text in the file and None here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trop_core.database.selection import Selection
+from trop_core.errors import DatabaseCorrupt
+from trop_core.models import Reservation, ReservationKey, is_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from trop_core.database.connection import StoreConnection
+
+COLUMNS = ("path", "tag", "port", "project", "task", "created_at", "last_used_at")
+_COLUMNS = ", ".join(COLUMNS)
+_FIRST_CHUNK = 64
+_LARGEST_CHUNK = 1024
+
+
+def find(connection: StoreConnection, key: ReservationKey) -> Reservation | None:
+    """The reservation of a key, or None."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM reservations WHERE path = ? AND tag = ?", (key.path, key.tag or "")
+    ).fetchone()
+    return None if row is None else from_row(row, connection)
+
+
+def holder(connection: StoreConnection, port: int) -> Reservation | None:
+    """The reservation that a port is kept for, or None."""
+    row = connection.execute(f"SELECT {_COLUMNS} FROM reservations WHERE port = ?", (port,)).fetchone()
+    return None if row is None else from_row(row, connection)
+
+
+def anything_at(connection: StoreConnection, path: str) -> bool:
+    """Whether something is reserved for exactly this path, under whatever tag."""
+    return connection.execute("SELECT 1 FROM reservations WHERE path = ? LIMIT 1", (path,)).fetchone() is not None
+
+
+def listing(
+    connection: StoreConnection,
+    *,
+    below: str | None = None,
+    project: str | None = None,
+    tag: str | None = None,
+    after: ReservationKey | None = None,
+    limit: int | None = None,
+) -> list[Reservation]:
+    """Reservations in the order of path and tag (by code point), from the one that follows ``after``.
+
+    ``below`` keeps those at or below a path, by component; ``project`` and ``tag`` those that have exactly it.
+    """
+    conditions, parameters = ["1"], list[object]()
+    if below is not None:
+        condition, values = Selection(below, recursive=True).condition()
+        conditions.append(condition)
+        parameters += values
+    if project is not None:
+        conditions.append("project = ?")
+        parameters.append(project)
+    if tag is not None:
+        conditions.append("tag = ?")
+        parameters.append(tag)
+    if after is not None:
+        conditions.append("(path, tag) > (?, ?)")
+        parameters += [after.path, after.tag or ""]
+    parameters.append(-1 if limit is None else limit)
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM reservations WHERE {' AND '.join(conditions)} ORDER BY path, tag LIMIT ?", parameters
+    )
+    return [from_row(row, connection) for row in rows]
+
+
+def select(connection: StoreConnection, selection: Selection, *, limit: int | None = None) -> list[Reservation]:
+    """The rows of a set, in the order of path and tag; the first ``limit`` of them."""
+    condition, parameters = selection.condition()
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM reservations WHERE {condition} ORDER BY path, tag LIMIT ?",
+        [*parameters, -1 if limit is None else limit],
+    )
+    return [from_row(row, connection) for row in rows]
+
+
+def count(connection: StoreConnection, selection: Selection) -> int:
+    """How many rows a set has."""
+    condition, parameters = selection.condition()
+    number: int = connection.execute(f"SELECT count(*) FROM reservations WHERE {condition}", parameters).fetchone()[0]
+    return number
+
+
+def remove(connection: StoreConnection, selection: Selection) -> None:
+    """Remove the rows of a set."""
+    condition, parameters = selection.condition()
+    connection.execute(f"DELETE FROM reservations WHERE {condition}", parameters)
+
+
+def projects(connection: StoreConnection) -> list[str]:
+    """Every project once, in the order of code points."""
+    found = connection.execute(
+        "SELECT DISTINCT project FROM reservations WHERE project IS NOT NULL ORDER BY project"
+    ).fetchall()
+    for (project,) in found:
+        if not isinstance(project, str):
+            raise _damage(connection, "project", None, f"{project!r:.40} is no text")
+    return [project for (project,) in found]
+
+
+def taken_ports(connection: StoreConnection, minimum: int, maximum: int) -> Iterator[list[int]]:
+    """The reserved ports of a range in ascending order, in chunks that grow: who finds a gap early reads little."""
+    cursor = connection.execute(
+        "SELECT port FROM reservations WHERE port BETWEEN ? AND ? ORDER BY port", (minimum, maximum)
+    )
+    cursor.row_factory = _first_column
+    size = _FIRST_CHUNK
+    while chunk := cursor.fetchmany(size):
+        # One number that is not whole makes the sum one that is not: quicker than a look at each.
+        if type(sum(chunk)) is not int:
+            odd = next(port for port in chunk if not is_port(port))
+            raise _damage(connection, "port", _path_of_port(connection, odd), f"{odd!r:.40} is no port")
+        yield chunk
+        size = min(size * 2, _LARGEST_CHUNK)
+
+
+def insert(connection: StoreConnection, reservation: Reservation) -> None:
+    """Store a new reservation. Its key and its port must be free."""
+    connection.execute(
+        f"INSERT INTO reservations ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            reservation.path,
+            reservation.tag or "",
+            reservation.port,
+            reservation.project,
+            reservation.task,
+            reservation.created_at,
+            reservation.last_used_at,
+        ),
+    )
+
+
+def update(connection: StoreConnection, reservation: Reservation) -> None:
+    """Give the reservation of a key its port, project, task and time of last use."""
+    connection.execute(
+        "UPDATE reservations SET port = ?, project = ?, task = ?, last_used_at = ? WHERE path = ? AND tag = ?",
+        (
+            reservation.port,
+            reservation.project,
+            reservation.task,
+            reservation.last_used_at,
+            reservation.path,
+            reservation.tag or "",
+        ),
+    )
+
+
+def touch(connection: StoreConnection, key: ReservationKey, now: int) -> None:
+    """Note that a key was used now."""
+    connection.execute(
+        "UPDATE reservations SET last_used_at = ? WHERE path = ? AND tag = ?", (now, key.path, key.tag or "")
+    )
+
+
+def delete(connection: StoreConnection, keys: Iterable[ReservationKey]) -> None:
+    """Remove the reservations of keys; a key that has none is passed over."""
+    connection.executemany(
+        "DELETE FROM reservations WHERE path = ? AND tag = ?", ((key.path, key.tag or "") for key in keys)
+    )
+
+
+def undecodable_key(connection: StoreConnection, column: str) -> str | None:
+    """The path of the first reservation whose text in a column is not UTF-8, with its own odd bytes escaped, or None.
+
+    For the error of a statement that came upon such a text: it tells the column alone.
+    """
+    if column not in _COLUMNS.split(", "):
+        return None
+    for path, value in connection.execute(f"SELECT CAST(path AS BLOB), CAST({column} AS BLOB) FROM reservations"):
+        try:
+            str(value or b"", "utf-8")
+        except UnicodeDecodeError:
+            return str(path, "utf-8", "backslashreplace")
+    return None
+
+
+def _path_of_port(connection: StoreConnection, port: object) -> object:
+    row = connection.execute("SELECT path FROM reservations WHERE port = ?", (port,)).fetchone()
+    return None if row is None else row[0]
+
+
+def _first_column(_cursor: object, row: tuple[int, ...]) -> int:
+    return row[0]
+
+
+def from_row(row: tuple[Any, ...], connection: StoreConnection) -> Reservation:
+    """A row in the order of ``COLUMNS`` as a reservation. Raises ``DatabaseCorrupt`` for what cannot be one."""
+    path, tag, port, project, task, created_at, last_used_at = row
+    for column, value in (("path", path), ("tag", tag)):
+        if not isinstance(value, str):
+            raise _damage(connection, column, path, f"{value!r:.40} is no text")
+    for column, value in (("project", project), ("task", task)):
+        if value is not None and not isinstance(value, str):
+            raise _damage(connection, column, path, f"{value!r:.40} is no text")
+    if not path.startswith("/"):
+        raise _damage(connection, "path", path, "the path is not absolute" if path else "the path is empty")
+    if not is_port(port):
+        raise _damage(connection, "port", path, f"{port!r:.40} is no port")
+    for column, value in (("created_at", created_at), ("last_used_at", last_used_at)):
+        if type(value) is not int or value < 0:
+            raise _damage(connection, column, path, f"{value!r:.40} is no time")
+    return Reservation(port, path, tag or None, project, task, created_at, last_used_at)
+
+
+def _damage(connection: StoreConnection, column: str, key: object, reason: str) -> DatabaseCorrupt:
+    return DatabaseCorrupt(
+        reason,
+        path=connection.path,
+        table="reservations",
+        column=column,
+        key=key if isinstance(key, str) else repr(key),
+    )
