@@ -1,0 +1,124 @@
+"""Who asks, and from where: which directory a call is about, and which ones it may touch."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from trop_core import paths
+from trop_core.errors import AmbiguousFolder, InvalidArgument, InvalidPath, UnrelatedPath
+
+
+class Door(Enum):
+    """The way a call came in. Behind a server's working directory there may be nobody who chose it."""
+
+    TERMINAL = "terminal"
+    SERVER = "server"
+
+
+class Target(NamedTuple):
+    """The directory that a call is about: its path as it is stored, and under its one name in the file system.
+
+    ``explicit`` tells that somebody named it; otherwise both are the same.
+    """
+
+    path: str
+    canonical: str
+    explicit: bool
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the caller should know of it. Looks at the file system."""
+        if paths.directory_state(self.path) is paths.DirectoryState.GONE:
+            return (f"{self.path} is not an existing directory",)
+        return ()
+
+
+class Caller(NamedTuple):
+    """Where a call comes from: a working directory (None if it is gone) and, for an editor, its open folders."""
+
+    door: Door
+    working_directory: str | None
+    folders: tuple[str, ...] = ()
+    home: str | None = None
+
+    @property
+    def base(self) -> str:
+        """Where relative paths start: the open folder, else the working directory.
+
+        Raises ``AmbiguousFolder`` if several folders are open, ``InvalidPath`` if there is nowhere to start.
+        """
+        if len(self.folders) > 1:
+            raise AmbiguousFolder(self.folders)
+        return self.folders[0] if self.folders else self._existing_working_directory()
+
+    @property
+    def anchors(self) -> tuple[str, ...]:
+        """The directories around which a mutating call may work."""
+        if self.folders:
+            return self.folders
+        if self.working_directory is None or not self._is_meant(self.working_directory):
+            return ()
+        return (self.working_directory,)
+
+    @property
+    def vicinity(self) -> str:
+        """Whose configuration applies to a call that is about no directory: the open folder's, or the working one's."""
+        if len(self.folders) == 1:
+            return self.folders[0]
+        return self.working_directory or "/"
+
+    def resolve(self, path: str) -> str:
+        """A path that somebody named, as it is stored. Raises ``InvalidPath`` or ``AmbiguousFolder``."""
+        base = "/" if path.startswith(("/", "~")) else self.base
+        return paths.explicit(path, base=base)
+
+    def target(self, *, folder: str | None = None, path: str | None = None) -> Target:
+        """The directory that a call is about: ``path``, ``folder``, or the one that is open, or worked in.
+
+        Looks at the file system, and may hang where that does. Raises ``InvalidArgument`` if both are given, or
+        neither where an answer would be an accident; ``AmbiguousFolder``; ``InvalidPath``.
+        """
+        if folder is not None and path is not None:
+            raise InvalidArgument("folder", expected="either a folder or a path, not both", given=folder)
+        if path is not None:
+            stored = self.resolve(path)
+            return Target(stored, paths.canonical(stored), explicit=True)
+        inferred = paths.canonical(self.resolve(folder) if folder is not None else self._default())
+        return Target(inferred, inferred, explicit=False)
+
+    def guard(self, target: Target, *, allowed: bool) -> None:
+        """Refuse to touch what has nothing to do with where the call comes from. Looks at the file system.
+
+        Raises ``UnrelatedPath`` unless the target is an anchor, above one or below one, as spelled or in fact, or
+        unless ``allowed``.
+        """
+        if allowed:
+            return
+        anchors = self.anchors
+        for anchor in anchors:
+            if paths.related(target.path, anchor) or paths.related(target.canonical, paths.canonical(anchor)):
+                return
+        raise UnrelatedPath(target.path, anchors)
+
+    def _default(self) -> str:
+        if len(self.folders) > 1:
+            raise AmbiguousFolder(self.folders)
+        if self.folders:
+            return self.folders[0]
+        directory = self._existing_working_directory()
+        if not self._is_meant(directory):
+            raise InvalidArgument(
+                "folder",
+                expected=f"the directory that is meant: no folder is open, and the server was started in {directory}",
+                missing=True,
+            )
+        return directory
+
+    def _is_meant(self, directory: str) -> bool:
+        return self.door is Door.TERMINAL or directory not in ("/", self.home)
+
+    def _existing_working_directory(self) -> str:
+        if self.working_directory is None:
+            raise InvalidPath(".", "the working directory no longer exists", advice="Change to one that exists.")
+        return self.working_directory

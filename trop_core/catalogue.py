@@ -1,0 +1,129 @@
+"""The operations as a caller sees them: names, fields, texts, and what kind of work each one is.
+
+Every way in, the server's commands, the tools for agents and the subcommands, is made from this list. An operation
+describes itself in a module of ``trop_core.operations``; that module is imported when the operation is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trop_core.errors import wire_name
+from trop_core.fields import Field, fields_of, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from trop_core.context import Context
+    from trop_core.database.connection import StoreConnection
+    from trop_core.database.waiting import Patience
+
+_PREFIX = "trop."
+
+_MODULES = {
+    "reserve": "reserve",
+    "release": "release",
+    "migrate": "migrate",
+    "list": "listing",
+    "list_projects": "list_projects",
+    "init": "init",
+    "show_path": "show_path",
+    "show_data_dir": "show_data_dir",
+    "list_commands": "list_commands",
+}
+
+
+class Mutation(NamedTuple):
+    """Work that changes the store, in one write transaction.
+
+    ``prepare`` turns a request and its context into what the plan needs, and does all that is slow and needs no lock.
+    ``plan`` reads and decides inside the transaction, and returns frozen data; it may raise ``Unprepared`` when the
+    store turns out to need something slow. ``execute`` does what the plan says, and is left out of a dry run.
+    ``report`` turns the plan into the result.
+    """
+
+    prepare: Callable[[Any, Context], Any]
+    plan: Callable[[StoreConnection, Any], Any]
+    execute: Callable[[StoreConnection, Any, Context], None]
+    report: Callable[[Any, bool], Any]
+
+
+class Procedure(NamedTuple):
+    """Work on the store as a whole, outside of the ordinary transactions: ``prepare`` without a lock, then ``run``."""
+
+    prepare: Callable[[Any, Context], Any]
+    run: Callable[[Any, Patience], Any]
+
+
+class Query(NamedTuple):
+    """Work that reads the store, in one read transaction: ``prepare`` without it, ``read`` inside of it."""
+
+    prepare: Callable[[Any, Context], Any]
+    read: Callable[[StoreConnection, Any], Any]
+
+
+class Computation(NamedTuple):
+    """Work that needs no transaction on the store: from a request and its context to the result."""
+
+    compute: Callable[[Any, Context], Any]
+
+
+class Operation(NamedTuple):
+    """One thing that trop does for a caller.
+
+    ``destructive`` means that it can take away what somebody relies on; ``idempotent`` that doing it twice is doing
+    it once. ``name`` is in snake case: ``list_projects`` is the command ``trop.listProjects``, the tool
+    ``trop_list_projects`` and the subcommand ``list-projects``.
+    """
+
+    name: str
+    title: str
+    description: str
+    request: type[Any]
+    result: type[Any]
+    work: Mutation | Procedure | Query | Computation
+    destructive: bool = False
+    idempotent: bool = True
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it leaves the store as it is."""
+        return not isinstance(self.work, Mutation | Procedure)
+
+    @property
+    def command(self) -> str:
+        """Its name as a command of the language server."""
+        return _PREFIX + wire_name(self.name)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields of its request."""
+        return fields_of(self.request)
+
+    def parse(self, values: Mapping[str, object], *, uris: bool = True) -> Any:
+        """Its request, from values by their names in JSON.
+
+        Raises ``InvalidArgument``, ``InvalidIdentifier`` or ``InvalidPath``; ``alone`` in the first and the last tells
+        whether one field by itself is to blame.
+        """
+        return self.request(**parse(self.request, values, uris=uris))
+
+
+def operation(name: str) -> Operation:
+    """The operation of a name in snake case. Raises ``KeyError`` if there is none."""
+    found: Operation = import_module(f"trop_core.operations.{_MODULES[name]}").OPERATION
+    return found
+
+
+def operations() -> tuple[Operation, ...]:
+    """All operations, in the order in which they are shown."""
+    return tuple(operation(name) for name in _MODULES)
+
+
+def by_command(command: str) -> Operation | None:
+    """The operation of a server command such as ``trop.listProjects``, or None."""
+    for name in _MODULES:
+        if _PREFIX + wire_name(name) == command:
+            return operation(name)
+    return None

@@ -1,0 +1,91 @@
+"""What a call brings along besides its request, and what operations ask of the world outside the store.
+
+All of it is handed in: decisions stay functions of their arguments, and a test brings a world of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from trop_core import paths
+from trop_core.cancellation import no_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from trop_core.caller import Caller
+    from trop_core.cancellation import CancellationToken, Progress
+    from trop_core.config.settings import OccupancyChecks, Settings
+    from trop_core.git import GitFacts
+
+
+class Probe(Protocol):
+    """Tells whether something occupies a port now."""
+
+    warnings: list[str]
+
+    def is_occupied(self, port: int) -> bool:
+        """Whether the port is in use, or may not be used."""
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+class _LateProbe:
+    """The system's own answer. What asks it is imported with the first question: most calls have none."""
+
+    def __init__(self, checks: OccupancyChecks) -> None:
+        self._checks = checks
+        self._probe: Probe | None = None
+        self.warnings: list[str] = []
+
+    def is_occupied(self, port: int) -> bool:
+        if self._probe is None:
+            from trop_core.ports.occupancy import OccupancyProbe
+
+            self._probe = OccupancyProbe(self._checks)
+            self.warnings = self._probe.warnings
+        return self._probe.is_occupied(port)
+
+
+def _infer(path: str) -> GitFacts:
+    from trop_core.git import infer
+
+    return infer(path)
+
+
+class Context(NamedTuple):
+    """One call's surroundings.
+
+    ``arguments`` are settings that the caller gave for the whole call, by their dotted keys. The environment is the
+    caller's; where it is a server's, it lacks what speaks to the command line alone.
+    """
+
+    caller: Caller
+    data_directory: str
+    environment: Mapping[str, str]
+    arguments: Mapping[str, object]
+    token: CancellationToken
+    progress: Progress = no_progress
+    now: Callable[[], int] = _now
+    directory_state: Callable[[str], paths.DirectoryState] = paths.directory_state
+    probe: Callable[[OccupancyChecks], Probe] = _LateProbe
+    infer: Callable[[str], GitFacts] = _infer
+
+    def settings(self, target: str, **arguments: object) -> Settings:
+        """What the configuration comes to for a call about a directory. Reads files.
+
+        ``arguments`` are the call's own, by dotted keys with ``__`` for the dot; None is not given. Raises
+        ``ConfigError``, ``InvalidArgument``, ``PermissionDenied`` or ``SystemFailure``.
+        """
+        from trop_core.config.layers import load_settings
+
+        own = {key.replace("__", "."): value for key, value in arguments.items()}
+        return load_settings(
+            data_directory=self.data_directory,
+            target=target,
+            environment=self.environment,
+            arguments={**self.arguments, **own},
+        )

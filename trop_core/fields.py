@@ -1,0 +1,172 @@
+"""The fields of requests and results, described where they are declared.
+
+A request is a frozen dataclass whose fields are made by the functions below. What they describe drives the validation
+of what comes in, the JSON Schemas, the flags of the command line and the documentation: a field that is added to a
+request appears in all of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trop_core.errors import InvalidArgument, UnknownArgument, flag_name, wire_name
+from trop_core.models import HIGHEST_PORT, LOWEST_PORT, identifier
+from trop_core.paths import check_storable, from_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_METADATA = "trop"
+
+
+class Kind(Enum):
+    """What a field holds. The value says it to a person, after "expected"."""
+
+    FLAG = "true or false"
+    INTEGER = "a whole number"
+    IDENTIFIER = "a text"
+    PATH = "a path"
+    TEXT = "a text of any kind"
+
+
+class Field(NamedTuple):
+    """One field of a request, under its name in Python. Bounds are those of an integer, both included."""
+
+    name: str
+    kind: Kind
+    description: str
+    required: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    default: int | None = None
+
+    @property
+    def wire(self) -> str:
+        """Its name in JSON."""
+        return wire_name(self.name)
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return flag_name(self.name)
+
+    @property
+    def expectation(self) -> str:
+        """What belongs into the field, as an error puts it after "expected"."""
+        if self.kind is Kind.INTEGER:
+            what = "a port" if (self.minimum, self.maximum) == (LOWEST_PORT, HIGHEST_PORT) else self.kind.value
+            if self.maximum is None:
+                return f"{what}, {self.minimum} or more"
+            return f"{what} from {self.minimum} to {self.maximum}"
+        return str(self.kind.value)
+
+    def accept(self, value: object, *, uris: bool) -> object:
+        """A value from outside, as the request holds it. Nothing is coerced; ``uris`` lets a path be a ``file:`` URI.
+
+        Raises ``InvalidArgument``, ``InvalidIdentifier`` or ``InvalidPath``.
+        """
+        if self.kind is Kind.FLAG:
+            if type(value) is bool:
+                return value
+        elif self.kind is Kind.INTEGER:
+            low = -1 if self.minimum is None else self.minimum
+            if type(value) is int and low <= value and (self.maximum is None or value <= self.maximum):
+                return value
+        elif isinstance(value, str):
+            if self.kind is Kind.IDENTIFIER:
+                return identifier(self.name, value)
+            if self.kind is Kind.PATH:
+                return check_storable(from_uri(value) if uris else value)
+            return value
+        raise InvalidArgument(self.name, expected=self.expectation, given=value, alone=True)
+
+
+def flag(description: str) -> Any:
+    """A field that is false unless it is set."""
+    return _declare(Kind.FLAG, description, default=False)
+
+
+def switch(description: str) -> Any:
+    """A field that leaves the matter to the configuration unless it is set, either way."""
+    return _declare(Kind.FLAG, description, default=None)
+
+
+def integer(description: str, *, minimum: int = 0, maximum: int | None = None, default: int | None = None) -> Any:
+    """An optional whole number."""
+    return _declare(Kind.INTEGER, description, default=default, minimum=minimum, maximum=maximum)
+
+
+def port(description: str) -> Any:
+    """An optional port."""
+    return integer(description, minimum=LOWEST_PORT, maximum=HIGHEST_PORT)
+
+
+def name(description: str) -> Any:
+    """An optional identifier: a tag, a project or a task."""
+    return _declare(Kind.IDENTIFIER, description, default=None)
+
+
+def path(description: str, *, required: bool = False) -> Any:
+    """A path, relative or absolute; in JSON also a ``file:`` URI."""
+    return _declare(Kind.PATH, description, default=dataclasses.MISSING if required else None)
+
+
+def text(description: str) -> Any:
+    """An optional text that only trop itself has to understand."""
+    return _declare(Kind.TEXT, description, default=None)
+
+
+def outcome(description: str, *, default: Any = dataclasses.MISSING) -> Any:
+    """A field of a result."""
+    return dataclasses.field(default=default, metadata={_METADATA: description})
+
+
+def fields_of(request: type[Any]) -> tuple[Field, ...]:
+    """The described fields of a request, in the order of their declaration."""
+    if request not in _known:
+        _known[request] = _read_fields(request)
+    return _known[request]
+
+
+_known: dict[type[Any], tuple[Field, ...]] = {}
+
+
+def _read_fields(request: type[Any]) -> tuple[Field, ...]:
+    return tuple(
+        Field(name=declared.name, required=declared.default is dataclasses.MISSING, **declared.metadata[_METADATA])
+        for declared in dataclasses.fields(request)
+    )
+
+
+def description_of(declared: dataclasses.Field[Any]) -> str:
+    """What ``outcome`` says of a result's field."""
+    described: str = declared.metadata[_METADATA]
+    return described
+
+
+def parse(request: type[Any], values: Mapping[str, object], *, uris: bool) -> dict[str, Any]:
+    """The constructor's arguments for a request, from values by their names in JSON. None counts as absent.
+
+    ``uris`` lets paths be ``file:`` URIs. Raises ``UnknownArgument``, or what ``Field.accept`` raises.
+    """
+    fields = {field.wire: field for field in fields_of(request)}
+    accepted: dict[str, Any] = {}
+    for given_name, value in values.items():
+        field = fields.get(given_name)
+        if field is None:
+            raise UnknownArgument(given_name, known=tuple(fields))
+        if value is not None:
+            accepted[field.name] = field.accept(value, uris=uris)
+    for field in fields.values():
+        if field.required and field.name not in accepted:
+            raise InvalidArgument(field.name, expected=field.expectation, missing=True, alone=True)
+    return accepted
+
+
+def _declare(kind: Kind, description: str, *, default: Any, **bounds: int | None) -> Any:
+    described = {"kind": kind, "description": description, **bounds}
+    if kind is Kind.INTEGER:
+        described["default"] = default
+    return dataclasses.field(default=default, metadata={_METADATA: described})

@@ -1,0 +1,111 @@
+"""Running an operation once, in steps that may run in different threads."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from trop_core.catalogue import Computation, Mutation, Procedure, Query
+from trop_core.database.waiting import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trop_core.catalogue import Operation
+    from trop_core.config.settings import Settings
+    from trop_core.context import Context
+    from trop_core.store import Store
+
+
+class Unprepared(Exception):
+    """Raised by a plan that needs something slow: ``complete`` gets it, outside of the transaction.
+
+    No error, but a way back: the transaction is rolled back, and the plan is made anew with what ``complete`` returns.
+    """
+
+    def __init__(self, complete: Callable[[], Any]) -> None:
+        super().__init__()
+        self.complete = complete
+
+
+class Call:
+    """One call of an operation. ``prepare``, then ``transact``, and again both until ``transact`` says it is done.
+
+    Its time for waiting runs from when it is made. Nothing of it is safe to use from two threads at once, but for the
+    context's cancellation token.
+    """
+
+    def __init__(self, operation: Operation, request: Any, context: Context) -> None:
+        self.operation = operation
+        self.context = context
+        self.result: Any = None
+        self._request = request
+        self._arrival = time.monotonic()
+        self._more: Callable[[], Any] | None = None
+        self._prepared: Any = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether ``transact`` takes the write lock."""
+        return isinstance(self.operation.work, Mutation | Procedure)
+
+    @property
+    def settings(self) -> Settings | None:
+        """The settings that apply to the call: known once it is prepared, and only where the store takes part."""
+        return getattr(self._prepared, "settings", None)
+
+    @property
+    def patience(self) -> Patience:
+        """How long the call waits for the lock. Known once it is prepared."""
+        return Patience(self._prepared.settings.maximum_lock_wait_seconds, self.context.token, arrival=self._arrival)
+
+    def prepare(self) -> bool:
+        """Do what is slow and needs no transaction; True if the call is done by that alone.
+
+        Raises what the operation refuses before it looks at the store.
+        """
+        self.context.token.check()
+        work = self.operation.work
+        if isinstance(work, Computation):
+            self.result = work.compute(self._request, self.context)
+            return True
+        if self._more is not None:
+            self._prepared = self._more()
+        else:
+            self._prepared = work.prepare(self._request, self.context)
+        return False
+
+    def transact(self, store: Store) -> bool:
+        """Run the transaction; True if the call is done, False if it has to be prepared once more.
+
+        Raises what the operation or the store refuses; everything is rolled back then.
+        """
+        work = self.operation.work
+        settings = self._prepared.settings
+        create = not settings.disable_autoinit
+        try:
+            if isinstance(work, Query):
+                with store.read(self.patience, create=create) as connection:
+                    self.result = work.read(connection, self._prepared)
+            elif isinstance(work, Mutation):
+                dry_run: bool = self._request.dry_run
+                begin = store.rehearse if dry_run else store.write
+                with begin(self.patience, self.operation.name.replace("_", " "), create=create) as connection:
+                    plan = work.plan(connection, self._prepared)
+                    if not dry_run:
+                        work.execute(connection, plan, self.context)
+                self.result = work.report(plan, dry_run)
+            elif isinstance(work, Procedure):
+                store.close()
+                self.result = work.run(self._prepared, self.patience)
+        except Unprepared as unprepared:
+            self._more = unprepared.complete
+            return False
+        return True
+
+    def run(self, store: Store) -> Any:
+        """All of it at once, in this thread; returns the operation's result."""
+        while not self.prepare():
+            if self.transact(store):
+                break
+        return self.result

@@ -1,0 +1,48 @@
+"""Show which path a reservation would be kept for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trop_core import fields
+from trop_core.catalogue import Computation, Operation
+
+if TYPE_CHECKING:
+    from trop_core.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowPathRequest:
+    """The directory that is asked about."""
+
+    folder: str | None = fields.path("The directory, as an editor knows it. The open folder if left away.")
+    path: str | None = fields.path("The directory, exactly as spelled.")
+    canonicalize: bool = fields.flag("Follow the links of an explicit path too.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowPathResult:
+    """The path."""
+
+    path: str = fields.outcome("The path that a reservation would be kept for.")
+    warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
+
+
+def compute(request: ShowPathRequest, context: Context) -> ShowPathResult:
+    """Resolve the path as ``reserve`` does. Looks at the file system, not at the store."""
+    path = request.path
+    if path is None and request.folder is None:
+        path = context.environment.get("TROP_PATH") or None
+    target = context.caller.target(folder=request.folder, path=path)
+    return ShowPathResult(path=target.canonical if request.canonicalize else target.path, warnings=target.warnings)
+
+
+OPERATION = Operation(
+    name="show_path",
+    title="Show Path",
+    description="Shows the path that a reservation would be kept for.",
+    request=ShowPathRequest,
+    result=ShowPathResult,
+    work=Computation(compute),
+)
