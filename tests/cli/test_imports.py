@@ -1,0 +1,67 @@
+"""What a run does not need is not imported: it would cost more time than the work itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from support_cli import PATIENCE
+
+if TYPE_CHECKING:
+    from support_cli import Sandbox
+
+SLOW = ("pygls", "lsprotocol", "cattrs", "attrs", "attr", "pygit2", "yaml", "socket", "asyncio", "jsonschema")
+
+PROGRAM = """
+import sys
+from trop_server.cli.main import run
+code = run(sys.argv[1:])
+sys.stdout.flush()
+print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def imported(sandbox: Sandbox, *arguments: str, **environment: str | None) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        cwd=sandbox.work,
+        env=sandbox.environment(**environment),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["reserve"], ["reserve", "--tag", "web"], ["list"], ["show-path"], ["show-data-dir"], ["call", "trop.reserve"]],
+    ids=" ".join,
+)
+def test_nothing_slow_is_imported(sandbox: Sandbox, arguments: list[str]) -> None:
+    sandbox.reserve()
+    sandbox.reserve("--tag", "web")
+
+    modules = imported(sandbox, *arguments)
+
+    assert modules.isdisjoint(SLOW)
+
+
+def test_a_new_key_looks_at_git_and_at_nothing_else_that_is_slow(sandbox: Sandbox) -> None:
+    modules = imported(sandbox, "reserve")
+
+    assert modules & set(SLOW) <= {"pygit2", "socket"}
+    assert "pygit2" in modules
+
+
+def test_a_configuration_file_takes_yaml(sandbox: Sandbox) -> None:
+    (sandbox.work / "trop.yaml").write_text("ports: {min: 6000}\n")
+
+    modules = imported(sandbox, "list")
+
+    assert "yaml" in modules

@@ -1,0 +1,79 @@
+"""What every test stands on: a home that nothing can be written to, and a world of its own for each process."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from support_cli import Sandbox
+from support_client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+settings.register_profile("trop", database=None, deadline=None)
+settings.load_profile("trop")
+
+_LEADS_ASTRAY = ("TROP_", "GIT_", "XDG_")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unusable_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home directory of all tests: a file, so that whatever forgets to name a place fails, also for root."""
+    home = tmp_path_factory.mktemp("nowhere") / "home"
+    home.write_text("This is no directory, so that no test can write to the home directory.\n")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(_LEADS_ASTRAY):
+                patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("LC_ALL", "C.UTF-8")
+        yield home
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    """A home, a data directory and a place for projects that belong to this test alone."""
+    return Sandbox(tmp_path)
+
+
+@pytest.fixture
+def start(sandbox: Sandbox) -> Iterator[Callable[..., Client]]:
+    """Starts servers in the test's sandbox; they are gone when the test ends."""
+    clients: list[Client] = []
+
+    def start_one(*arguments: str, cwd: str | None = None, **environment: str | None) -> Client:
+        client = Client(*arguments, cwd=cwd or str(sandbox.work), env=sandbox.environment(**environment))
+        clients.append(client)
+        return client
+
+    yield start_one
+    for client in clients:
+        client.kill()
+
+
+@pytest.fixture
+def client(start: Callable[..., Client], sandbox: Sandbox) -> Client:
+    """A server that was initialized with one open folder, the sandbox's ``work``."""
+    started = start()
+    started.initialize(str(sandbox.work))
+    return started
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A sandbox for all tests of a module, which leave no state behind that another one of them could see."""
+    return Sandbox(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture(scope="module")
+def shared(shared_sandbox: Sandbox) -> Iterator[Client]:
+    """A server for all tests of a module; the folder ``work`` is open."""
+    started = Client(cwd=str(shared_sandbox.work), env=shared_sandbox.environment())
+    started.initialize(str(shared_sandbox.work))
+    yield started
+    started.kill()

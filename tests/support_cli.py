@@ -1,0 +1,185 @@
+"""The real ``trop`` script in a sandbox of its own, real git repositories, and a store that can be locked."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SCRIPTS = Path(sys.executable).parent
+TROP = str(SCRIPTS / "trop")
+PATIENCE = 60.0
+
+
+class Sandbox:
+    """A home, a data directory and a working directory below one directory, and ``trop`` running in them.
+
+    Ports are not looked at unless a test wants it: what else runs on this machine must not decide about a test.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.realpath(root))
+        self.home = self.root / "home"
+        self.data = self.root / "data"
+        self.work = self.root / "work"
+        self.home.mkdir()
+        self.work.mkdir()
+
+    @property
+    def database(self) -> Path:
+        """The store's file."""
+        return self.data / "trop.db"
+
+    def environment(self, **changes: str | None) -> dict[str, str]:
+        """The environment of a process in here; None takes a variable away."""
+        wanted: dict[str, str | None] = {
+            **os.environ,
+            "HOME": str(self.home),
+            "TROP_DATA_DIR": str(self.data),
+            "TROP_SKIP_OCCUPANCY_CHECK": "1",
+            **changes,
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
+    def directory(self, name: str) -> Path:
+        """A new directory below the working directory."""
+        path = self.work / name
+        path.mkdir(parents=True)
+        return path
+
+    def trop(
+        self,
+        *arguments: str | bytes,
+        cwd: Path | None = None,
+        stdin: str = "",
+        **environment: str | None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``trop`` to its end."""
+        return subprocess.run(
+            [TROP, *arguments],
+            cwd=cwd or self.work,
+            env=self.environment(**environment),
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def begin(self, *arguments: str, cwd: Path | None = None, **environment: str | None) -> subprocess.Popen[str]:
+        """Start ``trop`` without waiting for it."""
+        return subprocess.Popen(
+            [TROP, *arguments],
+            cwd=cwd or self.work,
+            env=self.environment(**environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def reserve(self, *arguments: str, cwd: Path | None = None, **environment: str | None) -> int:
+        """The port that ``trop reserve`` prints."""
+        done = self.trop("reserve", *arguments, cwd=cwd, **environment)
+        assert done.returncode == 0, done.stderr
+        return int(done.stdout)
+
+    def rows(self) -> list[tuple[str, str, int, str | None, str | None]]:
+        """Path, tag, port, project and task of all that is stored, in the order of path and tag."""
+        if not self.database.exists():
+            return []
+        connection = sqlite3.connect(self.database)
+        try:
+            return connection.execute(
+                "SELECT path, tag, port, project, task FROM reservations ORDER BY path, tag"
+            ).fetchall()
+        finally:
+            connection.close()
+
+    def execute(self, sql: str, rows: Sequence[Sequence[object]] = ((),)) -> None:
+        """Change the store behind trop's back, in one transaction."""
+        connection = sqlite3.connect(self.database)
+        try:
+            with connection:
+                connection.executemany(sql, rows)
+        finally:
+            connection.close()
+
+    def fill(self, count: int, *, first_port: int = 10_000, below: str = "/stored") -> None:
+        """Put many reservations into the store, which is created for it."""
+        self.make_store()
+        self.execute(
+            "INSERT INTO reservations VALUES (?, '', ?, ?, NULL, 1700000000, 1700000000)",
+            [(f"{below}/{number:05d}", first_port + number, f"project-{number % 3}") for number in range(count)],
+        )
+
+    def make_store(self) -> None:
+        """Create an empty store, the way trop does it."""
+        if not self.database.exists():
+            done = self.trop("call", "trop.reserve", json.dumps({"path": str(self.work), "tag": "made"}))
+            assert done.returncode == 0, done.stderr
+            self.execute("DELETE FROM reservations")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the store's write lock, as another process would."""
+        self.make_store()
+        connection = sqlite3.connect(self.database, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.rollback()
+            connection.close()
+
+    def integrity(self) -> str:
+        """What SQLite says of the store's file."""
+        connection = sqlite3.connect(self.database)
+        try:
+            (answer,) = connection.execute("PRAGMA integrity_check").fetchone()
+        finally:
+            connection.close()
+        return str(answer)
+
+
+def git(*arguments: str, cwd: Path) -> None:
+    """Run git, as somebody who has never configured it."""
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True, timeout=PATIENCE)
+
+
+def make_repository(path: Path, branch: str = "main") -> Path:
+    """A repository with one commit."""
+    path.mkdir(parents=True)
+    git("init", "-q", "-b", branch, cwd=path)
+    git("commit", "-q", "--allow-empty", "-m", "begin", cwd=path)
+    return path
+
+
+def add_worktree(repository: Path, path: Path, branch: str) -> Path:
+    """A linked worktree of a repository, on a new branch."""
+    git("worktree", "add", "-q", "-b", branch, str(path), cwd=repository)
+    return path
+
+
+def error_lines(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+    """What a failed run says: the message and the hint. Fails the test if its stderr has another form."""
+    *before, error, hint = done.stderr.splitlines()
+    assert error.startswith("error: "), done.stderr
+    assert hint.startswith("hint: "), done.stderr
+    assert all(line.startswith("warning: ") for line in before), done.stderr
+    return error.removeprefix("error: "), hint.removeprefix("hint: ")
+
+
+def as_json(done: subprocess.CompletedProcess[str]) -> Any:
+    """The JSON that a run printed."""
+    return json.loads(done.stdout)

@@ -1,0 +1,110 @@
+"""What the subcommands that change the store as a whole, or parts of it, tell a person."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from trop_core.errors import UnusableOption
+
+if TYPE_CHECKING:
+    from trop_core.models import Reservation
+    from trop_server.cli.main import Session
+
+_DRY = "Dry run - no changes made."
+_BAR_WIDTH = 30
+_WORTH_A_BAR = 5000
+
+
+def release(session: Session) -> str:
+    """Release, and list on stderr what went."""
+    result = session.perform_subcommand()
+    for row in result.released:
+        session.tell(f"  {_named(row)}: port {row.port}")
+    if result.truncated:
+        session.tell(f"  … and {result.released_count - len(result.released)} more")
+    if result.released_count:
+        session.tell(_DRY if result.dry_run else f"Released {_counted(result.released_count)}.")
+    return ""
+
+
+def migrate(session: Session) -> str:
+    """Migrate, and list on stderr what moves and what is in the way; with --quiet, print the destination."""
+    bar = _ProgressBar() if sys.stderr.isatty() and not session.quiet else None
+    session.progress = bar
+    try:
+        result = session.perform_subcommand()
+    finally:
+        if bar is not None:
+            bar.clear()
+    for moved in result.migrated:
+        tag = f" (tag {moved.tag})" if moved.tag is not None else ""
+        session.tell(f"  {moved.from_} -> {moved.to}{tag}: port {moved.port}")
+    if result.migrated_count > len(result.migrated):
+        session.tell(f"  … and {result.migrated_count - len(result.migrated)} more")
+    for row in result.overwritten:
+        session.tell(f"  in the way: {_named(row)}: port {row.port}")
+    if result.overwritten_count > len(result.overwritten):
+        session.tell(f"  … and {result.overwritten_count - len(result.overwritten)} more in the way")
+    if not result.migrated_count:
+        session.tell("No reservations to migrate.")
+    elif result.dry_run:
+        session.tell(_DRY)
+    else:
+        overwritten = f", {_counted(result.overwritten_count)} overwritten" if result.overwritten_count else ""
+        session.tell(f"Migration complete: {_counted(result.migrated_count)} moved{overwritten}.")
+    return f"{result.to}\n" if session.quiet else ""
+
+
+def init(session: Session) -> str:
+    """Create or bring up to date, and list on stderr what was done."""
+    if session.options.disable_autoinit:
+        raise UnusableOption("disable_autoinit", "trop init creates the store: that is what it is for")
+    result = session.perform_subcommand()
+    for action in result.actions:
+        session.tell(f"  {_DEEDS[action.kind]}: {action.path}")
+    if not result.actions:
+        session.tell(f"Nothing to do: {result.database_path} is up to date.")
+    elif result.dry_run:
+        session.tell(_DRY)
+    return ""
+
+
+_DEEDS = {
+    "createDirectory": "create the directory",
+    "createDatabase": "create the store",
+    "upgradeSchema": "bring the store to the latest schema",
+    "backup": "back the store up",
+    "rebuildDatabase": "empty the store",
+    "moveAside": "move aside what is no store",
+    "createConfig": "write the configuration",
+    "replaceConfig": "replace the configuration",
+}
+
+
+class _ProgressBar:
+    """One line on a terminal, drawn over itself. Small numbers are done before anybody could read it."""
+
+    def __init__(self) -> None:
+        self._drawn = False
+
+    def __call__(self, done: int, total: int) -> None:
+        if total >= _WORTH_A_BAR:
+            filled = _BAR_WIDTH * done // total
+            sys.stderr.write(f"\r[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] {done:,} of {total:,}")
+            sys.stderr.flush()
+            self._drawn = True
+
+    def clear(self) -> None:
+        """Remove the line."""
+        if self._drawn:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _named(row: Reservation) -> str:
+    return row.path + (f" (tag {row.tag})" if row.tag is not None else "")
+
+
+def _counted(number: int) -> str:
+    return f"{number:,} reservation{'' if number == 1 else 's'}"

@@ -1,0 +1,193 @@
+"""The command line's grammar, made from the catalogue."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from trop_core import __version__
+from trop_core.catalogue import operation
+from trop_core.errors import InvalidArgument
+from trop_core.fields import Field, Kind
+from trop_server.cli.exit_codes import USAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from trop_core.catalogue import Operation
+
+_DESCRIPTION = "Gives every directory a port of its own, and always the same one: port=$(trop reserve)"
+
+SUBCOMMANDS = {
+    "reserve": "print the port that is reserved for this directory, and reserve one first if there is none",
+    "release": "release the reservations of this directory",
+    "list": "list what is reserved",
+    "list-projects": "list the projects that reservations belong to, one per line",
+    "migrate": "move reservations to another path, because a directory moves",
+    "init": "create the data directory and the store, or bring them up to date",
+    "show-path": "print the path that a reservation would be kept for",
+    "show-data-dir": "print the directory that holds the store",
+    "call": "run one of the server's commands with JSON, and print its result as JSON",
+}
+
+FORMATS = ("table", "json", "csv", "tsv")
+
+_ALIASES = {
+    "--allow-change-project": ("--allow-project-change",),
+    "--allow-change-task": ("--allow-task-change",),
+}
+
+_NO_FLAGS = ("folder", "data_dir")
+"""The working directory is the folder, and the data directory has an option of every subcommand's."""
+
+_METAVARS = {Kind.PATH: "PATH", Kind.IDENTIFIER: "NAME", Kind.TEXT: "TEXT", Kind.INTEGER: "N"}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose usage errors have the exit code of the contract: 2, argparse's own, means a lock timeout here."""
+
+    def error(self, message: str) -> NoReturn:
+        """Tell what is wrong with the command line and how to learn more, and exit with 4."""
+        self.exit(USAGE, f"error: {message}\nhint: {self.prog} --help lists what there is\n")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """What the command line says. Exits by itself for a usage error, ``--help`` and ``--version``.
+
+    Only the subcommands that the arguments mention are built: the others would cost more than a reservation.
+    """
+    mentioned = [name for name in SUBCOMMANDS if name in arguments]
+    if any(argument in ("-h", "--help") for argument in arguments):
+        return build(formatter=argparse.HelpFormatter).parse_args(arguments)
+    return build(mentioned or SUBCOMMANDS).parse_args(arguments)
+
+
+class _Unseen(argparse.HelpFormatter):
+    """The formatter for when no help is asked for: argparse makes one for each argument, to check it.
+
+    The ordinary one asks for the terminal's width each time, with a module that costs 2 ms to import.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
+def build(names: Iterable[str] = SUBCOMMANDS, formatter: type[argparse.HelpFormatter] = _Unseen) -> Parser:
+    """The parser with the named subcommands, all of them by default."""
+    parser = Parser(prog="trop", description=_DESCRIPTION, allow_abbrev=False, formatter_class=formatter)
+    _add_global(parser, top=True)
+    subparsers = parser.add_subparsers(
+        dest="subcommand", metavar="SUBCOMMAND", required=True, title="subcommands", prog="trop", parser_class=Parser
+    )
+    for name in names:
+        subparser = subparsers.add_parser(
+            name,
+            help=SUBCOMMANDS[name],
+            description=_sentence(SUBCOMMANDS[name]),
+            allow_abbrev=False,
+            formatter_class=formatter,
+        )
+        _add_global(subparser, top=False)
+        _BUILDERS.get(name, _add_fields)(subparser, name)
+    return parser
+
+
+def given_values(operation: Operation, options: argparse.Namespace) -> dict[str, object]:
+    """The values of an operation's fields, by their names in JSON; what was not given is left out.
+
+    Raises ``InvalidArgument`` for a text that is no whole number where one belongs.
+    """
+    values: dict[str, object] = {}
+    for field in operation.fields:
+        value = getattr(options, f"field_{field.name}", None)
+        if value is not None:
+            values[field.wire] = _whole_number(field, value) if field.kind is Kind.INTEGER else value
+    return values
+
+
+def _whole_number(field: Field, text: str) -> int:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+        raise InvalidArgument(field.name, expected=field.expectation, given=text, alone=True)
+    return int(text)
+
+
+def _add_fields(parser: Parser, name: str) -> None:
+    for field in operation(name.replace("-", "_")).fields:
+        if field.name not in _NO_FLAGS:
+            _add_field(parser, field, field.flag)
+
+
+def _add_reserve(parser: Parser, name: str) -> None:
+    _add_fields(parser, name)
+    parser.add_argument(
+        "--disable-autoclean", action=_SetBoth, nargs=0, dest="field_disable_autoprune", help=argparse.SUPPRESS
+    )
+
+
+def _add_list(parser: Parser, name: str) -> None:
+    for field in operation(name).fields:
+        if field.name in ("project", "tag", "path"):
+            _add_field(parser, field, f"--filter-{field.name}")
+        elif field.name == "include_occupancy":
+            _add_field(parser, field, field.flag)
+    parser.add_argument("--format", choices=FORMATS, help="How to print the reservations.")
+    parser.add_argument("--show-full-paths", action="store_true", help="Do not shorten the home directory to ~.")
+
+
+def _add_call(parser: Parser, name: str) -> None:
+    parser.add_argument("command", metavar="COMMAND", help="A command of the server, such as trop.reserve.")
+    parser.add_argument(
+        "argument", metavar="JSON", nargs="?", default="{}", help="Its argument, an object; - reads it from the input."
+    )
+
+
+_BUILDERS: dict[str, Callable[[Parser, str], None]] = {
+    "reserve": _add_reserve,
+    "list": _add_list,
+    "call": _add_call,
+}
+
+
+def _add_field(parser: Parser, field: Field, flag: str) -> None:
+    names = (flag, *_ALIASES.get(flag, ()))
+    help_text = field.description.replace("%", "%%")
+    destination = f"field_{field.name}"
+    if field.kind is Kind.FLAG:
+        action = parser.add_argument(names[0], action="store_true", default=None, dest=destination, help=help_text)
+        for alias in names[1:]:
+            parser.add_argument(alias, action="store_true", default=None, dest=destination, help=argparse.SUPPRESS)
+    else:
+        action = parser.add_argument(
+            names[0], dest=destination, metavar=_METAVARS[field.kind], required=field.required, help=help_text
+        )
+    assert action.dest == destination
+
+
+def _add_global(parser: Parser, *, top: bool) -> None:
+    """Options that may stand before or after the subcommand: the one that was given last counts."""
+    group = parser.add_argument_group("options of every subcommand")
+    default: Any = None if top else argparse.SUPPRESS
+    group.add_argument("--verbose", action="store_true", default=default, help="Tell where values come from.")
+    group.add_argument("--quiet", action="store_true", default=default, help="Tell nothing but errors.")
+    group.add_argument("--data-dir", metavar="PATH", default=default, help="The directory that holds the store.")
+    group.add_argument(
+        "--busy-timeout",
+        metavar="SECONDS",
+        default=default,
+        help="How long to wait for the store's lock; 5 by default.",
+    )
+    group.add_argument(
+        "--disable-autoinit", action="store_true", default=default, help="Do not create a store that is missing."
+    )
+    group.add_argument("--version", action="version", version=f"trop {__version__}", help="Print the version.")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+class _SetBoth(argparse.Action):
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        namespace.field_disable_autoprune = True
+        namespace.field_disable_autoexpire = True

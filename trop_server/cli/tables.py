@@ -1,0 +1,75 @@
+"""Reservations as a table for people, and as JSON, CSV and TSV for programs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from trop_core.models import ObservedReservation, Reservation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_COLUMNS = ("port", "path", "tag", "project", "task", "created_at", "last_used_at")
+_LATEST_TIME = 253_402_300_799
+
+Cell = str | int | bool | None
+
+
+def render(rows: Sequence[Reservation | ObservedReservation], form: str, *, home: str | None) -> str:
+    """The rows in one of the formats ``table``, ``json``, ``csv`` and ``tsv``; each ends with a line feed.
+
+    ``home`` is shortened to ``~`` in a table, where it is given.
+    """
+    observed = any(isinstance(row, ObservedReservation) for row in rows)
+    columns = (*_COLUMNS, "occupied") if observed else _COLUMNS
+    records = [_cells(row) for row in rows]
+    if form == "json":
+        import json
+
+        return json.dumps([dict(zip(columns, record, strict=True)) for record in records], indent=2) + "\n"
+    if form == "table":
+        return _table([column.upper() for column in columns], records, home)
+    return _separated([columns, *records], "," if form == "csv" else "\t")
+
+
+def _cells(row: Reservation | ObservedReservation) -> tuple[Cell, ...]:
+    if isinstance(row, ObservedReservation):
+        return (*_cells(row.reservation), row.occupied)
+    times = (_time(row.created_at), _time(row.last_used_at))
+    return (row.port, row.path, row.tag, row.project, row.task, *times)
+
+
+def _time(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(seconds, _LATEST_TIME)))
+
+
+def _separated(records: Iterable[Sequence[Cell]], delimiter: str) -> str:
+    import csv
+    import io
+
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter, lineterminator="\n").writerows(
+        [str(cell).lower() if isinstance(cell, bool) else cell for cell in record] for record in records
+    )
+    return buffer.getvalue()
+
+
+def _table(header: list[str], records: list[tuple[Cell, ...]], home: str | None) -> str:
+    lines = [header, *([_shown(cell, home) for cell in record] for record in records)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines
+    )
+
+
+def _shown(cell: Cell, home: str | None) -> str:
+    if cell is None:
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    text = str(cell)
+    if home is not None and (text == home or text.startswith(home + "/")):
+        text = "~" + text[len(home) :]
+    # What is stored may hold anything; a terminal must not obey it.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -1,0 +1,31 @@
+"""Log records to the client's log, as ``window/logMessage``."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from lsprotocol.types import LogMessageParams, MessageType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TYPES = {
+    logging.ERROR: MessageType.Error,
+    logging.WARNING: MessageType.Warning,
+    logging.INFO: MessageType.Info,
+    logging.DEBUG: MessageType.Log,
+}
+
+
+class ClientLogHandler(logging.Handler):
+    """Hands each record to ``send``, which may be called from any thread. Tracebacks stay on stderr."""
+
+    def __init__(self, send: Callable[[LogMessageParams], None]) -> None:
+        super().__init__(logging.INFO)
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record."""
+        level = max((known for known in _TYPES if known <= record.levelno), default=logging.DEBUG)
+        self._send(LogMessageParams(type=_TYPES[level], message=record.getMessage()))

@@ -1,0 +1,82 @@
+"""The command ``trop-server``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from trop_core import __version__
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_DESCRIPTION = """\
+Gives every directory a port of its own, to editors and agents: a language server that speaks JSON-RPC over standard
+input and output. An editor starts it; the README tells how."""
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def main() -> NoReturn:
+    """Serve one client over standard input and output, then end with the code that the contract gives."""
+    for number in _SIGNALS:
+        signal.signal(number, _end_early)
+    if sys.platform == "win32":
+        sys.exit("trop does not support Windows yet.")
+    options = _parser().parse_args()
+    if sys.stdin is None or sys.stdout is None:
+        sys.exit("trop-server speaks over standard input and output, and one of them is closed.")
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it stays open until the end
+    # Whatever prints by mistake, here or in a library, must not get between the protocol's messages.
+    protocol = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    code = _serve(options, protocol)
+    sys.stderr.flush()
+    # A thread that hangs in the system, in a look at a dead mount, would hold up an ordinary end for ever.
+    os._exit(code)
+
+
+def _serve(options: argparse.Namespace, protocol: int) -> int:
+    import asyncio
+    import logging
+
+    from trop_server.server import TropServer
+
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+    async def session() -> int:
+        server = TropServer(os.environ, options.data_dir)
+        loop = asyncio.get_running_loop()
+
+        def end(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(server.end, 128 + number)
+
+        for number in _SIGNALS:
+            # asyncio hears of a signal through a pipe that wakes it up, and loses the signal while that is full of
+            # what other threads have to say. The handler makes sure that it counts, the pipe that it counts at once.
+            loop.add_signal_handler(number, server.end, 128 + number)
+            signal.signal(number, end)
+        return await server.serve(sys.stdin.fileno(), protocol)
+
+    loop = asyncio.new_event_loop()
+    return loop.run_until_complete(session())
+
+
+def _end_early(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="trop-server", description=_DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("--stdio", action="store_true", help="speak over standard input and output, as it does anyway")
+    parser.add_argument("--data-dir", metavar="DIR", help="the directory of the store")
+    parser.add_argument("--version", action="version", version=f"trop-server {__version__}")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The reference in the README, made from the catalogue.
+
+``python -m trop_server.reference README.md`` brings it up to date. What is made stands between two comments,
+``<!-- made: NAME -->`` and ``<!-- end: NAME -->``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trop_core.catalogue import operations
+from trop_core.config.schema import KEYS
+from trop_core.errors import wire_name
+from trop_core.fields import Field, Kind, description_of
+from trop_server.cli.exit_codes import EXIT_CODES
+from trop_server.cli.parser import SUBCOMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trop_core.catalogue import Operation
+
+_TYPES = {Kind.FLAG: "boolean", Kind.IDENTIFIER: "text", Kind.PATH: "path", Kind.TEXT: "text"}
+
+
+def updated(text: str) -> str:
+    """A text with every made part replaced by what it should be now."""
+    for name, make in _PARTS.items():
+        pattern = re.compile(rf"(<!-- made: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
+        text = pattern.sub(rf"\g<1>{_escaped(make())}\n\g<2>", text)
+    return text
+
+
+def commands() -> str:
+    """Every command of the server: its texts, its fields and its result."""
+    return "\n\n".join(_command(operation) for operation in operations())
+
+
+def configuration() -> str:
+    """Every key of the configuration, with its default and its environment variable."""
+    rows = [
+        (
+            f"`{key.name}`",
+            "" if key.default in (None, ()) else f"`{_shown(key.default)}`",
+            f"`{key.variables[0]}`" if key.variables else "",
+            key.text + (" Only in a project's files." if key.project_only else ""),
+        )
+        for key in KEYS.values()
+    ]
+    return _table(("Key", "Default", "Environment", "Meaning"), rows)
+
+
+def errors() -> str:
+    """Every kind of error, with the exit code of the command line."""
+    by_code: dict[int, list[str]] = {}
+    for kind, code in EXIT_CODES.items():
+        by_code.setdefault(code, []).append(f"`{kind}`")
+    return _table(("Exit code", "Kinds"), [(str(code), ", ".join(kinds)) for code, kinds in sorted(by_code.items())])
+
+
+def _command(operation: Operation) -> str:
+    subcommand = operation.name.replace("_", "-")
+    traits = [
+        f"`trop {subcommand}` on the command line" if subcommand in SUBCOMMANDS else "",
+        "reads only" if operation.read_only else "",
+        "can take away what somebody relies on" if operation.destructive else "",
+    ]
+    parts = [f"#### `{operation.command}`", operation.description, "; ".join(filter(None, traits)).capitalize() + "."]
+    if operation.fields:
+        rows = [(f"`{field.wire}`", _type(field), field.description) for field in operation.fields]
+        parts.append(_table(("Field", "Type", "Meaning"), rows))
+    results = [(f"`{wire_name(field.name)}`", description_of(field)) for field in dataclasses.fields(operation.result)]
+    parts.append(_table(("Result", "Meaning"), results))
+    return "\n\n".join(part for part in parts if part != ".")
+
+
+def _escaped(replacement: str) -> str:
+    return replacement.replace("\\", r"\\")
+
+
+def _type(field: Field) -> str:
+    if field.kind is Kind.INTEGER:
+        bounds = f"{field.minimum} or more" if field.maximum is None else f"{field.minimum} to {field.maximum}"
+        kind = f"whole number, {bounds}"
+    else:
+        kind = _TYPES[field.kind]
+    return f"{kind}, required" if field.required else kind
+
+
+def _shown(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+_PARTS = {"commands": commands, "configuration": configuration, "errors": errors}
+
+
+def main() -> None:
+    """Bring the named file up to date."""
+    path = Path(sys.argv[1])
+    path.write_text(updated(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
