@@ -1,0 +1,306 @@
+"""The benchmarks: see README.md beside this file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import stores
+from benchmarks.clients import Client
+from benchmarks.measure import exceeded, in_turn, note, report
+
+from trop_core.caller import Caller, Door
+from trop_core.cancellation import CancellationToken
+from trop_core.catalogue import operation
+from trop_core.config.settings import OccupancyChecks
+from trop_core.context import Context
+from trop_core.database import reservations
+from trop_core.database.connection import Database
+from trop_core.database.migrations import v2
+from trop_core.database.waiting import Patience
+from trop_core.models import PortRange
+from trop_core.operations.call import Call
+from trop_core.ports.allocation import Exhausted, lowest_free
+from trop_core.ports.exclusions import Exclusions
+from trop_core.ports.occupancy import OccupancyProbe
+from trop_core.store import Store
+
+BIN = Path(sys.executable).parent
+PATIENCE = Patience(5.0)
+
+
+def cold(work: Path) -> None:
+    """The command, from start to end, for a reservation that exists."""
+    stores.current(str(work / "data" / "trop.db"), range(65_536 - stores.ROWS, 65_536))
+    directory = work / "repository"
+    directory.mkdir()
+    run = partial(subprocess.run, cwd=directory, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
+    reserve = partial(run, [BIN / "trop", "reserve"])
+
+    floor = partial(run, [sys.executable, "-c", "import sqlite3, argparse, dataclasses"])
+    measured, bare = in_turn(reserve, floor, rounds=40)
+    report("trop reserve, cold", measured, bare, 1.6)
+
+    (directory / "trop.yaml").write_text("project: shop\nports: {min: 5000, max: 6000}\nexcluded_ports: [5001]\n")
+    floor = partial(run, [sys.executable, "-c", "import sqlite3, argparse, dataclasses, yaml"])
+    measured, bare = in_turn(reserve, floor, rounds=40)
+    report("trop reserve, cold, with a trop.yaml", measured, bare, 1.6)
+
+
+def warm(work: Path) -> None:
+    """A round trip over stdio for a reservation that exists, beside an empty command of a stock pygls server."""
+    stores.current(str(work / "data" / "trop.db"), range(65_536 - stores.ROWS, 65_536))
+    directory = work / "repository"
+    directory.mkdir()
+    stock = [sys.executable, str(Path(__file__).with_name("stock_server.py"))]
+    with (
+        Client([str(BIN / "trop-server")], directory, _environment(work)) as ours,
+        Client(stock, directory, _environment(work)) as theirs,
+    ):
+        reserve = partial(ours.command, "trop.reserve", {})
+        measured, bare = in_turn(reserve, partial(theirs.command, "stock.nothing", {}), rounds=400)
+    report("trop.reserve, warm, round trip", measured, bare, 2)
+
+
+def allocate(work: Path) -> None:
+    """The lowest free port, in process."""
+    gap = [port for port in range(stores.FIRST_PORT, stores.FIRST_PORT + stores.ROWS) if port != 2090]
+    many = _open(stores.current(str(work / "many" / "trop.db"), gap))
+    few = _open(stores.current(str(work / "few" / "trop.db"), [*range(2000, 2090), *range(2091, 2101)]))
+    full = _open(stores.current(str(work / "full" / "trop.db")))
+    ports = PortRange(2000, 65535)
+    measured, bare = in_turn(partial(_lowest, many, ports, 200), partial(_lowest, few, ports, 200), rounds=30)
+    report("200 × a gap among the first 100 of 60,000 (of 100)", measured, bare, 3)
+
+    scan = partial(_scan, full)
+    measured, bare = in_turn(partial(_lowest, full, ports, 1), scan, rounds=60)
+    report("the first port behind 60,000 contiguous ones (one indexed scan)", measured, bare, 1.5)
+
+
+def occupancy(work: Path) -> None:
+    """The first free port of 2,001 that are all occupied but the last, beside the bind calls alone."""
+    import socket
+
+    empty = _open(stores.current(str(work / "data" / "trop.db"), []))
+    with _Listeners(2000) as listeners:
+        ports = PortRange(listeners.first, listeners.first + 2000)
+
+        def allocated() -> None:
+            probe = OccupancyProbe(OccupancyChecks())
+            with empty.read(Patience(5.0)) as connection:
+                taken = reservations.taken_ports(connection, ports.minimum, ports.maximum)
+                assert lowest_free(ports, taken, Exclusions(), probe.is_occupied) == ports.maximum
+
+        def bound() -> None:
+            for port in range(ports.minimum, ports.maximum):
+                with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as attempt:
+                    attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    try:
+                        attempt.bind(("127.0.0.1", port))
+                    except OSError:
+                        continue
+
+        measured, bare = in_turn(allocated, bound, rounds=15)
+    report("the one free port behind 2,000 occupied ones (the bind calls alone)", measured, bare, 2)
+
+
+def migrate(work: Path) -> None:
+    """Moving reservations, in process with progress on, and over stdio."""
+    half = stores.ROWS // 2
+    path = str(work / "data" / "trop.db")
+    stores.trees(path, moving=half, staying=half)
+    raw, back = partial(_raw_update, path), partial(_back, path)
+    for kind, destination, bound in (("disjoint", "/new/tree", 3), ("overlapping", "/old", 5)):
+        move = partial(_migrate, work, "/old/tree", destination)
+        measured, bare = in_turn(move, raw, rounds=7, prepare=back)
+        report(f"migrate 30,000 of 60,000, {kind} (one raw UPDATE)", measured, bare, bound)
+
+    for name, staying in (("many", stores.ROWS - 10), ("few", 90)):
+        stores.trees(str(work / name / "trop.db"), moving=10, staying=staying)
+    there_and_back = partial(_there_and_back, 30)
+    measured, bare = in_turn(partial(there_and_back, work / "many"), partial(there_and_back, work / "few"), rounds=15)
+    report("60 × migrate 10 of 60,000 (of 100)", measured, bare, 2)
+
+    stores.trees(path := str(work / "typical" / "trop.db"), moving=1000, staying=1000)
+    environment = {**_environment(work), "TROP_DATA_DIR": os.path.dirname(path)}
+    with Client([str(BIN / "trop-server")], work, environment) as client:
+        arguments = {"from": "/old/tree", "to": "/new/tree", "recursive": True}
+        run = partial(client.command, "trop.migrate", arguments)
+        measured, bare = in_turn(run, partial(_raw_update, path), rounds=15, prepare=partial(_back, path))
+    report("migrate 1,000 rows over stdio (one raw UPDATE)", measured, bare, 1e9)
+    note("migrate 1,000 rows over stdio, to stay under 100 ms", measured)
+
+
+def _migrate(work: Path, source: str, destination: str) -> None:
+    reports: list[int] = []
+    moved = _call(work / "data", "migrate", reports, {"from": source, "to": destination, "recursive": True})
+    assert moved.migrated_count == stores.ROWS // 2
+    assert len(reports) > 10
+
+
+def _there_and_back(times: int, directory: Path) -> None:
+    store = Store(str(directory))
+    for _ in range(times):
+        for source, destination in (("/old/tree", "/new/tree"), ("/new/tree", "/old/tree")):
+            _call(directory, "migrate", [], {"from": source, "to": destination, "recursive": True}, store)
+    store.close()
+
+
+def _call(directory: Path, name: str, reports: list[int], values: dict[str, object], store: Store | None = None) -> Any:
+    context = Context(
+        caller=Caller(Door.TERMINAL, "/"),
+        data_directory=str(directory),
+        environment={},
+        arguments={},
+        token=CancellationToken(),
+        progress=lambda done, total: reports.append(done),
+    )
+    found = operation(name)
+    opened = store or Store(str(directory))
+    try:
+        return Call(found, found.parse(values), context).run(opened)
+    finally:
+        if store is None:
+            opened.close()
+
+
+def _raw_update(path: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(
+            "UPDATE reservations SET path = '/raw/tree' || substr(path, 10)"
+            " WHERE path >= '/old/tree' AND path < '/old/tree0'"
+        )
+        connection.execute("COMMIT")
+
+
+def _back(path: str) -> None:
+    """Put all moved rows back to where they were."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE reservations SET path = task WHERE task IS NOT NULL AND task <> path")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def schema(work: Path) -> None:
+    """The schema migration from version 1 to 2."""
+    for count, rounds in ((60_000, 7), (500, 15)):
+        source = stores.version_1(str(work / f"v1-{count}.db"), count)
+        path = str(work / "trop.db")
+
+        def fresh(source: str = source, path: str = path) -> None:
+            for leftover in work.glob("trop.db*"):
+                leftover.unlink()
+            shutil.copy(source, path)
+
+        measured, bare = in_turn(
+            partial(_open_and_close, path), partial(_insert_select, path), rounds=rounds, prepare=fresh
+        )
+        report(f"v1 to v2, {count:,} rows (one INSERT … SELECT)", measured, bare, 6 if count == 60_000 else 1e9)
+        if count == 500:
+            note("v1 to v2, 500 rows, to stay under 100 ms", measured)
+
+
+def _lowest(database: Database, ports: PortRange, times: int) -> None:
+    with database.read(PATIENCE) as connection:
+        for _ in range(times):
+            taken = reservations.taken_ports(connection, ports.minimum, ports.maximum)
+            assert not isinstance(lowest_free(ports, taken, Exclusions(), lambda port: False), Exhausted)
+
+
+def _scan(database: Database) -> None:
+    with database.read(PATIENCE) as connection:
+        connection.execute("SELECT port FROM reservations WHERE port BETWEEN 2000 AND 65535 ORDER BY port").fetchall()
+
+
+def _insert_select(path: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(v2.RESERVATIONS.replace("reservations", "copied"))
+        connection.execute(
+            "INSERT INTO copied SELECT path, coalesce(tag, ''), port, project, task, created_at, last_used_at"
+            " FROM reservations"
+        )
+        connection.execute("COMMIT")
+
+
+def _open_and_close(path: str) -> None:
+    _open(path).close()
+
+
+def _open(path: str) -> Database:
+    return Database.open(path)
+
+
+def _environment(work: Path) -> dict[str, str]:
+    home = work / "home"
+    home.mkdir(exist_ok=True)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("TROP_", "PYTHON"))}
+    return {**kept, "HOME": str(home), "TROP_DATA_DIR": str(work / "data")}
+
+
+class _Listeners:
+    """TCP listeners on a run of ports of the loopback address, and a free port behind them."""
+
+    def __init__(self, count: int) -> None:
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 500), hard))
+        self.count = count
+        self.first = 0
+
+    def __enter__(self) -> Self:
+        import socket
+
+        for first in range(20_000, 30_000, self.count + 10):
+            self.sockets: list[socket.socket] = []
+            try:
+                for port in range(first, first + self.count):
+                    listener = socket.socket()
+                    self.sockets.append(listener)
+                    listener.bind(("127.0.0.1", port))
+                    listener.listen(1)
+            except OSError:
+                self.__exit__()
+                continue
+            self.first = first
+            return self
+        raise SystemExit("no run of free ports on this machine")
+
+    def __exit__(self, *_: object) -> None:
+        for listener in self.sockets:
+            listener.close()
+
+
+BENCHMARKS = {
+    "cold": cold,
+    "warm": warm,
+    "allocate": allocate,
+    "occupancy": occupancy,
+    "migrate": migrate,
+    "schema": schema,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all."""
+    for name in names or BENCHMARKS:
+        with tempfile.TemporaryDirectory() as directory:
+            BENCHMARKS[name](Path(directory))
+    return 1 if exceeded else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
