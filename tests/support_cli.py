@@ -59,7 +59,7 @@ class Sandbox:
         self,
         *arguments: str | bytes,
         cwd: Path | None = None,
-        stdin: str = "",
+        stdin: str | None = None,
         **environment: str | None,
     ) -> subprocess.CompletedProcess[str]:
         """Run ``trop`` to its end."""
@@ -67,7 +67,7 @@ class Sandbox:
             [TROP, *arguments],
             cwd=cwd or self.work,
             env=self.environment(**environment),
-            input=stdin,
+            input=stdin or "",
             capture_output=True,
             encoding="utf-8",
             errors="surrogateescape",

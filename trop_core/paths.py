@@ -17,6 +17,10 @@ from trop_core.errors import InvalidPath
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*://|[Ff][Ii][Ll][Ee]:/"
 
 
+LONGEST_PATH = 4096
+"""PATH_MAX of Linux; other systems take less."""
+
+
 class DirectoryState(Enum):
     """What the system says of a directory. Only ``GONE`` is a reason to give up its reservation."""
 
@@ -26,9 +30,11 @@ class DirectoryState(Enum):
 
 
 def check_storable(path: str) -> str:
-    """The path itself; raises ``InvalidPath`` if it is empty, holds a NUL or is not valid UTF-8."""
+    """The path itself; raises ``InvalidPath`` if it is empty, too long, holds a NUL or is not valid UTF-8."""
     if not path:
         raise InvalidPath(path, "it is empty", alone=True)
+    if len(path) > LONGEST_PATH:
+        raise InvalidPath(path, f"it has more than {LONGEST_PATH} characters, which no system takes", alone=True)
     if "\0" in path:
         raise InvalidPath(path, "it holds a NUL character", alone=True)
     try:
@@ -53,7 +59,7 @@ def explicit(path: str, *, base: str) -> str:
     if path[0] == "~":
         path = os.path.expanduser(path)
     # POSIX lets exactly two leading slashes mean something else; on the systems that trop runs on they do not.
-    return "/" + os.path.normpath(os.path.join(base, path)).lstrip("/")
+    return check_storable("/" + os.path.normpath(os.path.join(base, path)).lstrip("/"))
 
 
 def canonical(path: str) -> str:
@@ -61,7 +67,7 @@ def canonical(path: str) -> str:
 
     Raises ``InvalidPath`` if that name cannot be stored.
     """
-    return check_storable(os.path.realpath(path))
+    return check_storable(os.path.realpath(check_storable(path)))
 
 
 def from_uri(text: str) -> str:

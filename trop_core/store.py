@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,14 @@ def data_directory(named: str | None, environment: Mapping[str, str], *, base: s
     legacy = paths.explicit("~/.trop", base=base)
     if os.path.lexists(os.path.join(legacy, DATABASE_NAME)):
         return legacy
+    usual = paths.explicit("~/.local/share/trop", base=base)
+    if (
+        sys.platform == "linux"
+        and not os.environ.get("XDG_DATA_HOME")
+        and os.path.lexists(os.path.join(usual, DATABASE_NAME))
+    ):
+        # What platformdirs would answer. To import it takes a fifth of the time of a whole reservation.
+        return usual
     import platformdirs
 
     return paths.explicit(str(platformdirs.user_data_path("trop")), base=base)

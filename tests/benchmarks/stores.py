@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trop_core.database.connection import Database
 from trop_core.database.migrations import v1
 from trop_core.database.migrations.executor import MigrationExecutor
-from trop_core.database.migrations.registry import MIGRATIONS
+from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.waiting import Patience
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def current(path: str, ports: Iterable[int] = range(FIRST_PORT, FIRST_PORT + ROW
 def version_1(path: str, count: int) -> str:
     """A store as the field has it, in WAL mode, closed."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        executor = MigrationExecutor(connection, MIGRATIONS, path=path)
+        executor = MigrationExecutor(connection, MigrationRegistry(), path=path)
         executor.execute(executor.plan(v1.MIGRATION.version))
         connection.execute("BEGIN")
         connection.executemany(

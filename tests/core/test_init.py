@@ -16,7 +16,7 @@ from support_core import fill, perform, row, rows_of
 from trop_core.database.connection import Database
 from trop_core.database.migrations import v1
 from trop_core.database.migrations.executor import MigrationExecutor
-from trop_core.database.migrations.registry import MIGRATIONS
+from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.waiting import Patience
 from trop_core.errors import LockTimeout, MigrationBlocked, SystemFailure, UnsupportedSchemaVersion
 
@@ -40,7 +40,7 @@ def everything_in(directory: Path) -> dict[str, bytes]:
 def version_1(directory: Path, *rows: tuple[object, ...]) -> None:
     directory.mkdir()
     with closing(sqlite3.connect(directory / "trop.db", isolation_level=None)) as connection:
-        executor = MigrationExecutor(connection, MIGRATIONS)
+        executor = MigrationExecutor(connection, MigrationRegistry())
         executor.execute(executor.plan(v1.MIGRATION.version))
         connection.executemany("INSERT INTO reservations VALUES (?, ?, ?, NULL, NULL, 1, 1)", rows)
 

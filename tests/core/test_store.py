@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import platformdirs
 import pytest
 import support_store as stores
 
@@ -83,6 +84,24 @@ def test_a_legacy_store_behind_a_link_counts(home: Path, tmp_path: Path) -> None
     (home / ".trop" / "trop.db").symlink_to(tmp_path / "missing.db")
 
     assert data_directory(None, {}, base="/base") == str(home / ".trop")
+
+
+def test_a_store_in_the_systems_place_is_where_platformdirs_says_it_is(home: Path, monkeypatch: Any) -> None:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    place = platformdirs.user_data_path("trop")
+    place.mkdir(parents=True)
+    (place / "trop.db").touch()
+
+    assert data_directory(None, {}, base="/base") == str(place)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="XDG is how Linux does it")
+def test_a_store_in_the_usual_place_does_not_hide_another_place_that_is_set(home: Path, monkeypatch: Any) -> None:
+    (home / ".local" / "share" / "trop").mkdir(parents=True)
+    (home / ".local" / "share" / "trop" / "trop.db").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "elsewhere"))
+
+    assert data_directory(None, {}, base="/base") == str(home / "elsewhere" / "trop")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG is how Linux does it")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import AsyncIterator  # noqa: TC003 - pytest-lsp looks at it
 from pathlib import Path
@@ -16,6 +18,7 @@ from support_client import TROP_SERVER
 
 # The configuration is read when the module is, before any fixture: the directory belongs to this module alone.
 ROOT = Path(tempfile.mkdtemp(prefix="trop-language-client-")).resolve()
+atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
 SETTINGS = {
     "HOME": str(ROOT / "home"),
     "TROP_DATA_DIR": str(ROOT / "data"),

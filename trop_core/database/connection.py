@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from trop_core.database.failures import is_busy, system_failure, translate, undecodable_column
-from trop_core.database.migrations.version import LATEST_VERSION, check_supported, read_version
+from trop_core.database.migrations.registry import LATEST_VERSION
+from trop_core.database.migrations.version import check_supported, read_version
 from trop_core.database.waiting import Patience
 from trop_core.errors import DatabaseCorrupt, NoDataDirectory, SystemFailure, TropError
 
@@ -274,9 +275,9 @@ class Database:
 
     def _executor(self, patience: Patience) -> MigrationExecutor:
         from trop_core.database.migrations.executor import MigrationExecutor
-        from trop_core.database.migrations.registry import MIGRATIONS
+        from trop_core.database.migrations.registry import MigrationRegistry
 
-        registry = MIGRATIONS if self._registry is None else self._registry
+        registry = MigrationRegistry() if self._registry is None else self._registry
         path = None if self.path == IN_MEMORY else self.path
         return MigrationExecutor(self._connection, registry, path=path, patience=patience)
 

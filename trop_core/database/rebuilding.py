@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from trop_core.database import backup
 from trop_core.database.failures import is_busy, primary_code, system_failure, translate
 from trop_core.database.migrations.executor import MigrationExecutor
-from trop_core.database.migrations.registry import MIGRATIONS
+from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.types import MigrationPlan, MigrationResult
 from trop_core.errors import TropError
 
@@ -56,8 +56,9 @@ def rebuild(path: str, patience: Patience, *, dry_run: bool) -> str:
             copy = backup.back_up(path, ".bak")
             with patience.token.interrupting(connection.interrupt):
                 damaged = _drop_everything(connection)
-                executor = MigrationExecutor(connection, MIGRATIONS, path=path, patience=patience)
-                executor.apply(MigrationPlan(0, MIGRATIONS.latest, MIGRATIONS.migrations), check_integrity=not damaged)
+                registry = MigrationRegistry()
+                executor = MigrationExecutor(connection, registry, path=path, patience=patience)
+                executor.apply(MigrationPlan(0, registry.latest, registry.migrations), check_integrity=not damaged)
             patience.insist(lambda: connection.execute("COMMIT"), _OPERATION)
         except BaseException as error:
             # A KeyboardInterrupt may come right after the commit: the backup then holds all that there was.
@@ -93,7 +94,7 @@ def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
     Takes the write lock and raises whatever the real run would raise.
     """
     with closing(_connect(path)) as connection:
-        executor = MigrationExecutor(connection, MIGRATIONS, path=path, patience=patience)
+        executor = MigrationExecutor(connection, MigrationRegistry(), path=path, patience=patience)
         try:
             plan = patience.insist(lambda: executor.plan(dry_run=True), "read its schema version")
             if not plan.migrations:

@@ -10,7 +10,7 @@ from trop_core import fields, whole_files
 from trop_core.catalogue import Operation, Procedure
 from trop_core.database import rebuilding
 from trop_core.database.connection import Database, create_file
-from trop_core.database.migrations.version import LATEST_VERSION
+from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.errors import InvalidArgument
 from trop_core.store import CONFIG_NAME, Store, make_directory
 

@@ -124,10 +124,19 @@ class Session:
             result = call.run(store)
         finally:
             store.close()
-        self.settings = call.settings
+            self.settings = call.settings
+            if self.verbose:
+                self._tell_origins(context.data_directory)
         for warning in result.warnings:
             self.tell(f"warning: {warning}")
         return result
+
+    def _tell_origins(self, data_directory: str) -> None:
+        """Say what the call was based on: the store, and each setting that is no default, with where it was given."""
+        self.tell(f"the store is in {data_directory}")
+        if self.settings is not None:
+            for key, origin in sorted(self.settings.origins.items()):
+                self.tell(f"{key} is set by: {origin}")
 
     def perform_subcommand(self) -> Any:
         """Run the operation that the subcommand is, with what its flags say."""

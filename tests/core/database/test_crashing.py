@@ -18,7 +18,7 @@ import support_store as stores
 from trop_core.database.connection import Database
 from trop_core.database.migrations import v1, v2
 from trop_core.database.migrations.executor import MigrationExecutor
-from trop_core.database.migrations.registry import MIGRATIONS, MigrationRegistry
+from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.types import Migration
 from trop_core.errors import MigrationFailed, SystemFailure
 
@@ -133,7 +133,7 @@ def test_a_process_killed_while_it_makes_the_backup_is_no_obstacle(tmp_path: Pat
 def failing(statement: str) -> MigrationRegistry:
     return MigrationRegistry(
         (
-            *MIGRATIONS.migrations,
+            *MigrationRegistry().migrations,
             Migration(
                 version=3,
                 description="fails",
@@ -181,7 +181,7 @@ def test_an_outcome_that_is_not_what_it_has_to_be_is_rolled_back(
     third = Migration(**{"version": 3, "description": "wrong", "up_sql": (), "validate": lambda _: None, **migration})
 
     with pytest.raises(MigrationFailed, match=reason) as failed:
-        Database.open(str(path), registry=MigrationRegistry((*MIGRATIONS.migrations, third)))
+        Database.open(str(path), registry=MigrationRegistry((*MigrationRegistry().migrations, third)))
 
     assert failed.value.version == 3
     assert stores.snapshot(tmp_path) == before
@@ -265,7 +265,7 @@ def test_a_database_that_may_not_grow_fails_as_a_migration_and_rolls_back(tmp_pa
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         (used,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {used + pages}")
-        executor = MigrationExecutor(connection, MIGRATIONS, path=str(path))
+        executor = MigrationExecutor(connection, MigrationRegistry(), path=str(path))
 
         with pytest.raises(MigrationFailed) as failed:
             executor.execute(executor.plan())
@@ -300,7 +300,7 @@ def test_ctrl_c_takes_the_backup_away_only_if_the_migration_was_rolled_back(
     path = stores.make_v1(tmp_path / "trop.db", stores.rows_of_the_field(10))
     before = stores.snapshot(tmp_path)
     with closing(sqlite3.connect(path, isolation_level=None, factory=Interrupted)) as connection:
-        executor = MigrationExecutor(connection, MIGRATIONS, path=str(path))
+        executor = MigrationExecutor(connection, MigrationRegistry(), path=str(path))
         plan = executor.plan()
         connection.statement, connection.after = statement, after
 
@@ -324,7 +324,7 @@ def test_a_commit_that_fails_is_a_failed_migration_without_a_backup(tmp_path: Pa
         up_sql=("PRAGMA defer_foreign_keys = ON", "INSERT INTO children VALUES (1)"),
         validate=lambda _: None,
     )
-    registry = MigrationRegistry((*MIGRATIONS.migrations, third))
+    registry = MigrationRegistry((*MigrationRegistry().migrations, third))
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         executor = MigrationExecutor(connection, registry, path=str(path))

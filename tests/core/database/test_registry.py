@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from trop_core.database.connection import Database
 from trop_core.database.migrations.executor import MigrationExecutor
-from trop_core.database.migrations.registry import MIGRATIONS, BrokenChain, MigrationRegistry
+from trop_core.database.migrations.registry import LATEST_VERSION, BrokenChain, MigrationRegistry
 from trop_core.database.migrations.test_util import create_test_db_at_version
 from trop_core.database.migrations.types import Migration, MigrationPlan, MigrationResult
-from trop_core.database.migrations.version import LATEST_VERSION
 from trop_core.database.waiting import Patience
 from trop_core.errors import MigrationBlocked, UnsupportedSchemaVersion
 
@@ -31,7 +30,7 @@ V3 = Migration(
     down_sql=("ALTER TABLE reservations DROP COLUMN host",),
     validate=lambda _: None,
 )
-WITH_V3 = MigrationRegistry((*MIGRATIONS.migrations, V3))
+WITH_V3 = MigrationRegistry((*MigrationRegistry().migrations, V3))
 
 
 def step(version: int) -> Migration:
@@ -39,10 +38,10 @@ def step(version: int) -> Migration:
 
 
 def test_the_products_own_chain_ends_with_the_latest_version() -> None:
-    versions = [migration.version for migration in MIGRATIONS.migrations]
+    versions = [migration.version for migration in MigrationRegistry().migrations]
 
     assert versions == [1, 2]
-    assert MIGRATIONS.latest == LATEST_VERSION == 2
+    assert MigrationRegistry().latest == LATEST_VERSION == 2
 
 
 @pytest.mark.parametrize(
@@ -144,7 +143,7 @@ def test_a_preflight_further_on_in_the_chain_sees_what_the_migrations_before_it_
     )
 
     with pytest.raises(MigrationBlocked) as refused:
-        Database.open(str(path), registry=MigrationRegistry((*MIGRATIONS.migrations, third)))
+        Database.open(str(path), registry=MigrationRegistry((*MigrationRegistry().migrations, third)))
 
     assert refused.value.details() == {"from": 1, "to": 3, "violations": {"untagged": 1}}
     assert stores.snapshot(tmp_path) == before
@@ -181,7 +180,7 @@ def test_a_plan_that_is_not_the_registrys_own_is_refused(tmp_path: Path) -> None
     path = stores.make_v1(tmp_path / "trop.db")
 
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        executor = MigrationExecutor(connection, MIGRATIONS, path=str(path))
+        executor = MigrationExecutor(connection, MigrationRegistry(), path=str(path))
         foreign = MigrationPlan(1, 2, (step(2),))
 
         with pytest.raises(ValueError, match="not those that the registry has"):
@@ -196,7 +195,7 @@ def test_validating_a_plan_runs_its_preflight(tmp_path: Path) -> None:
     path = stores.make_v1(tmp_path / "trop.db", [("/a", "", 5000, None, None, 1, 2)])
 
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        executor = MigrationExecutor(connection, MIGRATIONS, path=str(path))
+        executor = MigrationExecutor(connection, MigrationRegistry(), path=str(path))
 
         with pytest.raises(MigrationBlocked):
             executor.validate_plan(executor.plan())
@@ -205,7 +204,7 @@ def test_validating_a_plan_runs_its_preflight(tmp_path: Path) -> None:
 def test_a_plan_that_another_process_has_carried_out_meanwhile_does_nothing(tmp_path: Path) -> None:
     path = stores.make_v1(tmp_path / "trop.db", [("/a", None, 5000, None, None, 1, 2)])
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        executor = MigrationExecutor(connection, MIGRATIONS, path=str(path))
+        executor = MigrationExecutor(connection, MigrationRegistry(), path=str(path))
         plan = executor.plan()
         Database.open(str(path)).close()
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trop_core.database.migrations import v1, v2
-from trop_core.database.migrations.registry import MIGRATIONS
+from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.test_util import (
     check_migration_roundtrip,
     contents,
@@ -63,7 +63,7 @@ def test_a_database_is_not_made_over_a_file_that_exists(tmp_path: Path) -> None:
 
 def test_there_is_no_database_of_a_version_that_does_not_exist() -> None:
     with pytest.raises(ValueError, match="no way from schema version"):
-        create_test_db_at_version(MIGRATIONS.latest + 1)
+        create_test_db_at_version(MigrationRegistry().latest + 1)
 
 
 def test_version_1_goes_up_and_down() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
-
-from trop_core.database.migrations import v1, v2
-from trop_core.database.migrations.version import LATEST_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,17 +11,30 @@ if TYPE_CHECKING:
     from trop_core.database.migrations.types import Migration
 
 
+_MODULES = (
+    "v1",
+    "v2",
+)
+"""The modules of the product's own chain, in order. They are imported when a registry is built."""
+
+LATEST_VERSION = len(_MODULES)
+"""The version that the product's own chain ends with; an up-to-date store is opened without importing the chain."""
+
+
 class BrokenChain(ValueError):
     """A registry was built from migrations that do not follow one another. A defect of the program, not of a store."""
 
 
 class MigrationRegistry:
-    """The migrations from version 0, the empty file, upwards.
+    """The migrations from version 0, the empty file, upwards; by default the product's own.
 
     Raises ``BrokenChain`` when it is built from a chain with a gap, a duplicate or a version out of order.
     """
 
-    def __init__(self, migrations: Iterable[Migration]) -> None:
+    def __init__(self, migrations: Iterable[Migration] | None = None) -> None:
+        if migrations is None:
+            package = __name__.rpartition(".")[0]
+            migrations = (import_module(f"{package}.{module}").MIGRATION for module in _MODULES)
         self._migrations = tuple(migrations)
         for expected, migration in enumerate(self._migrations, start=1):
             if migration.version != expected:
@@ -47,13 +58,3 @@ class MigrationRegistry:
         if not 0 <= from_version <= to_version <= self.latest:
             raise ValueError(f"no way from schema version {from_version} to {to_version} (0 to {self.latest} exist)")
         return self._migrations[from_version:to_version]
-
-
-MIGRATIONS = MigrationRegistry(
-    [
-        v1.MIGRATION,
-        v2.MIGRATION,
-    ]
-)
-if MIGRATIONS.latest != LATEST_VERSION:
-    raise BrokenChain(f"LATEST_VERSION is {LATEST_VERSION}, and the chain ends with {MIGRATIONS.latest}")

@@ -7,7 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from trop_core.database.migrations.executor import MigrationExecutor
-from trop_core.database.migrations.registry import MIGRATIONS, MigrationRegistry
+from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.version import read_version, write_version
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def create_test_db_at_version(
-    version: int, path: str = ":memory:", *, registry: MigrationRegistry = MIGRATIONS
+    version: int, path: str = ":memory:", *, registry: MigrationRegistry | None = None
 ) -> sqlite3.Connection:
     """A new, empty database of one version, built by the chain that leads up to it; close it in the end.
 
@@ -30,7 +30,7 @@ def create_test_db_at_version(
     if path != ":memory:":
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-    executor = MigrationExecutor(connection, registry)
+    executor = MigrationExecutor(connection, registry or MigrationRegistry())
     try:
         executor.execute(executor.plan(version))
     except BaseException:
@@ -50,7 +50,7 @@ def check_migration_roundtrip(
     executor raises if the way up fails.
     """
     if below is None:
-        below = MigrationRegistry(MIGRATIONS.plan_migration(0, migration.version - 1))
+        below = MigrationRegistry(MigrationRegistry().plan_migration(0, migration.version - 1))
     registry = MigrationRegistry((*below.migrations, migration))
     connection = create_test_db_at_version(migration.version - 1, registry=registry)
     try:

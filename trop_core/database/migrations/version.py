@@ -7,9 +7,6 @@ import sqlite3
 from trop_core.database.failures import primary_code
 from trop_core.errors import DatabaseCorrupt, UnsupportedSchemaVersion
 
-LATEST_VERSION = 2
-"""The version that the registry's chain ends with; it stands here so that an up-to-date store is opened without it."""
-
 _LONGEST_VERSION = 9
 
 
