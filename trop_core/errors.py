@@ -132,6 +132,19 @@ class UnknownArgument(InvalidArgument):
         return {"field": self.field, "expected": self.expected, "given": self.given}
 
 
+class UnknownCommand(InvalidArgument):
+    """A command that the catalogue does not have."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__("command", expected="a command that trop.listCommands lists", given=command, alone=True)
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"there is no command {quoted(self.given)}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "trop.listCommands lists every command."
+
+
 class UnusableOption(InvalidArgument):
     """An option that the command does not take, because it contradicts what the command is for."""
 

@@ -16,7 +16,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
-from trop_core.errors import TropError
+from trop_core.errors import InvalidArgument, TropError, UnknownCommand
 from trop_server.failures import refusal, to_json_rpc
 from trop_server.framing import encode
 from trop_server.lanes import Ticket
@@ -161,21 +161,17 @@ class TropProtocol(LanguageServerProtocol):
             raise refusal(types.ErrorCodes.InvalidParams, "params needs a command, and it is a text", _LEARN)
         handler = self.fm.commands.get(params["command"])
         if handler is None:
-            raise refusal(types.ErrorCodes.InvalidParams, f"there is no command {params['command']}", _LEARN)
+            raise UnknownCommand(params["command"])
         arguments = params.get("arguments")
         if arguments is None:
             arguments = []
         if not isinstance(arguments, list) or len(arguments) > 1:
-            raise refusal(
-                types.ErrorCodes.InvalidParams, "arguments is a list of at most one object", "Put all fields into it."
+            raise InvalidArgument(
+                "", expected="arguments to be a list of at most one object", given=arguments, alone=True
             )
         argument = arguments[0] if arguments else None
         if argument is not None and not isinstance(argument, dict):
-            raise refusal(
-                types.ErrorCodes.InvalidParams,
-                f"a command's argument is an object, not {_JSON_NAMES.get(type(argument), 'this')}",
-                "Put all fields into one object.",
-            )
+            raise InvalidArgument("", expected="an object", given=argument, alone=True)
         return await handler(argument or {}, ticket)
 
     def _notification(self, method: str, message: dict[str, Any]) -> None:
@@ -243,4 +239,3 @@ class TropProtocol(LanguageServerProtocol):
 
 
 _LEARN = "trop.listCommands lists every command."
-_JSON_NAMES = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "true or false"}

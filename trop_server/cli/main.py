@@ -13,6 +13,7 @@ from trop_core.errors import (
     InvalidArgument,
     SystemFailure,
     TropError,
+    UnknownCommand,
     flag_name,
     wire_name,
 )
@@ -203,7 +204,7 @@ def _run_call(session: Session) -> str:
 
     found = by_command(session.options.command)
     if found is None:
-        raise InvalidArgument("command", expected="one that trop.listCommands lists", given=session.options.command)
+        raise UnknownCommand(session.options.command)
     result = session.perform(found, _json_object(session.options.argument), uris=True)
     return json.dumps(result_to_wire(result)) + "\n"
 
