@@ -126,7 +126,7 @@ class UnknownArgument(InvalidArgument):
         return f"unknown field {quoted(self.field)}: expected {self.expected}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return "Names are case-sensitive; trop.listCommands gives every command's fields."
+        return "Names are case-sensitive; leave away what the message does not list."
 
     def details(self) -> dict[str, object]:
         return {"field": self.field, "expected": self.expected, "given": self.given}
@@ -310,7 +310,11 @@ class PortExhausted(TropError):
         )
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return f"Widen the range with {spell('min')} and {spell('max')}, or release what is no longer needed."
+        advice = f"Widen the range with {spell('min')} and {spell('max')}, or release what is no longer needed."
+        if self.cleanup:
+            return advice
+        off = f"{spell('disable_autoprune')} and {spell('disable_autoexpire')}"
+        return f"{advice} Without {off}, what nobody needs any more would be released by itself."
 
     def details(self) -> dict[str, object]:
         return {

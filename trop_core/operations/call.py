@@ -65,6 +65,14 @@ class Call:
         Raises what the operation refuses before it looks at the store.
         """
         self.context.token.check()
+        began = time.monotonic()
+        try:
+            return self._prepare()
+        finally:
+            # What the file system took is no waiting for the lock.
+            self._arrival += time.monotonic() - began
+
+    def _prepare(self) -> bool:
         work = self.operation.work
         if isinstance(work, Computation):
             self.result = work.compute(self._request, self.context)

@@ -77,12 +77,14 @@ class InitPlan(NamedTuple):
 def prepare(request: InitRequest, context: Context) -> InitPlan:
     """Find the directory. Its own configuration says how long to wait for the lock."""
     directory = context.data_directory if request.data_dir is None else context.caller.resolve(request.data_dir)
+    # Whether stores are created by the way is not asked here, so that even a bad answer does not matter.
+    environment = {name: value for name, value in context.environment.items() if name != "TROP_DISABLE_AUTOINIT"}
     return InitPlan(
         directory,
         request.with_config,
         request.overwrite,
         request.dry_run,
-        context._replace(data_directory=directory).settings(context.caller.vicinity),
+        context._replace(data_directory=directory, environment=environment).settings(context.caller.vicinity),
     )
 
 
@@ -92,7 +94,11 @@ def run(plan: InitPlan, patience: Patience) -> InitResult:
     A dry run looks at the same things and fails where the real run would, and creates nothing.
     """
     store = Store(plan.directory)
-    actions = [*_directory(plan, store), *_database(plan, store, patience), *_config(plan)]
+    # Looked at first: a store is not emptied for a call that cannot be carried out.
+    configuring = _config(plan)
+    actions = [*_directory(plan, store), *_database(plan, store, patience), *configuring]
+    if configuring and not plan.dry_run:
+        _write_config(plan)
     return InitResult(
         data_dir=plan.directory,
         database_path=store.path,
@@ -125,7 +131,7 @@ def _database(plan: InitPlan, store: Store, patience: Patience) -> list[Action]:
     if plan.dry_run:
         result = rebuilding.planned_upgrade(store.path, patience)
     else:
-        database = Database.connect(store.path)
+        database = Database.connect(store.path, patience=patience)
         try:
             result = database.migrate_to_latest(patience)
         finally:
@@ -142,7 +148,9 @@ def _overwritten(plan: InitPlan, store: Store, patience: Patience) -> list[Actio
     if rebuilding.opens_as_sqlite(store.path, patience):
         backup = rebuilding.rebuild(store.path, patience, dry_run=plan.dry_run)
         return [Action("backup", backup), Action("rebuildDatabase", store.path)]
-    aside = rebuilding.move_aside(store.path, dry_run=plan.dry_run)
+    aside = rebuilding.move_aside(store.path, patience, dry_run=plan.dry_run)
+    if aside is None:
+        return _overwritten(plan, store, patience)
     if not plan.dry_run:
         create_file(store.path)
         Database.open(store.path, create=False, patience=patience).close()
@@ -150,19 +158,24 @@ def _overwritten(plan: InitPlan, store: Store, patience: Patience) -> list[Actio
 
 
 def _config(plan: InitPlan) -> list[Action]:
+    """What there is to do about the configuration; looks, and writes nothing."""
     if not plan.with_config:
         return []
-    from trop_core.config.template import config_template
-
     path = os.path.join(plan.directory, CONFIG_NAME)
     exists = os.path.lexists(path)
     if exists and not plan.overwrite:
         return []
     if os.path.isdir(path):
         raise InvalidArgument("with_config", expected=f"no directory at {path}", given=True)
-    if not plan.dry_run:
-        whole_files.write(path, config_template())
+    if os.path.isdir(plan.directory):
+        rebuilding.check_writable_directory("write", path)
     return [Action("replaceConfig" if exists else "createConfig", path)]
+
+
+def _write_config(plan: InitPlan) -> None:
+    from trop_core.config.template import config_template
+
+    whole_files.write(os.path.join(plan.directory, CONFIG_NAME), config_template())
 
 
 OPERATION = Operation(

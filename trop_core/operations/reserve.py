@@ -89,7 +89,10 @@ class Wish(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """All that the plan needs besides the store. ``git`` and ``survey`` are got when the plan asks for them."""
+    """All that the plan needs besides the store. ``git`` and ``survey`` are got when the plan asks for them.
+
+    ``now`` is the time of the preparation. What is stored carries the time of the plan: a call may wait for the lock.
+    """
 
     request: ReserveRequest
     context: Context
@@ -204,7 +207,8 @@ def _plan_existing(connection: StoreConnection, prepared: Prepared, stored: Rese
         port, removals, warnings = _choose(connection, prepared, own=stored.port)
     elif request.port not in (None, stored.port):
         warnings = (f"port {stored.port} stays reserved: to have {request.port} instead, overwrite it",)
-    changed = dataclasses.replace(stored, port=port, project=project, task=task, last_used_at=prepared.now)
+    used_at = prepared.context.now()
+    changed = dataclasses.replace(stored, port=port, project=project, task=task, last_used_at=used_at)
     outcome: Outcome = "reused"
     if port != stored.port:
         outcome = "reallocated"
@@ -227,14 +231,15 @@ def _plan_new(connection: StoreConnection, prepared: Prepared) -> Plan:
         and reservations.anything_at(connection, canonical)
     ):
         warnings += (f"{path} leads to {canonical}, which has reservations of its own",)
+    used_at = prepared.context.now()
     reservation = Reservation(
         port=port,
         path=path,
         tag=prepared.request.tag,
         project=project.value if project.given or prepared.git is None else prepared.git.project,
         task=task.value if task.given or prepared.git is None else prepared.git.task,
-        created_at=prepared.now,
-        last_used_at=prepared.now,
+        created_at=used_at,
+        last_used_at=used_at,
     )
     return _plan(prepared, reservation, "created", removals, warnings)
 

@@ -26,6 +26,8 @@ from trop_core.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from trop_core.operations.call import Call
+
 FULL = {"min": 5000, "max": 5001}
 GONE = Row("gone", port=5000, exists=False)
 ALIVE = Row("alive", port=5001)
@@ -286,6 +288,65 @@ def test_a_store_that_keeps_changing_is_looked_at_three_times_and_what_did_not_c
     assert looking.looks == 3
     assert result.reservation.port == 5000
     assert ("gone" in paths_of(world)) is dry_run
+
+
+@pytest.mark.parametrize("dry_run", [False, True], ids=["real", "dry"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("UPDATE reservations SET last_used_at = 1899999999 WHERE port = 5000", id="refreshed"),
+        pytest.param("UPDATE reservations SET path = '/elsewhere' WHERE port = 5000", id="changed-hands"),
+        pytest.param("UPDATE reservations SET port = 5050 WHERE port = 5000", id="another-port"),
+    ],
+)
+def test_what_changes_after_the_last_look_is_kept(world: World, change: str, dry_run: bool) -> None:
+    """No further look is worth it: what is left to go by is that the row is no longer the same."""
+    old = Row("old", port=5000, age=31 * DAY, exists=False)
+    world.fill(old, ALIVE, Row("busy", port=5051))
+    if "5050" in change:
+        world.occupied = {5000}
+    times = iter(range(NOW - 90, NOW))
+
+    def meanwhile() -> None:
+        execute(world, "UPDATE reservations SET last_used_at = ? WHERE port = 5051", next(times))
+        if looking.looks == 3:
+            execute(world, change)
+
+    looking = world.directory_state = Looking(meanwhile, each_time=True)
+
+    with pytest.raises(PortExhausted):
+        world.reserve(**FULL, dry_run=dry_run)
+
+    assert looking.looks == 3
+    assert len(world.rows) == 3
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["same-connection", "new-connection"])
+def test_what_is_written_between_look_and_lock_counts_on_every_connection(world: World, anew: bool) -> None:
+    """In a server, other calls use the connection meanwhile; and a new connection counts changes from the start."""
+    world.fill(Row("old", port=5000, age=31 * DAY), ALIVE)
+    looking = world.directory_state = Looking(lambda: None)
+    stores_in_use = [Store(str(world.data))]
+
+    def write_meanwhile(call: Call) -> None:
+        with stores_in_use[-1].write(call.patience, "refresh", create=False) as connection:
+            connection.execute("UPDATE reservations SET last_used_at = ? WHERE port = 5000", (NOW,))
+        if anew:
+            stores_in_use[-1].close()
+            stores_in_use.append(Store(str(world.data)))
+
+    def run(call: Call) -> None:
+        while not call.prepare():
+            if looking.looks == 1:
+                write_meanwhile(call)
+            call.transact(stores_in_use[-1])
+
+    with closing(stores_in_use[0]), pytest.raises(PortExhausted):
+        run(world.call(**FULL))
+    stores_in_use[-1].close()
+
+    assert looking.looks == 2
+    assert paths_of(world) == ["alive", "old"]
 
 
 def test_a_dry_run_of_a_cleanup_finds_rows_of_this_very_second(world: World) -> None:
