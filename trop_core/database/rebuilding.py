@@ -6,22 +6,27 @@ error, into a file that nobody else sees.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from trop_core.database import backup
-from trop_core.database.failures import is_busy, primary_code, system_failure, translate
+from trop_core.database.failures import primary_code, system_failure, translate
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.types import MigrationPlan, MigrationResult
-from trop_core.errors import TropError
+from trop_core.errors import PermissionDenied, TropError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trop_core.database.waiting import Patience
 
 _OPERATION = "rebuild it"
+_PAUSE = 0.02
 _NO_DATABASE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
@@ -52,6 +57,9 @@ def rebuild(path: str, patience: Patience, *, dry_run: bool) -> str:
         try:
             patience.insist(lambda: connection.execute("BEGIN IMMEDIATE"), _OPERATION)
             if dry_run:
+                check_writable_directory("back the store up to", f"{path}.bak.tmp")
+                # BEGIN IMMEDIATE succeeds on a file that is read-only; this fails as the real run does.
+                connection.execute("PRAGMA user_version = 0")
                 return backup.free_name(f"{path}.bak")
             copy = backup.back_up(path, ".bak")
             with patience.token.interrupting(connection.interrupt):
@@ -74,18 +82,33 @@ def rebuild(path: str, patience: Patience, *, dry_run: bool) -> str:
     return copy
 
 
-def move_aside(path: str, *, dry_run: bool) -> str:
-    """Give a file that is no database another name, and return that; a dry run only says which one it would be."""
-    aside = backup.free_name(f"{path}.damaged")
-    if not dry_run:
-        try:
-            os.rename(path, aside)
-            for suffix in ("-wal", "-shm"):
-                if os.path.lexists(path + suffix):
-                    os.rename(path + suffix, aside + suffix)
-        except OSError as error:
-            raise system_failure(error, "move aside", path) from error
+def move_aside(path: str, patience: Patience, *, dry_run: bool) -> str | None:
+    """Give a file that is no database another name, and return that; a dry run only says which one it would be.
+
+    None, and nothing is moved, if there is a database by now: of several processes that find the damage, one moves the
+    file, and what stands in its place may hold reservations already. Raises ``LockTimeout``, ``Cancelled``,
+    ``PermissionDenied`` or ``SystemFailure``.
+    """
+    check_writable_directory("move aside", path)
+    with _one_at_a_time(os.path.dirname(path), patience):
+        if opens_as_sqlite(path, patience):
+            return None
+        aside = backup.free_name(f"{path}.damaged")
+        if not dry_run:
+            try:
+                # The file itself comes last: until then nobody can put another one, with its own -wal, in its place.
+                for suffix in ("-wal", "-shm", ""):
+                    if os.path.lexists(path + suffix):
+                        os.rename(path + suffix, aside + suffix)
+            except OSError as error:
+                raise system_failure(error, "move aside", path) from error
     return aside
+
+
+def check_writable_directory(what: str, path: str) -> None:
+    """Raise the ``PermissionDenied`` that making or renaming a file would raise, as far as the system tells."""
+    if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
+        raise PermissionDenied(what, path=path, reason="Permission denied")
 
 
 def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
@@ -108,6 +131,29 @@ def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
         except sqlite3.Error as error:
             raise translate(error, path) from error
     return result
+
+
+@contextmanager
+def _one_at_a_time(directory: str, patience: Patience) -> Iterator[None]:
+    """Hold a lock on the directory itself: what is no database cannot be locked as one."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise system_failure(error, "lock", directory) from error
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if patience.remaining <= 0:
+                    raise patience.timed_out(_OPERATION) from error
+                patience.token.wait(_PAUSE)
+            except OSError as error:
+                raise system_failure(error, "lock", directory) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -148,10 +194,10 @@ def _is_sound(connection: sqlite3.Connection) -> bool:
 
 
 def _tidy(connection: sqlite3.Connection, *, damaged: bool) -> None:
-    """Switch to WAL and reclaim what a damaged table held, unless others are at work; a later opening does it."""
+    """Switch to WAL and reclaim what a damaged table held.
+
+    Where that is not possible now (others are at work, the disk is full), the store works without: all is committed.
+    """
     for statement in ("VACUUM", "PRAGMA journal_mode = WAL") if damaged else ("PRAGMA journal_mode = WAL",):
-        try:
+        with contextlib.suppress(sqlite3.Error):
             connection.execute(statement)
-        except sqlite3.OperationalError as error:
-            if not is_busy(error):
-                raise translate(error, "the store") from error

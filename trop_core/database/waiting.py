@@ -6,12 +6,14 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from trop_core.cancellation import CancellationToken
+from trop_core.cancellation import CancellationToken, no_progress
 from trop_core.database.failures import is_busy
 from trop_core.errors import LockTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from trop_core.cancellation import Progress
 
 T = TypeVar("T")
 
@@ -20,7 +22,7 @@ _LONGEST_PAUSE = 0.02
 
 
 class Patience:
-    """The time that one call has for waiting, and its cancellation token.
+    """The time that one call has for waiting, its cancellation token, and whom it tells how far it has come.
 
     It is counted from ``arrival``, a reading of the monotonic clock, or from now.
 
@@ -28,9 +30,17 @@ class Patience:
     without one, and waiting happens here, in short pauses that a cancellation ends.
     """
 
-    def __init__(self, seconds: float, token: CancellationToken | None = None, *, arrival: float | None = None) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        token: CancellationToken | None = None,
+        *,
+        arrival: float | None = None,
+        progress: Progress = no_progress,
+    ) -> None:
         self.seconds = seconds
         self.token = token or CancellationToken()
+        self.progress = progress
         self._arrival = time.monotonic() if arrival is None else arrival
 
     @property

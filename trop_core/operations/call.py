@@ -57,7 +57,12 @@ class Call:
     @property
     def patience(self) -> Patience:
         """How long the call waits for the lock. Known once it is prepared."""
-        return Patience(self._prepared.settings.maximum_lock_wait_seconds, self.context.token, arrival=self._arrival)
+        return Patience(
+            self._prepared.settings.maximum_lock_wait_seconds,
+            self.context.token,
+            arrival=self._arrival,
+            progress=self.context.progress,
+        )
 
     def prepare(self) -> bool:
         """Do what is slow and needs no transaction; True if the call is done by that alone.

@@ -9,17 +9,20 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from trop_core.cancellation import no_progress
 from trop_core.database import reservations
 from trop_core.paths import DirectoryState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from trop_core.cancellation import Progress
     from trop_core.database.connection import StoreConnection
     from trop_core.models import Reservation, ReservationKey
 
 SECONDS_PER_DAY = 86_400
 _LOOKS = 3
+_LOOKS_PER_REPORT = 100
 _SECONDS_FOR_ONE_DIRECTORY = 2.0
 _HANGING_AT_MOST = 3
 
@@ -46,10 +49,17 @@ class Survey(NamedTuple):
         return cls(tuple(reservations.listing(connection)), _mark(connection), look)
 
     def with_directories(
-        self, state_of: Callable[[str], DirectoryState], *, patience: float = _SECONDS_FOR_ONE_DIRECTORY
+        self,
+        state_of: Callable[[str], DirectoryState],
+        *,
+        progress: Progress = no_progress,
+        patience: float = _SECONDS_FOR_ONE_DIRECTORY,
     ) -> Survey:
-        """The same, after a look at every directory, each for ``patience`` seconds. Slow, and never under a lock."""
-        return self._replace(states=_look_at({row.path for row in self.rows}, state_of, patience))
+        """The same, after a look at every directory, each for ``patience`` seconds. Slow, and never under a lock.
+
+        ``progress`` is told how many of the directories have been looked at.
+        """
+        return self._replace(states=_look_at({row.path for row in self.rows}, state_of, progress, patience))
 
     def is_outdated(self, connection: StoreConnection) -> bool:
         """Whether the store has changed since, and another look is worth it: a busy store has to stop at some point."""
@@ -91,7 +101,9 @@ def _mark(connection: StoreConnection) -> tuple[StoreConnection, int, int]:
     return connection, version, connection.commits
 
 
-def _look_at(paths: set[str], state_of: Callable[[str], DirectoryState], patience: float) -> dict[str, DirectoryState]:
+def _look_at(
+    paths: set[str], state_of: Callable[[str], DirectoryState], progress: Progress, patience: float
+) -> dict[str, DirectoryState]:
     """The state of each directory; unknown where the system does not answer in time.
 
     A thread that hangs in the system cannot be stopped: it is left behind, and another one goes on with the rest. A
@@ -116,6 +128,8 @@ def _look_at(paths: set[str], state_of: Callable[[str], DirectoryState], patienc
             for path in left:
                 states[path] = answers.get(timeout=patience)
                 done += 1
+                if not done % _LOOKS_PER_REPORT:
+                    progress(len(paths) - len(left) + done, len(paths))
         except queue.Empty:
             hanging += 1
             # Whatever lies below the directory at ``done`` would hang as well.
@@ -123,4 +137,5 @@ def _look_at(paths: set[str], state_of: Callable[[str], DirectoryState], patienc
             left = [path for path in left[done + 1 :] if not path.startswith(below)]
         else:
             left = []
+    progress(len(paths), len(paths))
     return states

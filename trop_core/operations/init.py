@@ -11,7 +11,6 @@ from trop_core.catalogue import Operation, Procedure
 from trop_core.database import rebuilding
 from trop_core.database.connection import Database, create_file
 from trop_core.database.migrations.registry import LATEST_VERSION
-from trop_core.errors import InvalidArgument
 from trop_core.store import CONFIG_NAME, Store, make_directory
 
 if TYPE_CHECKING:
@@ -165,8 +164,6 @@ def _config(plan: InitPlan) -> list[Action]:
     exists = os.path.lexists(path)
     if exists and not plan.overwrite:
         return []
-    if os.path.isdir(path):
-        raise InvalidArgument("with_config", expected=f"no directory at {path}", given=True)
     if os.path.isdir(plan.directory):
         rebuilding.check_writable_directory("write", path)
     return [Action("replaceConfig" if exists else "createConfig", path)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core import fields
@@ -352,8 +353,10 @@ def _removals(connection: StoreConnection, prepared: Prepared) -> tuple[Removal,
     survey = prepared.survey
     if survey is None or survey.is_outdated(connection):
         taken = cleanup.Survey.take(connection, survey)
-        look = prepared.context.directory_state
-        raise Unprepared(lambda: prepared._replace(survey=taken.with_directories(look) if prune else taken))
+        if prune:
+            look = partial(taken.with_directories, prepared.context.directory_state, progress=prepared.context.progress)
+            raise Unprepared(lambda: prepared._replace(survey=look()))
+        raise Unprepared(lambda: prepared._replace(survey=taken))
     return survey.removals(
         connection,
         now=prepared.now,

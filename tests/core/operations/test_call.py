@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from support_core import fill, perform, row, rows_of
 
+from trop_core.database.migrations import v2
+from trop_core.database.migrations.test_util import create_test_db_at_version
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -29,3 +32,28 @@ def test_a_refreshed_row_carries_the_time_of_the_plan(tmp_path: Path) -> None:
     perform(tmp_path, "reserve", {"path": "/w/old"}, now=lambda: next(times), arguments=SETTINGS)
 
     assert rows_of(tmp_path) == [("/w/old", "", 5000, None, None, 5000, 7000)]
+
+
+def test_a_schema_migration_on_the_way_tells_how_far_it_has_come(tmp_path: Path) -> None:
+    create_test_db_at_version(1, str(tmp_path / "trop.db")).close()
+    reports: list[tuple[int, int]] = []
+
+    perform(tmp_path, "list", progress=lambda *counts: reports.append(counts))
+
+    total = len(v2.MIGRATION.up_sql)
+    assert reports == [(done, total) for done in range(1, total + 1)]
+
+
+def test_a_look_at_all_directories_tells_how_far_it_has_come(tmp_path: Path) -> None:
+    fill(tmp_path, [row(f"/gone/{port}", port) for port in range(5000, 5250)])
+    reports: list[tuple[int, int]] = []
+
+    perform(
+        tmp_path,
+        "reserve",
+        {"path": "/w/new", "min": 5000, "max": 5249, "clearProject": True, "clearTask": True},
+        arguments=SETTINGS,
+        progress=lambda *counts: reports.append(counts),
+    )
+
+    assert reports == [(100, 250), (200, 250), (250, 250)]

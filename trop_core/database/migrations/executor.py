@@ -17,7 +17,7 @@ from trop_core.database.waiting import Patience
 from trop_core.errors import Cancelled, MigrationFailed, PermissionDenied, TropError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from trop_core.database.migrations.registry import MigrationRegistry
     from trop_core.database.migrations.types import Migration
@@ -113,8 +113,12 @@ class MigrationExecutor:
         validator.check_before(self._connection, plan.migrations[0], plan, self._name)
         copy = None if plan.dry_run else self._back_up(plan)
         try:
+            total = sum(len(migration.up_sql) for migration in plan.migrations)
+            done = 0
             for migration in plan.migrations:
-                self._step(migration, plan)
+                for _ in self._step(migration, plan):
+                    done += 1
+                    self._patience.progress(done, total)
             if check_integrity:
                 self._guarded(plan, plan.migrations[-1], "", lambda: validator.check_integrity(self._connection))
         except BaseException:
@@ -162,12 +166,14 @@ class MigrationExecutor:
         except TropError as error:
             raise self._failure(plan, plan.migrations[0], "the backup", error.message()) from error
 
-    def _step(self, migration: Migration, plan: MigrationPlan) -> None:
+    def _step(self, migration: Migration, plan: MigrationPlan) -> Iterator[None]:
+        """Run one migration; yields after each of its statements."""
         if migration is not plan.migrations[0]:
             validator.check_before(self._connection, migration, plan, self._name)
         rows = validator.count_rows(self._connection, migration)
         for statement in migration.up_sql:
             self._guarded(plan, migration, statement, partial(self._connection.execute, statement))
+            yield
         self._guarded(plan, migration, "the version", partial(write_version, self._connection, migration.version))
         self._guarded(plan, migration, "", lambda: validator.check_after(self._connection, migration, rows))
 
