@@ -14,7 +14,7 @@ from trop_core.cancellation import no_progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from trop_core.caller import Caller
+    from trop_core.caller import Caller, Target
     from trop_core.cancellation import CancellationToken, Progress
     from trop_core.config.settings import OccupancyChecks, Settings
     from trop_core.git import GitFacts
@@ -73,6 +73,15 @@ class Context(NamedTuple):
     directory_state: Callable[[str], paths.DirectoryState] = paths.directory_state
     probe: Callable[[OccupancyChecks], Probe] = _LateProbe
     infer: Callable[[str], GitFacts] = _infer
+
+    def target(self, folder: str | None, path: str | None) -> Target:
+        """The directory that a call is about: what it names, else what TROP_PATH names, else where the caller is.
+
+        Looks at the file system. Raises what ``Caller.target`` raises.
+        """
+        if folder is None and path is None:
+            path = self.environment.get("TROP_PATH") or None
+        return self.caller.target(folder=folder, path=path)
 
     def settings(self, target: str, **arguments: object) -> Settings:
         """What the configuration comes to for a call about a directory. Reads files.

@@ -71,10 +71,7 @@ class Plan(NamedTuple):
 
 def prepare(request: ReleaseRequest, context: Context) -> Prepared:
     """Find the directory and check that the caller has to do with it."""
-    path = request.path
-    if path is None and request.folder is None:
-        path = context.environment.get("TROP_PATH") or None
-    target = context.caller.target(folder=request.folder, path=path)
+    target = context.target(request.folder, request.path)
     settings = context.settings(target.path, allow_unrelated_path=request.allow_unrelated_path)
     context.caller.guard(target, allowed=request.force or settings.allow_unrelated_path)
     tag = "" if request.untagged_only else request.tag

@@ -126,10 +126,7 @@ class Plan(NamedTuple):
 def prepare(request: ReserveRequest, context: Context) -> Prepared:
     """Find the directory and read the configuration that applies to it."""
     environment = context.environment
-    path = request.path
-    if path is None and request.folder is None:
-        path = environment.get("TROP_PATH") or None
-    target = context.caller.target(folder=request.folder, path=path)
+    target = context.target(request.folder, request.path)
     settings = context.settings(
         target.path,
         ports__min=request.min,

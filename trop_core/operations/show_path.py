@@ -31,10 +31,7 @@ class ShowPathResult:
 
 def compute(request: ShowPathRequest, context: Context) -> ShowPathResult:
     """Resolve the path as ``reserve`` does. Looks at the file system, not at the store."""
-    path = request.path
-    if path is None and request.folder is None:
-        path = context.environment.get("TROP_PATH") or None
-    target = context.caller.target(folder=request.folder, path=path)
+    target = context.target(request.folder, request.path)
     return ShowPathResult(path=target.canonical if request.canonicalize else target.path, warnings=target.warnings)
 
 

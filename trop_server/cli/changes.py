@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from trop_core.errors import UnusableOption
+from trop_core.errors import ReservationConflict, UnusableOption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trop_core.models import Reservation
-    from trop_server.cli.main import Session
+    from trop_server.cli.session import Session
 
 _DRY = "Dry run - no changes made."
 _BAR_WIDTH = 30
 _WORTH_A_BAR = 5000
+_MOST_TOLD = 1000
 
 
 def release(session: Session) -> str:
@@ -34,6 +37,9 @@ def migrate(session: Session) -> str:
     session.progress = bar
     try:
         result = session.perform_subcommand()
+    except ReservationConflict as refused:
+        _tell_in_the_way(session, refused.conflicts[:_MOST_TOLD], len(refused.conflicts))
+        raise
     finally:
         if bar is not None:
             bar.clear()
@@ -42,10 +48,7 @@ def migrate(session: Session) -> str:
         session.tell(f"  {moved.from_} -> {moved.to}{tag}: port {moved.port}")
     if result.migrated_count > len(result.migrated):
         session.tell(f"  … and {result.migrated_count - len(result.migrated)} more")
-    for row in result.overwritten:
-        session.tell(f"  in the way: {_named(row)}: port {row.port}")
-    if result.overwritten_count > len(result.overwritten):
-        session.tell(f"  … and {result.overwritten_count - len(result.overwritten)} more in the way")
+    _tell_in_the_way(session, result.overwritten, result.overwritten_count)
     if not result.migrated_count:
         session.tell("No reservations to migrate.")
     elif result.dry_run:
@@ -90,16 +93,28 @@ class _ProgressBar:
 
     def __call__(self, done: int, total: int) -> None:
         if total >= _WORTH_A_BAR:
+            # Noted first: Ctrl-C may come while it is drawn.
+            self._drawn = True
             filled = _BAR_WIDTH * done // total
             sys.stderr.write(f"\r[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] {done:,} of {total:,}")
             sys.stderr.flush()
-            self._drawn = True
+        if done == total:
+            # Warnings are told next.
+            self.clear()
 
     def clear(self) -> None:
         """Remove the line."""
         if self._drawn:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+            self._drawn = False
+
+
+def _tell_in_the_way(session: Session, rows: Sequence[Reservation], count: int) -> None:
+    for row in rows:
+        session.tell(f"  in the way: {_named(row)}: port {row.port}")
+    if count > len(rows):
+        session.tell(f"  … and {count - len(rows)} more in the way")
 
 
 def _named(row: Reservation) -> str:

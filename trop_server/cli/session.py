@@ -1,0 +1,128 @@
+"""One run of the command: what it was asked, what it tells, and the operation that it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from trop_core.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    import argparse
+
+    from trop_core.cancellation import Progress
+    from trop_core.catalogue import Operation
+    from trop_core.config.settings import Settings
+    from trop_core.context import Context
+
+
+class Session:
+    """One run of the program: its options, how much it tells, and the settings that its operation found."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.quiet: bool = options.quiet or False
+        self.verbose: bool = options.verbose and not options.quiet
+        self.settings: Settings | None = None
+        self.progress: Progress | None = None
+
+    def read_log_mode(self) -> None:
+        """Let TROP_LOG_MODE say how much is told, where no option does. Raises ``ConfigError``."""
+        mode = os.environ.get("TROP_LOG_MODE")
+        if mode and not (self.quiet or self.verbose):
+            if mode not in ("quiet", "normal", "verbose"):
+                from trop_core.config.environment import log_mode
+
+                log_mode(os.environ)
+            self.quiet, self.verbose = mode == "quiet", mode == "verbose"
+
+    def tell(self, text: str) -> None:
+        """Say something to a person."""
+        if not self.quiet:
+            say(text)
+
+    def perform(self, operation: Operation, values: dict[str, object], *, uris: bool = False, **changes: Any) -> Any:
+        """Run an operation with values by their names in JSON, and tell its warnings."""
+        import dataclasses
+
+        from trop_core.cancellation import no_progress
+        from trop_core.operations.call import Call
+        from trop_core.store import Store
+
+        request = operation.parse(values, uris=uris)
+        if changes:
+            request = dataclasses.replace(request, **changes)
+        context = self._context(self.progress or no_progress)
+        store = Store(context.data_directory)
+        call = Call(operation, request, context)
+        try:
+            result = call.run(store)
+        finally:
+            store.close()
+            self.settings = call.settings
+            if self.verbose:
+                self._tell_origins(context.data_directory)
+        for warning in result.warnings:
+            self.tell(f"warning: {warning}")
+        return result
+
+    def _tell_origins(self, data_directory: str) -> None:
+        """Say what the call was based on: the store, and each setting that is no default, with where it was given."""
+        self.tell(f"the store is in {data_directory}")
+        if self.settings is not None:
+            for key, origin in sorted(self.settings.origins.items()):
+                self.tell(f"{key} is set by: {origin}")
+
+    def perform_subcommand(self) -> Any:
+        """Run the operation that the subcommand is, with what its flags say."""
+        from trop_core.catalogue import operation
+        from trop_server.cli.parser import given_values
+
+        found = operation(self.options.subcommand.replace("-", "_"))
+        return self.perform(found, given_values(found, self.options))
+
+    def _context(self, progress: Progress) -> Context:
+        from trop_core.caller import Caller, Door
+        from trop_core.cancellation import CancellationToken
+        from trop_core.context import Context
+        from trop_core.store import data_directory
+
+        try:
+            working_directory: str | None = os.getcwd()
+        except FileNotFoundError:
+            working_directory = None
+        caller = Caller(Door.TERMINAL, working_directory)
+        return Context(
+            caller=caller,
+            data_directory=data_directory(self.options.data_dir, os.environ, base=working_directory or "/"),
+            environment=os.environ,
+            arguments={
+                "maximum_lock_wait_seconds": _seconds(self.options.busy_timeout),
+                "disable_autoinit": self.options.disable_autoinit,
+                "output_format": getattr(self.options, "format", None),
+            },
+            token=CancellationToken(),
+            progress=progress,
+        )
+
+
+def say(text: str) -> None:
+    """Print something for a person, who may have closed the place for it."""
+    try:
+        print(text, file=sys.stderr)
+    except OSError:
+        # Nobody hears it, and that changes neither the answer nor the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise InvalidArgument("busy_timeout", expected="a number of seconds, 0 or more", given=text, alone=True)
+    return seconds
