@@ -184,9 +184,9 @@ class MigrationExecutor:
         except sqlite3.Error as error:
             if is_busy(error):
                 raise self._patience.timed_out(_OPERATION) from error
-            translated = translate(error, self._name)
-            if isinstance(translated, Cancelled):
-                raise translated from error
+            # The error's code does not tell: of an interrupted ALTER TABLE SQLite says that the table has an error.
+            if self._patience.token.cancelled:
+                raise Cancelled from error
             raise self._failure(plan, migration, statement, str(error)) from error
         except validator.ValidationFailed as error:
             raise self._failure(plan, migration, statement, str(error)) from error

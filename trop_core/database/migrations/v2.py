@@ -5,14 +5,11 @@ In version 1 an absent tag is NULL, and two NULLs are never equal: one directory
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
 
 from trop_core.database.migrations import v1
 from trop_core.database.migrations.layout import Column, Layout, Table, check_layout, differences
 from trop_core.database.migrations.types import Migration
-
-if TYPE_CHECKING:
-    import sqlite3
 
 METADATA = "CREATE TABLE metadata (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT"
 
@@ -59,18 +56,14 @@ def _type_mismatch(column: str) -> str:
     return f"typeof({column}) NOT IN ({allowed})"
 
 
-def _undecodable(column: str) -> str:
-    # Plain printable ASCII, which nearly everything is, needs no look from Python. GLOB sees the bytes of a broken
-    # sequence outside of that range, too, but nothing that follows a NUL.
-    return (
-        f"(({column} GLOB '*[^ -~]*' OR instr({column}, char(0))) AND typeof({column}) = 'text'"
-        f" AND NOT is_utf8(CAST({column} AS BLOB)))"
-    )
-
-
 def _wrong_types(*columns: str) -> str:
+    return " OR ".join(_type_mismatch(column) for column in columns)
+
+
+def _wrong_types_or_bytes(*columns: str) -> str:
     texts = [column for column in columns if column not in _NUMBER_COLUMNS]
-    return " OR ".join([_type_mismatch(column) for column in columns] + [_undecodable(column) for column in texts])
+    undecodable = (f"(typeof({column}) = 'text' AND NOT is_utf8(CAST({column} AS BLOB)))" for column in texts)
+    return " OR ".join([_wrong_types(*columns), *undecodable])
 
 
 _ROW_RULES = {
@@ -90,7 +83,11 @@ _DUPLICATES = {
     ),
 }
 
-_WRONG_METADATA = f"SELECT count(*) FROM metadata WHERE {_wrong_types('key', 'value')}"
+_TEXTS = f"SELECT {', '.join(_TEXT_COLUMNS)} FROM reservations"
+_WRONG_RESERVATIONS = (
+    f"SELECT count(*) FROM reservations WHERE {_wrong_types_or_bytes(*_TEXT_COLUMNS, *_NUMBER_COLUMNS)}"
+)
+_WRONG_METADATA = f"SELECT count(*) FROM metadata WHERE {_wrong_types_or_bytes('key', 'value')}"
 
 
 def is_utf8(value: bytes) -> bool:
@@ -98,6 +95,19 @@ def is_utf8(value: bytes) -> bool:
     try:
         value.decode("utf-8")
     except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_readable(connection: sqlite3.Connection) -> bool:
+    """Whether Python can read every text. Much faster than to ask of each row, where that is not needed."""
+    try:
+        for _ in connection.execute(_TEXTS):
+            pass
+    except sqlite3.OperationalError as error:
+        # Python's own error, without a code of SQLite's.
+        if getattr(error, "sqlite_errorcode", None) is not None:
+            raise
         return False
     return True
 
@@ -117,6 +127,8 @@ def preflight(connection: sqlite3.Connection) -> dict[str, int]:
     counts.update(zip(_ROW_RULES, connection.execute(f"SELECT {columns} FROM reservations").fetchone(), strict=True))
     for category, sql in _DUPLICATES.items():
         (counts[category],) = connection.execute(sql).fetchone()
+    if not _is_readable(connection):
+        (counts["wrongTypes"],) = connection.execute(_WRONG_RESERVATIONS).fetchone()
     counts["wrongTypes"] += connection.execute(_WRONG_METADATA).fetchone()[0]
     return {**counts, "unknownLayout": 0}
 
