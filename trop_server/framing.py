@@ -1,4 +1,4 @@
-"""Messages out of a stream of bytes, as the Language Server Protocol's base protocol frames them."""
+"""Messages out of a stream of bytes: as the Language Server Protocol's base protocol frames them, or one a line."""
 
 from __future__ import annotations
 
@@ -60,6 +60,24 @@ def read_frames(read: Callable[[], bytes]) -> Iterator[bytes]:
         yield content
 
 
+def read_lines(read: Callable[[], bytes]) -> Iterator[bytes]:
+    """The lines of a stream, until ``read`` returns nothing, as MCP frames its messages. Empty ones are passed over.
+
+    What is cut off by the end is dropped. Raises ``BrokenFrame`` for a line of more than 64 MiB.
+    """
+    buffer = bytearray()
+    while chunk := read():
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            buffer += end
+            if buffer.strip():
+                yield bytes(buffer)
+            buffer.clear()
+        buffer += rest
+        if len(buffer) > LARGEST_MESSAGE:
+            raise BrokenFrame(f"no line ends within {LARGEST_MESSAGE} bytes")
+
+
 def decode(content: bytes) -> Any:
     """The JSON value of a message's content. Raises ``NotJson``."""
     try:
@@ -74,6 +92,11 @@ def encode(message: Any) -> bytes:
     return f"Content-Length: {len(content)}\r\n\r\n{content}".encode("ascii")
 
 
+def encode_line(message: Any) -> bytes:
+    """A message as a line of its own, in ASCII."""
+    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+
+
 class Input:
     """Reads messages from a descriptor in a thread of its own, and hands each to the event loop.
 
@@ -81,6 +104,7 @@ class Input:
     ``on_message`` gets a decoded value, ``on_garbage`` what is no JSON, ``on_end`` the reason for the end, or None
     where the input simply ended; all are called in the event loop. ``may_read`` waits, up to the seconds that it is
     given, until there is room for answers, and tells whether there is. No more is read than the loop keeps up with.
+    ``split`` finds the messages in the bytes.
     """
 
     def __init__(
@@ -92,6 +116,7 @@ class Input:
         on_garbage: Callable[[NotJson], object],
         on_end: Callable[[BrokenFrame | None], object],
         may_read: Callable[[float], bool],
+        split: Callable[[Callable[[], bytes]], Iterator[bytes]] = read_frames,
     ) -> None:
         self._descriptor = descriptor
         self._loop = loop
@@ -99,6 +124,7 @@ class Input:
         self._on_garbage = on_garbage
         self._on_end = on_end
         self._may_read = may_read
+        self._split = split
         self._backlog = threading.Semaphore(_BACKLOG)
 
     def start(self) -> None:
@@ -107,7 +133,7 @@ class Input:
 
     def _work(self) -> None:
         try:
-            for content in read_frames(self._read):
+            for content in self._split(self._read):
                 try:
                     message = decode(content)
                 except NotJson as error:

@@ -13,9 +13,16 @@ from trop_core import __version__
 if TYPE_CHECKING:
     from types import FrameType
 
+    from trop_server.mcp import McpServer
+    from trop_server.server import TropServer
+
 _DESCRIPTION = """\
 Gives every directory a port of its own, to editors and agents: a language server that speaks JSON-RPC over standard
-input and output. An editor starts it; the README tells how."""
+input and output, or with --mcp a server of the Model Context Protocol. An editor or an agent starts it; the README
+tells how."""
+
+_NO_SDK = """\
+trop-server --mcp needs the SDK of the Model Context Protocol, version 2: in a checkout of trop, pip install '.[mcp]'"""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -44,12 +51,11 @@ def _serve(options: argparse.Namespace, protocol: int) -> int:
     import asyncio
     import logging
 
-    from trop_server.server import TropServer
-
+    make = _mcp_server() if options.mcp else _language_server()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
     async def session() -> int:
-        server = TropServer(os.environ, options.data_dir)
+        server = make(os.environ, options.data_dir)
         loop = asyncio.get_running_loop()
 
         def end(number: int, frame: FrameType | None) -> None:
@@ -66,6 +72,23 @@ def _serve(options: argparse.Namespace, protocol: int) -> int:
     return loop.run_until_complete(session())
 
 
+def _language_server() -> type[TropServer]:
+    from trop_server.server import TropServer
+
+    return TropServer
+
+
+def _mcp_server() -> type[McpServer]:
+    from importlib.util import find_spec
+
+    # The SDK's types are a package of their own since version 2.
+    if find_spec("mcp_types") is None:
+        sys.exit(_NO_SDK)
+    from trop_server.mcp import McpServer
+
+    return McpServer
+
+
 def _end_early(number: int, frame: FrameType | None) -> None:
     os._exit(128 + number)
 
@@ -73,6 +96,7 @@ def _end_early(number: int, frame: FrameType | None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="trop-server", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--stdio", action="store_true", help="speak over standard input and output, as it does anyway")
+    parser.add_argument("--mcp", action="store_true", help="speak the Model Context Protocol, as agents do")
     parser.add_argument("--data-dir", metavar="DIR", help="the directory of the store")
     parser.add_argument("--version", action="version", version=f"trop-server {__version__}")
     return parser

@@ -1,4 +1,4 @@
-"""How far a command has come, as ``$/progress`` with the token that the client gave along."""
+"""How far a command has come: as ``$/progress`` with the token that the client gave along, or as one growing count."""
 
 from __future__ import annotations
 
@@ -35,3 +35,26 @@ class ProgressReports:
 
     def _report(self, value: dict[str, Any]) -> None:
         self._notify({"token": self._token, "value": value})
+
+
+class GrowingCount:
+    """The counts of one call, whose phases each begin at 0, as one count that only grows: MCP demands it.
+
+    ``notify`` gets the count and its total as they are known then. Called from one thread at a time.
+    """
+
+    def __init__(self, notify: Callable[[int, int], object]) -> None:
+        self._notify = notify
+        self._before = 0
+        self._done = 0
+        self._told = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say how many rows of how many are done."""
+        if done < self._done:
+            self._before += self._done
+        self._done = done
+        count = self._before + done
+        if count > self._told:
+            self._told = count
+            self._notify(count, self._before + total)

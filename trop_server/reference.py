@@ -18,6 +18,7 @@ from trop_core.errors import wire_name
 from trop_core.fields import Field, Kind, description_of
 from trop_server.cli.exit_codes import EXIT_CODES
 from trop_server.cli.parser import SUBCOMMANDS
+from trop_server.instructions import INSTRUCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,11 @@ def errors() -> str:
     return _table(("Exit code", "Kinds"), [(str(code), ", ".join(kinds)) for code, kinds in sorted(by_code.items())])
 
 
+def instructions() -> str:
+    """What an agent is told before its first call."""
+    return INSTRUCTIONS.rstrip("\n")
+
+
 def _command(operation: Operation) -> str:
     subcommand = operation.name.replace("_", "-")
     traits = [
@@ -100,7 +106,7 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-_PARTS = {"commands": commands, "configuration": configuration, "errors": errors}
+_PARTS = {"commands": commands, "configuration": configuration, "errors": errors, "instructions": instructions}
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ from trop_core.caller import Caller, Door
 from trop_core.cancellation import no_progress
 from trop_core.catalogue import Operation, operations
 from trop_core.context import Context
-from trop_core.errors import InvalidArgument, TropError
+from trop_core.errors import InvalidArgument
 from trop_core.operations.call import Call
-from trop_core.paths import canonical, check_storable, explicit, from_uri
+from trop_core.paths import canonical, check_storable, from_uri
 from trop_core.store import data_directory
 from trop_server.client_log import ClientLogHandler
 from trop_server.framing import BrokenFrame, Input
@@ -27,15 +27,13 @@ from trop_server.output import Output
 from trop_server.parent import watch
 from trop_server.progress import ProgressReports
 from trop_server.protocol import TropProtocol
+from trop_server.surroundings import folders_on_disk, server_environment, working_directory
 from trop_server.wire import operation_to_wire, result_to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
-
-TERMINAL_ONLY = ("TROP_PATH", "TROP_PROJECT", "TROP_TASK")
-"""Variables of the shell in which the server happened to be started: they say nothing about what an editor opens."""
 
 _GRACE = 0.4
 _FLUSH = 0.2
@@ -53,7 +51,7 @@ class TropServer(LanguageServer):
             text_document_sync_kind=types.TextDocumentSyncKind.None_,
             protocol_cls=TropProtocol,
         )
-        self._environment = {key: value for key, value in environment.items() if key not in TERMINAL_ONLY}
+        self._environment = server_environment(environment)
         self._data_dir = data_dir
         self._lanes: Lanes | None = None
         self._ended: asyncio.Future[int] | None = None
@@ -157,23 +155,8 @@ class TropServer(LanguageServer):
         )
 
     def _open_folders(self) -> list[str]:
-        folders = []
-        for folder in self.protocol.workspace.folders.values():
-            try:
-                if folder.uri.lower().startswith("file:"):
-                    folders.append(explicit(from_uri(folder.uri), base="/"))
-            except TropError as error:
-                logger.info("the folder %s is not on this machine's disk: %s", folder.uri, error)
-        return folders
+        return folders_on_disk(folder.uri for folder in self.protocol.workspace.folders.values())
 
     def _data_directory(self) -> str:
         base = self._open_folders()[:1] or [working_directory() or "/"]
         return data_directory(self._data_dir, self._environment, base=base[0])
-
-
-def working_directory() -> str | None:
-    """Where the process stands, under its one name; None if that directory is gone."""
-    try:
-        return os.getcwd()
-    except FileNotFoundError:
-        return None
