@@ -27,6 +27,11 @@ class GitFacts:
 _NOTHING = GitFacts(None, None)
 
 
+_OWED: list[None] = []
+"""pygit2 1.21 hands out None without a reference of its own: after thousands of directories that are in no repository,
+Python would abort. Each None in here gives one back."""
+
+
 def infer(path: str) -> GitFacts:
     """Project and task of an absolute path, which need not exist: its nearest existing ancestor counts then.
 
@@ -42,7 +47,10 @@ def infer(path: str) -> GitFacts:
     try:
         start = os.path.realpath(_nearest_directory(path))
         found = pygit2.discover_repository(start)
-        return _facts(start, os.path.normpath(found)) if found else _NOTHING
+        if found is None:
+            _OWED.append(found)
+            return _NOTHING
+        return _facts(start, os.path.normpath(found))
     except (pygit2.GitError, OSError, ValueError):
         return _NOTHING
 

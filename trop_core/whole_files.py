@@ -15,6 +15,9 @@ def write(path: str, text: str) -> None:
     """
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
+        # What a killed process with the same number left behind.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with open(descriptor, "w", encoding="utf-8") as file:

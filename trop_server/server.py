@@ -66,6 +66,8 @@ class TropServer(LanguageServer):
 
         When it returns, what was under way has been taken back, unless that took too long.
         """
+        # Of what a client got wrong pygls logs tracebacks; the protocol here logs a sentence about it by itself.
+        logging.getLogger("pygls").setLevel(logging.CRITICAL)
         loop = asyncio.get_running_loop()
         self._ended = loop.create_future()
         output = self.protocol.output = Output(output_descriptor, partial(loop.call_soon_threadsafe, self.end, 1))

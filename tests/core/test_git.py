@@ -633,3 +633,22 @@ def test_without_libgit2_nothing_is_known(shop: Path, monkeypatch: pytest.Monkey
     facts = infer(str(shop))
 
     assert facts == NOTHING
+
+
+def test_any_number_of_directories_outside_of_repositories_can_be_asked_about(tmp_path: Path) -> None:
+    """pygit2 gives away a reference to None with each of them; a server would be aborted after some thousands."""
+    program = (
+        "import os, sys\n"
+        "from trop_core.git import infer\n"
+        "before = sys.getrefcount(None)\n"
+        "for number in range(1000):\n"
+        "    infer(sys.argv[1])\n"
+        "print(before - sys.getrefcount(None), flush=True)\n"
+        "os._exit(0)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert int(done.stdout) < 100

@@ -19,7 +19,7 @@ from trop_core.database.connection import Database
 from trop_core.database.moving import Move
 from trop_core.database.selection import Selection
 from trop_core.database.waiting import Patience
-from trop_core.errors import Cancelled, InvalidPath, NotFound, ReservationConflict
+from trop_core.errors import Cancelled, DatabaseCorrupt, InvalidPath, NotFound, ReservationConflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +92,26 @@ def test_trees_that_overlap_on_the_way_up_do_not_stand_in_their_own_way(
     migrate(tmp_path, source, destination, recursive=True)
 
     assert rows_of(tmp_path) == sorted(row(path, 5000 + number) for number, path in enumerate(after))
+
+
+@pytest.mark.parametrize("destination", [pytest.param("/b", id="aside"), pytest.param("/", id="upwards")])
+def test_a_path_with_a_nul_that_another_program_stored_is_moved_whole(tmp_path: Path, destination: str) -> None:
+    fill(tmp_path, [row("/a/é", 5000), row("/a/x\0y", 5001), row("/a/x\0z", 5002)])
+
+    migrate(tmp_path, "/a", destination, recursive=True)
+
+    top = destination.rstrip("/")
+    assert rows_of(tmp_path) == [row(f"{top}/x\0y", 5001), row(f"{top}/x\0z", 5002), row(f"{top}/é", 5000)]
+
+
+def test_a_damaged_path_is_not_mended_by_a_move_beside_it(tmp_path: Path) -> None:
+    before = [row("\x01/x", 5001), row("/a/a", 5000)]
+    fill(tmp_path, before)
+
+    with pytest.raises(DatabaseCorrupt):
+        migrate(tmp_path, "/a/a", "/a", recursive=True)
+
+    assert rows_of(tmp_path) == before
 
 
 def test_one_row_in_the_way_refuses_everything_and_is_named_with_all_others(tmp_path: Path) -> None:

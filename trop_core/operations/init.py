@@ -119,9 +119,9 @@ def _directory(plan: InitPlan, store: Store) -> list[Action]:
 
 def _database(plan: InitPlan, store: Store, patience: Patience) -> list[Action]:
     if not store.exists():
-        if plan.dry_run:
-            store.check_creatable()
-        else:
+        if plan.dry_run and os.path.isdir(plan.directory):
+            rebuilding.check_writable_directory("create", store.path)
+        elif not plan.dry_run:
             create_file(store.path)
             Database.open(store.path, create=False, patience=patience).close()
         return [Action("createDatabase", store.path)]

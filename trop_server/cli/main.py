@@ -66,7 +66,10 @@ def run(arguments: Sequence[str]) -> int:
     except TropError as error:
         return _fail(error, session)
     except KeyboardInterrupt:
-        return _fail(Cancelled(), session)
+        if session is None or not session.done:
+            return _fail(Cancelled(), session)
+        say("interrupted, after what was asked for had been done")
+        return EXIT_CODES[Cancelled.kind]
     except BrokenPipeError:
         # Whoever reads has seen enough. The interpreter would fail once more on what it still wants to write.
         _discard_stdout()

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """One run of the program: its options, how much it tells, and the settings that its operation found."""
+    """One run of the program: its options, how much it tells, and what its operation has found and done."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.quiet: bool = options.quiet or False
         self.verbose: bool = options.verbose and not options.quiet
+        self.done = False
         self.settings: Settings | None = None
         self.progress: Progress | None = None
 
@@ -58,6 +59,7 @@ class Session:
         call = Call(operation, request, context)
         try:
             result = call.run(store)
+            self.done = True
         finally:
             store.close()
             self.settings = call.settings
