@@ -191,7 +191,7 @@ class TropProtocol(LanguageServerProtocol):
             for ticket in list(self._tickets.values()):
                 if token is not None and type(token) is type(ticket.progress_token) and token == ticket.progress_token:
                     ticket.cancel()
-        elif method in self.fm.builtin_features or method in self.fm.features:
+        elif method in _HEARD:
             try:
                 self.handle_message(self.structure_message(message))
             except JsonRpcException as error:
@@ -237,5 +237,8 @@ class TropProtocol(LanguageServerProtocol):
         """Handled before pygls gets it: its own calls commands cancelled that run on."""
         yield from ()
 
+
+_HEARD = (types.INITIALIZED, types.SET_TRACE, types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+"""The notifications that pygls handles. Of documents it would keep every text that a client opens, for nothing."""
 
 _LEARN = "trop.listCommands lists every command."

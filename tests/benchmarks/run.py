@@ -11,11 +11,11 @@ import tempfile
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import stores
+from benchmarks import server, stores
 from benchmarks.clients import Client
 from benchmarks.measure import exceeded, in_turn, note, report
 
@@ -34,6 +34,9 @@ from trop_core.ports.allocation import Exhausted, lowest_free
 from trop_core.ports.exclusions import Exclusions
 from trop_core.ports.occupancy import OccupancyProbe
 from trop_core.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BIN = Path(sys.executable).parent
 PATIENCE = Patience(5.0)
@@ -284,13 +287,16 @@ class _Listeners:
             listener.close()
 
 
-BENCHMARKS = {
+BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "cold": cold,
     "warm": warm,
     "allocate": allocate,
     "occupancy": occupancy,
     "migrate": migrate,
     "schema": schema,
+    "start": lambda work: server.start(work, _environment(work)),
+    "calls": lambda work: server.calls(work, _environment(work)),
+    "memory": lambda work: server.memory(work, _environment(work)),
 }
 
 
