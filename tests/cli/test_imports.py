@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -24,11 +25,13 @@ sys.exit(code)
 """
 
 
-def imported(sandbox: Sandbox, *arguments: str, **environment: str | None) -> set[str]:
+def imported(sandbox: Sandbox, *arguments: str) -> set[str]:
+    # Whoever measures coverage imports a lot in each process; this one is left alone.
+    measuring = dict.fromkeys(name for name in os.environ if name.startswith("COVERAGE_"))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
         cwd=sandbox.work,
-        env=sandbox.environment(**environment),
+        env=sandbox.environment(**measuring),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
