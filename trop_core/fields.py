@@ -29,6 +29,7 @@ class Kind(Enum):
     IDENTIFIER = "a text"
     PATH = "a path"
     TEXT = "a text of any kind"
+    CHOICE = "one of a few words"
 
 
 class Field(NamedTuple):
@@ -41,6 +42,7 @@ class Field(NamedTuple):
     minimum: int | None = None
     maximum: int | None = None
     default: int | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def wire(self) -> str:
@@ -60,6 +62,8 @@ class Field(NamedTuple):
             if self.maximum is None:
                 return f"{what}, {self.minimum} or more"
             return f"{what} from {self.minimum} to {self.maximum}"
+        if self.kind is Kind.CHOICE:
+            return f"one of {', '.join(self.choices)}"
         return str(self.kind.value)
 
     def accept(self, value: object, *, uris: bool) -> object:
@@ -79,7 +83,8 @@ class Field(NamedTuple):
                 return identifier(self.name, value)
             if self.kind is Kind.PATH:
                 return check_storable(from_uri(value) if uris else value)
-            return value
+            if self.kind is not Kind.CHOICE or value in self.choices:
+                return value
         raise InvalidArgument(self.name, expected=self.expectation, given=value, alone=True)
 
 
@@ -98,9 +103,10 @@ def integer(description: str, *, minimum: int = 0, maximum: int | None = None, d
     return _declare(Kind.INTEGER, description, default=default, minimum=minimum, maximum=maximum)
 
 
-def port(description: str) -> Any:
-    """An optional port."""
-    return integer(description, minimum=LOWEST_PORT, maximum=HIGHEST_PORT)
+def port(description: str, *, required: bool = False) -> Any:
+    """A port; optional unless ``required``."""
+    default = dataclasses.MISSING if required else None
+    return _declare(Kind.INTEGER, description, default=default, minimum=LOWEST_PORT, maximum=HIGHEST_PORT)
 
 
 def name(description: str) -> Any:
@@ -113,9 +119,14 @@ def path(description: str, *, required: bool = False) -> Any:
     return _declare(Kind.PATH, description, default=dataclasses.MISSING if required else None)
 
 
-def text(description: str) -> Any:
-    """An optional text that only trop itself has to understand."""
-    return _declare(Kind.TEXT, description, default=None)
+def text(description: str, *, required: bool = False) -> Any:
+    """A text that only trop itself has to understand; optional unless ``required``."""
+    return _declare(Kind.TEXT, description, default=dataclasses.MISSING if required else None)
+
+
+def choice(description: str, choices: tuple[str, ...]) -> Any:
+    """One of a few words, or nothing."""
+    return _declare(Kind.CHOICE, description, default=None, choices=choices)
 
 
 def outcome(description: str, *, default: Any = dataclasses.MISSING) -> Any:
@@ -165,8 +176,8 @@ def parse(request: type[Any], values: Mapping[str, object], *, uris: bool) -> di
     return accepted
 
 
-def _declare(kind: Kind, description: str, *, default: Any, **bounds: int | None) -> Any:
+def _declare(kind: Kind, description: str, *, default: Any, **bounds: Any) -> Any:
     described = {"kind": kind, "description": description, **bounds}
-    if kind is Kind.INTEGER:
+    if kind is Kind.INTEGER and default is not dataclasses.MISSING:
         described["default"] = default
     return dataclasses.field(default=default, metadata={_METADATA: described})

@@ -92,6 +92,8 @@ def _type(field: Field) -> str:
     if field.kind is Kind.INTEGER:
         bounds = f"{field.minimum} or more" if field.maximum is None else f"{field.minimum} to {field.maximum}"
         kind = f"whole number, {bounds}"
+    elif field.kind is Kind.CHOICE:
+        kind = ", ".join(f"`{choice}`" for choice in field.choices)
     else:
         kind = _TYPES[field.kind]
     return f"{kind}, required" if field.required else kind

@@ -102,6 +102,8 @@ def _field_schema(field: Field) -> Schema:
         schema["type"] = [schema["type"], "null"]
     if field.kind is Kind.IDENTIFIER:
         schema["pattern"] = _IDENTIFIER
+    elif field.kind is Kind.CHOICE:
+        schema["enum"] = [*field.choices, *([] if field.required else [None])]
     elif field.kind is Kind.PATH:
         schema["minLength"] = 1
     elif field.kind is Kind.INTEGER:
@@ -144,4 +146,5 @@ _JSON_TYPES = {
     Kind.IDENTIFIER: "string",
     Kind.PATH: "string",
     Kind.TEXT: "string",
+    Kind.CHOICE: "string",
 }

@@ -155,7 +155,11 @@ class Worker:
 
     def stored(self) -> Model:
         """What the store holds for this worker, read without trop."""
+        if not self.sandbox.database.exists():
+            return {}
         with closing(sqlite3.connect(self.sandbox.database, timeout=PATIENCE)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'reservations'").fetchone():
+                return {}  # Killed while the store was being made: the file is there, and nothing is in it yet.
             rows = connection.execute(
                 "SELECT path, tag, port FROM reservations WHERE path >= ? AND path < ?",
                 (f"{self.home}/", f"{self.home}0"),

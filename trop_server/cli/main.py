@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from trop_core.errors import (
@@ -61,8 +63,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         session = Session(options)
         session.read_log_mode()
-        answer = _HANDLERS.get(options.subcommand, _run_plain)(session)
-        _write(answer)
+        _write(_handler(options.subcommand)(session))
     except TropError as error:
         return _fail(error, session)
     except KeyboardInterrupt:
@@ -78,6 +79,14 @@ def run(arguments: Sequence[str]) -> int:
         failure.__cause__ = error
         return _fail(failure, session)
     return 0
+
+
+def _handler(subcommand: str) -> Callable[[Session], str]:
+    if subcommand not in _MODULES:
+        return _HANDLERS.get(subcommand, _run_plain)
+    module = import_module(f"trop_server.cli.{_MODULES[subcommand]}")
+    found: Callable[[Session], str] = getattr(module, subcommand.replace("-", "_"))
+    return found
 
 
 def _run_plain(session: Session) -> str:
@@ -117,32 +126,18 @@ def _run_call(session: Session) -> str:
     return json.dumps(result_to_wire(result)) + "\n"
 
 
-def _run_release(session: Session) -> str:
-    from trop_server.cli import changes
-
-    return changes.release(session)
-
-
-def _run_migrate(session: Session) -> str:
-    from trop_server.cli import changes
-
-    return changes.migrate(session)
-
-
-def _run_init(session: Session) -> str:
-    from trop_server.cli import changes
-
-    return changes.init(session)
-
-
 _HANDLERS: dict[str, Callable[[Session], str]] = {
     "reserve": _run_reserve,
-    "release": _run_release,
     "list": _run_list,
-    "migrate": _run_migrate,
-    "init": _run_init,
     "call": _run_call,
 }
+
+_MODULES = {
+    "release": "changes",
+    "migrate": "changes",
+    "init": "changes",
+}
+"""Subcommands with more to tell than one value, and the module of ``trop_server.cli`` whose function does it."""
 
 _ANSWERS: dict[str, Callable[[Any], str]] = {
     "reserve": lambda result: f"{result.reservation.port}\n",
@@ -186,7 +181,11 @@ def _discard_stdout() -> None:
 
 
 def _fail(error: TropError, session: Session | None = None) -> int:
-    spell = flag_name
+    spell: Callable[[str], str] = flag_name
+    if session is not None:
+        from trop_server.cli.parser import spelled
+
+        spell = partial(spelled, session.options.subcommand)
     if session is not None and session.options.subcommand == "call":
         import json
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from trop_core import __version__
 from trop_core.catalogue import operation
-from trop_core.errors import InvalidArgument
+from trop_core.errors import InvalidArgument, flag_name
 from trop_core.fields import Field, Kind
 from trop_server.cli.exit_codes import USAGE
 
@@ -36,6 +36,9 @@ _ALIASES = {
     "--allow-change-project": ("--allow-project-change",),
     "--allow-change-task": ("--allow-task-change",),
 }
+
+POSITIONALS: dict[str, str] = {}
+"""The fields that stand without a flag, by subcommand."""
 
 _NO_FLAGS = ("folder", "data_dir")
 """The working directory is the folder, and the data directory has an option of every subcommand's."""
@@ -92,6 +95,11 @@ def build(names: Iterable[str] = SUBCOMMANDS, formatter: type[argparse.HelpForma
     return parser
 
 
+def spelled(subcommand: str, field: str) -> str:
+    """What a person types for a field: its flag, or ``PORT`` where it stands without one."""
+    return field.upper() if POSITIONALS.get(subcommand) == field else flag_name(field)
+
+
 def given_values(operation: Operation, options: argparse.Namespace) -> dict[str, object]:
     """The values of an operation's fields, by their names in JSON; what was not given is left out.
 
@@ -114,7 +122,10 @@ def _whole_number(field: Field, text: str) -> int:
 
 def _add_fields(parser: Parser, name: str) -> None:
     for field in operation(name.replace("-", "_")).fields:
-        if field.name not in _NO_FLAGS:
+        if field.name == POSITIONALS.get(name):
+            help_text = field.description.replace("%", "%%")
+            parser.add_argument(f"field_{field.name}", metavar=field.name.upper(), help=help_text)
+        elif field.name not in _NO_FLAGS:
             _add_field(parser, field, field.flag)
 
 
@@ -157,6 +168,8 @@ def _add_field(parser: Parser, field: Field, flag: str) -> None:
         action = parser.add_argument(names[0], action="store_true", default=None, dest=destination, help=help_text)
         for alias in names[1:]:
             parser.add_argument(alias, action="store_true", default=None, dest=destination, help=argparse.SUPPRESS)
+    elif field.kind is Kind.CHOICE:
+        action = parser.add_argument(names[0], dest=destination, choices=field.choices, help=help_text)
     else:
         action = parser.add_argument(
             names[0], dest=destination, metavar=_METAVARS[field.kind], required=field.required, help=help_text
