@@ -58,8 +58,8 @@ def start(sandbox: Sandbox) -> Iterator[Callable[..., Client]]:
 
 @pytest.fixture
 def client(start: Callable[..., Client], sandbox: Sandbox) -> Client:
-    """A server that was initialized with one open folder, the sandbox's ``work``."""
-    started = start()
+    """A server that was initialized with one open folder, the sandbox's ``work``. It waits for a lock a minute long."""
+    started = start(TROP_BUSY_TIMEOUT="60")
     started.initialize(str(sandbox.work))
     return started
 

@@ -15,7 +15,7 @@ from typing import Any
 from support_cli import SCRIPTS
 
 TROP_SERVER = str(SCRIPTS / "trop-server")
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class OutputEnded(Exception):

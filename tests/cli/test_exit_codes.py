@@ -143,7 +143,7 @@ def test_a_lock_that_is_held_ends_with_2(sandbox: Sandbox) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert message == "the store was locked by another process for 0.3 s while trying to reserve"
     assert "--busy-timeout" in hint
-    assert 0.3 <= waited < 5
+    assert waited >= 0.3
     assert at_once.returncode == 2
     assert reading.returncode == 0
 

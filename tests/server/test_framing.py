@@ -124,7 +124,7 @@ def test_a_broken_header_ends_the_session_with_an_answer(start: Callable[..., Cl
 
     client.write(data)
     answer = client.receive()
-    code = client.wait(timeout=5)
+    code = client.wait()
 
     assert answer["id"] is None
     assert answer["error"]["code"] == -32700
@@ -138,7 +138,7 @@ def test_what_was_asked_before_a_broken_header_is_answered(start: Callable[..., 
     client.initialize()
 
     client.write(frame(contents(1)) + b"Content-Length: x\r\n\r\n")
-    code = client.wait(timeout=5)
+    code = client.wait()
 
     answers = {answer["id"]: answer for answer in client.rest()}
     assert code == 1

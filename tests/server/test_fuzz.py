@@ -115,7 +115,7 @@ def test_a_broken_header_among_others_ends_the_session_with_an_answer(
     conversation.hold(case(each) for each in range(number * 20, number * 20 + 20))
 
     client.write(broken)
-    code = client.wait(timeout=5)
+    code = client.wait()
 
     [answer] = client.rest()
     assert code == 1, broken

