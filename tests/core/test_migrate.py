@@ -222,6 +222,29 @@ def test_a_destination_at_or_below_the_source_is_refused(tmp_path: Path, source:
         migrate(tmp_path, source, destination, recursive=True)
 
 
+def test_a_move_that_makes_a_path_too_long_to_be_one_is_refused(tmp_path: Path) -> None:
+    longest = "/w/" + "x" * 4093
+    rows = [row("/w", 5000), row(longest, 5001)]
+    fill(tmp_path, rows)
+
+    with pytest.raises(InvalidPath, match="more than 4096 characters"):
+        migrate(tmp_path, "/w", "/ww", recursive=True)
+    refused = rows_of(tmp_path)
+    migrate(tmp_path, "/w", "/v", recursive=True)
+
+    assert refused == sorted(rows)
+    assert rows_of(tmp_path) == [row("/v", 5000), row("/v/" + "x" * 4093, 5001)]
+
+
+def test_a_refused_move_creates_no_store(tmp_path: Path) -> None:
+    directory = tmp_path / "data"
+
+    with pytest.raises(NotFound):
+        migrate(directory, "/w/a", "/w/b")
+
+    assert not directory.exists()
+
+
 def test_a_sibling_that_shares_the_prefix_is_no_place_below(tmp_path: Path) -> None:
     fill(tmp_path, [row("/a", 5000)])
 

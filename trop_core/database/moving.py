@@ -50,6 +50,18 @@ def _rest(column: str) -> str:
     return f"CAST(substr(CAST({column} AS BLOB), ?) AS TEXT)"
 
 
+def longer_than(connection: StoreConnection, move: Move, limit: int) -> str | None:
+    """Where a row would move whose path would get longer than ``limit`` characters by it, or None if none would."""
+    growth = len(move.destination) - len(move.source.path)
+    if growth <= 0 or not move.source.recursive:
+        return None
+    condition, parameters = move.source.condition()
+    row = connection.execute(
+        f"SELECT path FROM reservations WHERE {condition} AND length(path) > ? LIMIT 1", [*parameters, limit - growth]
+    ).fetchone()
+    return None if row is None else move.destination_of(row[0])
+
+
 def count_conflicts(connection: StoreConnection, move: Move) -> int:
     """How many rows stand where others would move to and do not move themselves."""
     joined, parameters = _conflicts(move)

@@ -64,6 +64,10 @@ class Call:
             progress=self.context.progress,
         )
 
+    @property
+    def _verb(self) -> str:
+        return self.operation.name.replace("_", " ")
+
     def prepare(self) -> bool:
         """Do what is slow and needs no transaction; True if the call is done by that alone.
 
@@ -102,8 +106,12 @@ class Call:
                     self.result = work.read(connection, self._prepared)
             elif isinstance(work, Mutation):
                 dry_run: bool = self._request.dry_run
+                if not dry_run and create and not store.exists():
+                    # What is refused must not leave an empty store behind.
+                    with store.rehearse(self.patience, self._verb, create=True) as connection:
+                        work.plan(connection, self._prepared)
                 begin = store.rehearse if dry_run else store.write
-                with begin(self.patience, self.operation.name.replace("_", " "), create=create) as connection:
+                with begin(self.patience, self._verb, create=create) as connection:
                     plan = work.plan(connection, self._prepared)
                     if not dry_run:
                         work.execute(connection, plan, self.context)

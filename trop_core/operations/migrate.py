@@ -123,7 +123,8 @@ def plan(connection: StoreConnection, prepared: Prepared) -> MigratePlan:
     """Find what moves and what is in the way. Reads; writes nothing.
 
     Raises ``NotFound`` if nothing is reserved at the source and the move is not recursive, and
-    ``ReservationConflict``, with everything that is in the way, if anything is and the call does not force it.
+    ``ReservationConflict``, with everything that is in the way, if anything is and the call does not force it; and
+    ``InvalidPath`` if a path would become too long to be one.
     """
     move = prepared.move
     count = reservations.count(connection, move.source)
@@ -133,6 +134,9 @@ def plan(connection: StoreConnection, prepared: Prepared) -> MigratePlan:
         if not move.source.recursive:
             raise NotFound(move.source.path, advice=advice)
         warnings += (f"nothing is reserved at or below {move.source.path}. {advice}",)
+    longest = moving.longer_than(connection, move, paths.LONGEST_PATH)
+    if longest is not None:
+        paths.check_storable(longest)
     conflict_count = moving.count_conflicts(connection, move)
     if conflict_count and not prepared.force:
         conflicts = moving.conflicts(connection, move)
