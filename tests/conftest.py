@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support_cli import Sandbox
 from support_client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
-settings.register_profile("trop", database=None, deadline=None)
+# How long it takes to make an example says nothing about trop, and much about what else the machine does.
+settings.register_profile("trop", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("trop")
 
 _LEADS_ASTRAY = ("TROP_", "GIT_", "XDG_")
@@ -39,6 +41,19 @@ def unusable_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def sandbox(tmp_path: Path) -> Sandbox:
     """A home, a data directory and a place for projects that belong to this test alone."""
     return Sandbox(tmp_path)
+
+
+@pytest.fixture
+def public_place() -> Iterator[Path]:
+    """A directory that another user can reach; pytest's own ones are closed to others."""
+    if os.geteuid() != 0:
+        if os.environ.get("CI") == "true":
+            pytest.fail("only root can become another user")
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory(prefix="trop-public-") as name:
+        place = Path(os.path.realpath(name))
+        place.chmod(0o755)
+        yield place
 
 
 @pytest.fixture

@@ -23,13 +23,26 @@ _PREFIX = "trop."
 
 _MODULES = {
     "reserve": "reserve",
+    "reserve_group": "reserve_group",
+    "autoreserve": "autoreserve",
     "release": "release",
     "migrate": "migrate",
     "list": "listing",
     "list_projects": "list_projects",
+    "port_info": "port_info",
+    "scan": "scan",
     "init": "init",
     "show_path": "show_path",
     "show_data_dir": "show_data_dir",
+    "validate": "validate",
+    "exclude": "exclude",
+    "compact_exclusions": "compact_exclusions",
+    "prune": "prune",
+    "expire": "expire",
+    "autoclean": "autoclean",
+    "assert_reservation": "assert_reservation",
+    "assert_port": "assert_port",
+    "assert_data_dir": "assert_data_dir",
     "list_commands": "list_commands",
 }
 

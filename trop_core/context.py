@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from trop_core.cancellation import CancellationToken, Progress
     from trop_core.config.settings import OccupancyChecks, Settings
     from trop_core.git import GitFacts
+    from trop_core.models import PortRange
+    from trop_core.ports.sockets import SocketTable
 
 
 class Probe(Protocol):
@@ -27,6 +29,13 @@ class Probe(Protocol):
 
     def is_occupied(self, port: int) -> bool:
         """Whether the port is in use, or may not be used."""
+
+
+class ReadSockets(Protocol):
+    """Reads the system's table of sockets once; see ``trop_core.ports.sockets.read_sockets``."""
+
+    def __call__(self, ports: PortRange, checks: OccupancyChecks, *, owners: bool = True) -> SocketTable:
+        """What holds a port of the range now, as far as the checks want to know."""
 
 
 def _now() -> int:
@@ -48,6 +57,12 @@ class _LateProbe:
             self._probe = OccupancyProbe(self._checks)
             self.warnings = self._probe.warnings
         return self._probe.is_occupied(port)
+
+
+def _sockets(ports: PortRange, checks: OccupancyChecks, *, owners: bool = True) -> SocketTable:
+    from trop_core.ports.sockets import read_sockets
+
+    return read_sockets(ports, checks, owners=owners)
 
 
 def _infer(path: str) -> GitFacts:
@@ -72,6 +87,7 @@ class Context(NamedTuple):
     now: Callable[[], int] = _now
     directory_state: Callable[[str], paths.DirectoryState] = paths.directory_state
     probe: Callable[[OccupancyChecks], Probe] = _LateProbe
+    sockets: ReadSockets = _sockets
     infer: Callable[[str], GitFacts] = _infer
 
     def target(self, folder: str | None, path: str | None) -> Target:
@@ -83,11 +99,12 @@ class Context(NamedTuple):
             path = self.environment.get("TROP_PATH") or None
         return self.caller.target(folder=folder, path=path)
 
-    def settings(self, target: str, **arguments: object) -> Settings:
+    def settings(self, target: str, *, config_file: str | None = None, **arguments: object) -> Settings:
         """What the configuration comes to for a call about a directory. Reads files.
 
-        ``arguments`` are the call's own, by dotted keys with ``__`` for the dot; None is not given. Raises
-        ``ConfigError``, ``InvalidArgument``, ``PermissionDenied`` or ``SystemFailure``.
+        ``config_file`` is read in place of the project's files. ``arguments`` are the call's own, by dotted keys with
+        ``__`` for the dot; None is not given. Raises ``ConfigError``, ``InvalidArgument``, ``PermissionDenied`` or
+        ``SystemFailure``.
         """
         from trop_core.config.layers import load_settings
 
@@ -97,4 +114,5 @@ class Context(NamedTuple):
             target=target,
             environment=self.environment,
             arguments={**self.arguments, **own},
+            config_file=config_file,
         )

@@ -7,7 +7,7 @@ calls ``--allow-change`` and a JSON client ``allowChange``; the caller hands in 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -159,6 +159,16 @@ class UnusableOption(InvalidArgument):
         return f"Leave {spell(self.field)} away."
 
 
+class UnknownShell(InvalidArgument):
+    """Nothing tells for which shell the answer is meant."""
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return "for which shell the lines are cannot be told: neither what runs trop nor SHELL is one that trop knows"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"Name it with {spell(self.field)}: {self.expected}."
+
+
 class InvalidPath(TropError):
     """A path that cannot be stored without loss, or that the operation cannot take."""
 
@@ -288,6 +298,26 @@ class NotFound(TropError):
         return {"path": self.path}
 
 
+class NoConfiguration(NotFound):
+    """No project's files were found, and the call is about what stands in them."""
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"there is no trop.yaml or trop.local.yaml in {quoted(self.path)} or a directory above it"
+
+
+class NoProjectFile(NoConfiguration):
+    """Ports are to be excluded in a project that has no file to name them in."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, advice="")
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "Make a trop.yaml in the project's directory (an empty file will do), or exclude ports for all projects: "
+            f"exclude takes {spell('global_')}."
+        )
+
+
 class PortExhausted(TropError):
     """No port in the range is left, also after the cleanup that was allowed."""
 
@@ -311,10 +341,13 @@ class PortExhausted(TropError):
 
     def hint(self, spell: Spelling = flag_name) -> str:
         advice = f"Widen the range with {spell('min')} and {spell('max')}, or release what is no longer needed."
+        return advice + self._cleanup_advice(spell)
+
+    def _cleanup_advice(self, spell: Spelling) -> str:
         if self.cleanup:
-            return advice
+            return ""
         off = f"{spell('disable_autoprune')} and {spell('disable_autoexpire')}"
-        return f"{advice} Without {off}, what nobody needs any more would be released by itself."
+        return f" Without {off}, what nobody needs any more would be released by itself."
 
     def details(self) -> dict[str, object]:
         return {
@@ -325,6 +358,27 @@ class PortExhausted(TropError):
             "occupied": self.occupied,
             "cleanup": self.cleanup,
         }
+
+
+class GroupExhausted(PortExhausted):
+    """There is no base at which all services of a group find their ports free; ``minimum`` is the first one tried."""
+
+    def __init__(self, *, offsets: Sequence[int], **counts: Any) -> None:
+        super().__init__(**counts)
+        self.offsets = tuple(offsets)
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        shown = ", ".join(map(str, self.offsets[:10])) + (", …" if len(self.offsets) > 10 else "")
+        cleaned = "a cleanup found nothing that helps" if self.cleanup else "cleanup is disabled"
+        return (
+            f"the group fits nowhere from {self.minimum} to {self.maximum}: no base has the ports at the offsets "
+            f"{shown} free; {self.reserved} ports are reserved, {self.excluded} excluded, {self.occupied} of those "
+            f"looked at occupied; {cleaned}"
+        )
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        advice = "Set reservations.base or ports.max to where there is room, or release what is no longer needed."
+        return advice + self._cleanup_advice(spell)
 
 
 class ReservationConflict(TropError):
@@ -348,20 +402,28 @@ class ReservationConflict(TropError):
         return {"conflicts": list(self.conflicts)}
 
 
+class ReservedPorts(ReservationConflict):
+    """Ports that are to be excluded are reserved."""
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"Release what is in the way, or exclude the ports all the same with {spell('force')}."
+
+
 class LockTimeout(TropError):
-    """Another process held the store for longer than the caller wanted to wait."""
+    """Another process held the store, or what else ``what`` names, for longer than the caller wanted to wait."""
 
     kind = "lock_timeout"
     retryable = True
 
-    def __init__(self, *, timeout_seconds: float, operation: str) -> None:
+    def __init__(self, *, timeout_seconds: float, operation: str, what: str = "the store") -> None:
         super().__init__(timeout_seconds, operation)
         self.timeout_seconds = timeout_seconds
         self.operation = operation
+        self.what = what
 
     def message(self, spell: Spelling = flag_name) -> str:
         return (
-            f"the store was locked by another process for {self.timeout_seconds:g} s while trying to {self.operation}"
+            f"{self.what} was locked by another process for {self.timeout_seconds:g} s while trying to {self.operation}"
         )
 
     def hint(self, spell: Spelling = flag_name) -> str:
@@ -418,6 +480,22 @@ class PermissionDenied(SystemFailure):
 
     def hint(self, spell: Spelling = flag_name) -> str:
         return "Nothing has changed. Make it accessible to this user, or name another directory with TROP_DATA_DIR."
+
+
+class SocketsUnreadable(SystemFailure):
+    """The system does not show its table of sockets, not even in part."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("read", path="the system's table of sockets", reason=reason)
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"cannot read {self.path}: {self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "On Linux, /proc has to be mounted and readable for this user. Reserving works without it."
+
+    def details(self) -> dict[str, object]:
+        return {"reason": self.reason}
 
 
 class ConfigProblem:
@@ -608,12 +686,13 @@ class AssertionNotMet(TropError):
 
     kind = "assertion_failed"
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, advice: str = "trop list shows what is reserved.") -> None:
         super().__init__(what)
         self.what = what
+        self.advice = advice
 
     def message(self, spell: Spelling = flag_name) -> str:
         return self.what
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return "trop list shows what is reserved."
+        return self.advice

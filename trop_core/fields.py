@@ -135,7 +135,7 @@ def outcome(description: str, *, default: Any = dataclasses.MISSING) -> Any:
 
 
 def fields_of(request: type[Any]) -> tuple[Field, ...]:
-    """The described fields of a request, in the order of their declaration."""
+    """The described fields of a request: its own in the order of their declaration, then those that it shares."""
     if request not in _known:
         _known[request] = _read_fields(request)
     return _known[request]
@@ -145,10 +145,15 @@ _known: dict[type[Any], tuple[Field, ...]] = {}
 
 
 def _read_fields(request: type[Any]) -> tuple[Field, ...]:
-    return tuple(
+    base = request.__base__
+    shared = fields_of(base) if base is not None and dataclasses.is_dataclass(base) else ()
+    known = {field.name for field in shared}
+    own = tuple(
         Field(name=declared.name, required=declared.default is dataclasses.MISSING, **declared.metadata[_METADATA])
         for declared in dataclasses.fields(request)
+        if declared.name not in known
     )
+    return own + shared
 
 
 def description_of(declared: dataclasses.Field[Any]) -> str:

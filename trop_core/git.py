@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from trop_core.errors import InvalidIdentifier
 from trop_core.models import identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 _BRANCHES = "refs/heads/"
 
@@ -40,19 +46,42 @@ def infer(path: str) -> GitFacts:
     commits. Variables such as GIT_DIR have no say. No repository, a broken or unreadable one, no libgit2, or a name
     that is no valid identifier: None, and never an error. Reads only, takes no lock; imports pygit2.
     """
+    return _ask(path, _facts) or _NOTHING
+
+
+def is_in_repository(path: str) -> bool:
+    """Whether an absolute path, or its nearest existing ancestor, lies in a git repository. As careful as ``infer``."""
+    return _ask(path, lambda start, git_directory: True) or False
+
+
+def former_places(path: str) -> frozenset[str]:
+    """Where a directory was when git last heard of the linked worktree that it is, or lies in.
+
+    As git spells it, and with links followed: git notes in the main repository where each linked worktree is, and hears
+    nothing of one that is moved without it. Nothing for what is no linked worktree, or is where git believes it to be.
+    As careful as ``infer``.
+    """
+    return _ask(path, _former_places) or frozenset()
+
+
+def _ask(path: str, question: Callable[[str, str], T]) -> T | None:
+    """What a repository says to a question, which gets the directory that is asked about and its git directory.
+
+    None where there is no repository or no libgit2, or where the repository cannot be read.
+    """
     try:
         import pygit2
     except ImportError:
-        return _NOTHING
+        return None
     try:
         start = os.path.realpath(_nearest_directory(path))
         found = pygit2.discover_repository(start)
         if found is None:
             _OWED.append(found)
-            return _NOTHING
-        return _facts(start, os.path.normpath(found))
+            return None
+        return question(start, os.path.normpath(found))
     except (pygit2.GitError, OSError, ValueError):
-        return _NOTHING
+        return None
 
 
 def _nearest_directory(path: str) -> str:
@@ -114,6 +143,20 @@ def _named_after(git_directory: str) -> str:
     """The path whose last component names a repository: ``name`` for ``name.git``, else what it is hidden in."""
     parent, name = os.path.split(git_directory)
     return parent if name in (".git", ".bare") else git_directory.removesuffix(".git")
+
+
+def _former_places(start: str, git_directory: str) -> frozenset[str]:
+    checkout = _checkout(start, git_directory)
+    if checkout is None:
+        return frozenset()
+    try:
+        with open(os.path.join(git_directory, "gitdir"), "rb") as file:
+            link = file.read().rstrip(b"\r\n").decode("utf-8")
+    except FileNotFoundError:
+        return frozenset()
+    recorded = os.path.dirname(os.path.normpath(os.path.join(git_directory, link)))
+    former = os.path.normpath(os.path.join(recorded, os.path.relpath(start, checkout)))
+    return frozenset({former, os.path.realpath(former)} - {start})
 
 
 def _branch(git_directory: str) -> str | None:

@@ -76,6 +76,15 @@ class ObservedReservation(NamedTuple):
     occupied: bool
 
 
+class Violation(NamedTuple):
+    """Something in a store that cannot stand there. What it is about is None as far as it is about more than that."""
+
+    table: str | None
+    column: str | None
+    key: str | None
+    message: str
+
+
 def identifier(field: str, value: str) -> str:
     """A tag, project or task as it is stored: trimmed.
 

@@ -14,6 +14,7 @@ from trop_core.errors import NoDataDirectory, PermissionDenied, SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from trop_core.database.connection import StoreConnection
     from trop_core.database.waiting import Patience
@@ -128,6 +129,17 @@ class Store:
                 yield connection
         finally:
             database.close()
+
+    def look(
+        self, patience: Patience, operation: str, *, create: bool, dry_run: bool
+    ) -> AbstractContextManager[StoreConnection]:
+        """One transaction for a call that reads the store and changes something else.
+
+        A dry run leaves a store of an older version as it is.
+        """
+        if dry_run:
+            return self.rehearse(patience, operation, create=create)
+        return self.read(patience, create=create)
 
     def exists(self) -> bool:
         """Whether there is a store. Raises ``PermissionDenied`` or ``SystemFailure`` where the system will not tell."""

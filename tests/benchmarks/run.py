@@ -60,6 +60,19 @@ def cold(work: Path) -> None:
     report("trop reserve, cold, with a trop.yaml", measured, bare, 1.6)
 
 
+def autoreserve(work: Path) -> None:
+    """The command for a group of five that exists, beside a single reservation in the same directory."""
+    stores.current(str(work / "data" / "trop.db"), range(65_536 - stores.ROWS, 65_536))
+    directory = work / "repository"
+    directory.mkdir()
+    services = "".join(f"    service-{number}: {{offset: {number}}}\n" for number in range(5))
+    (directory / "trop.yaml").write_text(f"project: shop\nreservations:\n  base: 5000\n  services:\n{services}")
+    run = partial(subprocess.run, cwd=directory, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
+    group = partial(run, [BIN / "trop", "autoreserve", "--shell", "bash"])
+    measured, single = in_turn(group, partial(run, [BIN / "trop", "reserve"]), rounds=40)
+    report("trop autoreserve of five, cold (trop reserve, cold)", measured, single, 1.3)
+
+
 def warm(work: Path) -> None:
     """A round trip over stdio for a reservation that exists, beside an empty command of a stock pygls server."""
     stores.current(str(work / "data" / "trop.db"), range(65_536 - stores.ROWS, 65_536))
@@ -115,6 +128,21 @@ def occupancy(work: Path) -> None:
 
         measured, bare = in_turn(allocated, bound, rounds=15)
     report("the one free port behind 2,000 occupied ones (the bind calls alone)", measured, bare, 2)
+
+
+def scan(work: Path) -> None:
+    """Who holds 2,000 ports, in process, beside one read of the system's table of sockets."""
+    import psutil
+
+    stores.current(str(work / "data" / "trop.db"), range(20_000, 22_000))
+    with _Listeners(2000) as listeners:
+        values: dict[str, object] = {"min": listeners.first, "max": listeners.first + 1999, "folder": str(work)}
+
+        def scanned() -> None:
+            assert len(_call(work / "data", "scan", [], values).sockets) >= 2000
+
+        measured, bare = in_turn(scanned, psutil.net_connections, rounds=30)
+    report("scan of 2,000 held ports (one psutil.net_connections())", measured, bare, 2)
 
 
 def migrate(work: Path) -> None:
@@ -193,6 +221,30 @@ def _back(path: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE reservations SET path = task WHERE task IS NOT NULL AND task <> path")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def prune(work: Path) -> None:
+    """Removing the reservations of directories that are gone, in process, beside looking at all of them."""
+    path = str(work / "data" / "trop.db")
+    directories = stores.half_dead(path, work / "places", 10_000)
+    full = shutil.copy(path, work / "full.db")
+
+    def again() -> None:
+        with closing(sqlite3.connect(full)) as source, closing(sqlite3.connect(path)) as target:
+            source.backup(target)
+
+    def pruned() -> None:
+        assert _call(work / "data", "prune", [], {}).removed_count == len(directories) // 2
+
+    def looked_at() -> None:
+        for directory in directories:
+            try:
+                os.stat(directory)
+            except FileNotFoundError:
+                continue
+
+    measured, bare = in_turn(pruned, looked_at, rounds=15, prepare=again)
+    report("prune 10,000 rows, half of them dead (the stat calls alone)", measured, bare, 4)
 
 
 def schema(work: Path) -> None:
@@ -289,10 +341,13 @@ class _Listeners:
 
 BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "cold": cold,
+    "autoreserve": autoreserve,
     "warm": warm,
     "allocate": allocate,
     "occupancy": occupancy,
+    "scan": scan,
     "migrate": migrate,
+    "prune": prune,
     "schema": schema,
     "start": lambda work: server.start(work, _environment(work)),
     "calls": lambda work: server.calls(work, _environment(work)),

@@ -15,6 +15,7 @@ from trop_core.database.waiting import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 ROWS = 60_000
 FIRST_PORT = 2000
@@ -66,3 +67,19 @@ def trees(path: str, *, moving: int, staying: int) -> str:
         )
     database.close()
     return path
+
+
+def half_dead(path: str, places: Path, count: int) -> list[str]:
+    """A store with one row for each of so many directories, of which every second exists; returns them all."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    directories = [places / f"repository-{number % 97:02}" / f"worktree-{number:05}" for number in range(count)]
+    for directory in directories[::2]:
+        directory.mkdir(parents=True)
+    database = Database.open(path)
+    with database.write(Patience(5.0), "fill it") as connection:
+        connection.executemany(
+            "INSERT INTO reservations VALUES (?, '', ?, 'project', NULL, 1, 1)",
+            [(str(directory), FIRST_PORT + number) for number, directory in enumerate(directories)],
+        )
+    database.close()
+    return [str(directory) for directory in directories]

@@ -246,6 +246,33 @@ def test_a_damaged_store_that_still_opens_is_emptied_in_place(tmp_path: Path, pa
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_a_store_is_not_emptied_where_the_configuration_cannot_be_written(tmp_path: Path) -> None:
+    fill(tmp_path, [row("/w/a", 5000)])
+    (tmp_path / "config.yaml").write_text("ports: {min: 6000}\n")
+    # A directory where the new configuration would be put together: no file can be made there.
+    (tmp_path / ".config.yaml.trop.tmp").mkdir()
+
+    with pytest.raises(SystemFailure, match=r"cannot write .*config\.yaml"):
+        init(tmp_path, overwrite=True, withConfig=True)
+
+    assert rows_of(tmp_path) == [row("/w/a", 5000)]
+    assert (tmp_path / "config.yaml").read_text() == "ports: {min: 6000}\n"
+    assert not (tmp_path / "trop.db.bak").exists()
+
+
+def test_a_configuration_is_not_replaced_where_the_store_cannot_be_emptied(tmp_path: Path) -> None:
+    fill(tmp_path, [row("/w/a", 5000)])
+    (tmp_path / "config.yaml").write_text("ports: {min: 6000}\nmaximum_lock_wait_seconds: 0\n")
+
+    with closing(sqlite3.connect(tmp_path / "trop.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LockTimeout):
+            init(tmp_path, overwrite=True, withConfig=True)
+
+    assert (tmp_path / "config.yaml").read_text().startswith("ports: {min: 6000}")
+    assert sorted(path.name for path in tmp_path.iterdir() if "tmp" in path.name) == []
+
+
 def test_a_configuration_is_replaced_only_if_both_are_asked_for(tmp_path: Path) -> None:
     init(tmp_path)
     config = tmp_path / "config.yaml"

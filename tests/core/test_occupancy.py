@@ -7,118 +7,39 @@ namespace of its own. Where the system cannot be brought to fail (no buffers lef
 from __future__ import annotations
 
 import errno
-import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from support_sockets import (
+    DUAL_STACK,
+    FREEBIND,
+    ONE_FAMILY,
+    REUSEADDR,
+    REUSEPORT,
+    ROOT,
+    TCP,
+    UDP,
+    V4,
+    V6,
+    Server,
+    every_server,
+    every_server_of_one_family,
+    free_port,
+    holding,
+    on_linux,
+    run_child,
+    time_wait,
+)
 
 from trop_core.config.settings import OccupancyChecks
 from trop_core.ports.occupancy import OccupancyProbe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT = Path(__file__).parents[2]
-TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
-V4, V6 = socket.AF_INET, socket.AF_INET6
-REUSEADDR = (socket.SOL_SOCKET, socket.SO_REUSEADDR)
-REUSEPORT = (socket.SOL_SOCKET, socket.SO_REUSEPORT)
-FREEBIND = (socket.IPPROTO_IPV6, 78)
-"""IPV6_FREEBIND of linux/in6.h: holds an address that no interface has (yet)."""
-
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8, and namespaces")
-
-
-def can_unshare() -> bool:
-    """Whether a child may have a network namespace of its own."""
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run(["unshare", "-n", "true"], check=False, capture_output=True).returncode == 0
-
-
-def needs_root() -> None:
-    """Skip what this machine cannot show; in CI, where it has to be shown, fail instead."""
-    if os.geteuid() == 0 and can_unshare():
-        return
-    reason = "takes root and unshare -n"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@dataclass(frozen=True)
-class Server:
-    """A socket that holds a port, as a server opens it."""
-
-    kind: socket.SocketKind
-    family: socket.AddressFamily
-    address: str
-    dual_stack: bool = False
-
-    def __str__(self) -> str:
-        name = f"{'tcp' if self.kind == TCP else 'udp'}-{self.address}"
-        return name + "-dual-stack" if self.dual_stack else name
-
-
-ONE_FAMILY = [
-    Server(kind, family, address)
-    for kind in (TCP, UDP)
-    for family, address in ((V4, "127.0.0.1"), (V4, "0.0.0.0"), (V6, "::1"), (V6, "::"))
-]
-DUAL_STACK = [Server(kind, V6, "::", dual_stack=True) for kind in (TCP, UDP)]
-
-every_server = pytest.mark.parametrize("server", ONE_FAMILY + DUAL_STACK, ids=str)
-every_server_of_one_family = pytest.mark.parametrize("server", ONE_FAMILY, ids=str)
-
-
-@contextmanager
-def holding(server: Server, port: int, *options: tuple[int, int]) -> Iterator[socket.socket]:
-    """The server's socket, bound to the port and listening where the protocol has that."""
-    with socket.socket(server.family, server.kind) as held:
-        for level, option in options:
-            held.setsockopt(level, option, 1)
-        if server.family == V6:
-            held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if server.dual_stack else 1)
-        held.bind((server.address, port))
-        if server.kind == TCP:
-            held.listen()
-        yield held
-
-
-def free_port() -> int:
-    """A port that nothing holds over any protocol, family or address."""
-    while True:
-        with ExitStack() as stack:
-            first = stack.enter_context(holding(Server(TCP, V4, "0.0.0.0"), 0))
-            port: int = first.getsockname()[1]
-            try:
-                for server in (Server(TCP, V6, "::"), Server(UDP, V4, "0.0.0.0"), Server(UDP, V6, "::")):
-                    stack.enter_context(holding(server, port))
-            except OSError:
-                continue
-            return port
-
-
-@contextmanager
-def time_wait() -> Iterator[int]:
-    """A port where no server listens any more, but a connection that the server closed is in TIME_WAIT."""
-    with holding(Server(TCP, V4, "127.0.0.1"), 0, REUSEADDR) as listener:
-        port: int = listener.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)) as client:
-            accepted, _ = listener.accept()
-            accepted.close()
-            assert client.recv(1) == b""
-    with socket.socket(V4, TCP) as plain, pytest.raises(OSError, match="in use"):
-        plain.bind(("127.0.0.1", port))
-    yield port
+    import socket
 
 
 def without(server: Server) -> tuple[OccupancyChecks, OccupancyChecks]:
@@ -140,33 +61,6 @@ def warning(port: int, protocol: str, address: str, code: str) -> str:
         f"port {port} counts as occupied, and so does any other port where this happens: binding it for {protocol} on "
         f"{address} failed with {code} ({os.strerror(getattr(errno, code))})"
     )
-
-
-def run_child(script: str, *, namespace: bool = False) -> object:
-    """What a child process prints as JSON; in a network namespace of its own, with loopback up, if asked."""
-    if namespace:
-        needs_root()
-    # SIOCGIFFLAGS and SIOCSIFFLAGS, from linux/sockios.h; IFF_UP is 1.
-    loopback_up = """
-import fcntl, struct
-with socket.socket() as control:
-    request = fcntl.ioctl(control, 0x8913, struct.pack("16s24x", b"lo"))
-    name, flags, rest = struct.unpack("16sH22s", request)
-    fcntl.ioctl(control, 0x8914, struct.pack("16sH22s", name, flags | 1, rest))
-"""
-    prelude = f"""
-import errno, json, os, socket, sys
-sys.path.insert(0, {str(ROOT)!r})
-from trop_core.config.settings import OccupancyChecks
-from trop_core.ports.occupancy import OccupancyProbe
-{loopback_up if namespace else ""}
-"""
-    command = [sys.executable, "-c", prelude + script]
-    done = subprocess.run(
-        ["unshare", "-n", *command] if namespace else command, check=False, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_a_port_that_nothing_holds_is_free() -> None:

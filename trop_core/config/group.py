@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from trop_core.config.schema import ANY_SERVICE, KEYS
 from trop_core.config.settings import Group, Service
 from trop_core.config.values import is_variable_name
+from trop_core.config.variables import means_something
 from trop_core.config.yaml_tree import Mapping, dotted, is_null
 from trop_core.errors import InvalidIdentifier, quoted
 from trop_core.models import HIGHEST_PORT, identifier
@@ -95,8 +96,12 @@ class _GroupReader:
             self._claim("preferred", service.preferred, service.tag, places["preferred"], name)
         if "env" in places and service.env is None:
             return
-        if is_variable_name(service.variable):
-            self._claim("env", service.variable.upper(), service.tag, places.get("env", key_node), name)
+        where = places.get("env", key_node)
+        if is_variable_name(service.variable) and means_something(service.variable):
+            message = f"shells and programs take the variable {service.variable} for something else: give another env"
+            self._reader.note(where, f"{name}.env", message)
+        elif is_variable_name(service.variable):
+            self._claim("env", service.variable.upper(), service.tag, where, name)
         else:
             message = f"the service's name makes no name of a variable, {quoted(service.variable)}: give env"
             self._reader.note(key_node, f"{name}.env", message)

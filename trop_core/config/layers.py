@@ -45,11 +45,17 @@ _ARGUMENTS = {"ports.min", "ports.max", "ports.max_offset", *_SHORT_FOR, *_FIELD
 
 
 def load_settings(
-    *, data_directory: str, target: str, environment: Mapping[str, str], arguments: Mapping[str, object]
+    *,
+    data_directory: str,
+    target: str,
+    environment: Mapping[str, str],
+    arguments: Mapping[str, object],
+    config_file: str | None = None,
 ) -> Settings:
     """What the configuration comes to for a call about the directory ``target``, which need not exist.
 
-    Both directories are absolute paths. ``arguments`` are values that the call itself gives, by dotted keys and
+    Both directories are absolute paths, and so is ``config_file``, a project's file of another name that is read in
+    place of those that the target has. ``arguments`` are values that the call itself gives, by dotted keys and
     already checked; None is not given. Reads ``config.yaml`` in the data directory and the project's files, each
     once; writes nothing.
 
@@ -59,7 +65,11 @@ def load_settings(
     """
     problems: list[ConfigProblem] = []
     layers = [_attempt(problems, partial(load_file, os.path.join(data_directory, GLOBAL_FILE), project=False))]
-    config_directory, project = _project_layers(target, problems)
+    if config_file is None:
+        config_directory, project = _project_layers(target, problems)
+    else:
+        config_directory = os.path.dirname(config_file)
+        project = [_attempt(problems, partial(load_file, config_file))]
     layers += project
     if any(name.startswith("TROP_") and name not in _NO_SETTINGS for name in environment):
         from trop_core.config.environment import environment_layer

@@ -12,18 +12,24 @@ from trop_core.errors import PermissionDenied, SystemFailure
 
 LARGEST_FILE = 1024 * 1024
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """The characters that YAML 1.1 does not allow (section 5.1 of its specification)."""
 
 
 def read_text(path: str, *, climbing: bool = False) -> str | None:
-    """The text of a configuration file, or None if there is no such file. Opens it once, and never waits for it.
+    """The text of a configuration file, or None if there is no such file. Raises what both functions below raise."""
+    content = read_bytes(path, climbing=climbing)
+    return None if content is None else decoded(content, path)
+
+
+def read_bytes(path: str, *, climbing: bool = False) -> bytes | None:
+    """What a configuration file holds, or None if there is no such file. Opens it once, and never waits for it.
 
     ``climbing`` is for a file that nobody said exists: where its directory cannot be looked into, there is none.
-    Raises ``ConfigError`` for what is no regular file, too large, not UTF-8 or full of control characters,
-    ``PermissionDenied`` or ``SystemFailure`` for a file that cannot be read.
+    Raises ``ConfigError`` for what is no regular file, ``PermissionDenied`` or ``SystemFailure`` for a file that cannot
+    be read. Of a file that is too large, a part comes back that is too large as well.
     """
     try:
         # Without O_NONBLOCK, opening a named pipe waits until somebody writes into it.
@@ -41,12 +47,11 @@ def read_text(path: str, *, climbing: bool = False) -> str | None:
             what = "a directory" if stat.S_ISDIR(mode) else "something else"
             problems.fail(None, None, f"expected a file, and this is {what}")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(LARGEST_FILE + 1)
+            return file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise _failure(error, path) from error
     finally:
         os.close(descriptor)
-    return _decoded(content, problems)
 
 
 def is_blank(text: str) -> bool:
@@ -54,10 +59,15 @@ def is_blank(text: str) -> bool:
     return all(not line or line.startswith("#") for line in map(str.strip, _LINE_BREAK.split(text)))
 
 
-def _decoded(content: bytes, problems: Problems) -> str:
+def decoded(content: bytes, path: str) -> str:
+    """The text that a configuration file's bytes stand for, without a byte order mark.
+
+    Raises ``ConfigError`` for what is too large, not UTF-8 or full of control characters.
+    """
+    problems = Problems(path)
     if len(content) > LARGEST_FILE:
         problems.fail(None, None, f"the file is larger than {LARGEST_FILE} bytes, the most that is read")
-    content = content.removeprefix(_BYTE_ORDER_MARK)
+    content = content.removeprefix(BYTE_ORDER_MARK)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -195,7 +195,7 @@ KEYS: dict[str, Key] = {
         Key(
             "output_format",
             Kind.CHOICE,
-            "How trop list prints.",
+            "How trop list and trop scan print.",
             default="table",
             variables=("TROP_OUTPUT_FORMAT",),
             choices=("table", "json", "csv", "tsv"),

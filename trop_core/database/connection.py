@@ -334,6 +334,17 @@ def _connect(path: str) -> StoreConnection:
     return connection
 
 
+def connect_read_only(path: str, *, immutable: bool = False) -> StoreConnection:
+    """A bare connection to an existing file that can only read it, for whoever looks on. Raises SQLite's own errors.
+
+    ``immutable`` is for a file that nobody writes to: no lock is taken, and what is in a -wal is not seen.
+    """
+    name = f"file:{_uri_escaped(path)}?mode=ro{'&immutable=1' if immutable else ''}"
+    connection = sqlite3.connect(name, timeout=0, isolation_level=None, uri=True, factory=StoreConnection)
+    connection.path = path
+    return connection
+
+
 def _uri_escaped(path: str) -> str:
     # urllib.parse costs more to import than a reservation takes. https://sqlite.org/uri.html, "URI filenames".
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -7,10 +7,9 @@ error, into a file that nobody else sees.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from trop_core.database import backup
@@ -21,12 +20,9 @@ from trop_core.database.migrations.types import MigrationPlan, MigrationResult
 from trop_core.errors import PermissionDenied, TropError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from trop_core.database.waiting import Patience
 
 _OPERATION = "rebuild it"
-_PAUSE = 0.02
 _NO_DATABASE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
@@ -85,23 +81,22 @@ def rebuild(path: str, patience: Patience, *, dry_run: bool) -> str:
 def move_aside(path: str, patience: Patience, *, dry_run: bool) -> str | None:
     """Give a file that is no database another name, and return that; a dry run only says which one it would be.
 
-    None, and nothing is moved, if there is a database by now: of several processes that find the damage, one moves the
-    file, and what stands in its place may hold reservations already. Raises ``LockTimeout``, ``Cancelled``,
-    ``PermissionDenied`` or ``SystemFailure``.
+    The caller is ``alone`` in the directory, for what is no database cannot be locked as one. None, and nothing is
+    moved, if there is a database by now: of several processes that find the damage, one moves the file, and what stands
+    in its place may hold reservations already. Raises ``PermissionDenied`` or ``SystemFailure``.
     """
     check_writable_directory("move aside", path)
-    with _one_at_a_time(os.path.dirname(path), patience):
-        if opens_as_sqlite(path, patience):
-            return None
-        aside = backup.free_name(f"{path}.damaged")
-        if not dry_run:
-            try:
-                # The file itself comes last: until then nobody can put another one, with its own -wal, in its place.
-                for suffix in ("-wal", "-shm", ""):
-                    if os.path.lexists(path + suffix):
-                        os.rename(path + suffix, aside + suffix)
-            except OSError as error:
-                raise system_failure(error, "move aside", path) from error
+    if opens_as_sqlite(path, patience):
+        return None
+    aside = backup.free_name(f"{path}.damaged")
+    if not dry_run:
+        try:
+            # The file itself comes last: until then nobody can put another one, with its own -wal, in its place.
+            for suffix in ("-wal", "-shm", ""):
+                if os.path.lexists(path + suffix):
+                    os.rename(path + suffix, aside + suffix)
+        except OSError as error:
+            raise system_failure(error, "move aside", path) from error
     return aside
 
 
@@ -131,29 +126,6 @@ def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
         except sqlite3.Error as error:
             raise translate(error, path) from error
     return result
-
-
-@contextmanager
-def _one_at_a_time(directory: str, patience: Patience) -> Iterator[None]:
-    """Hold a lock on the directory itself: what is no database cannot be locked as one."""
-    try:
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise system_failure(error, "lock", directory) from error
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if patience.remaining <= 0:
-                    raise patience.timed_out(_OPERATION) from error
-                patience.token.wait(_PAUSE)
-            except OSError as error:
-                raise system_failure(error, "lock", directory) from error
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _connect(path: str) -> sqlite3.Connection:

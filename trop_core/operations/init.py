@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -14,6 +15,8 @@ from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.store import CONFIG_NAME, Store, make_directory
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.waiting import Patience
@@ -95,9 +98,15 @@ def run(plan: InitPlan, patience: Patience) -> InitResult:
     store = Store(plan.directory)
     # Looked at first: a store is not emptied for a call that cannot be carried out.
     configuring = _config(plan)
-    actions = [*_directory(plan, store), *_database(plan, store, patience), *configuring]
-    if configuring and not plan.dry_run:
-        _write_config(plan)
+    actions = _directory(plan, store)
+    with ExitStack() as stack:
+        if (plan.overwrite or configuring) and os.path.isdir(plan.directory):
+            stack.enter_context(whole_files.alone(plan.directory, patience, "init"))
+        if configuring and not plan.dry_run:
+            # A configuration that cannot be written is no reason to have emptied the store.
+            stack.enter_context(_config_written(plan))
+        actions += _database(plan, store, patience)
+    actions += configuring
     return InitResult(
         data_dir=plan.directory,
         database_path=store.path,
@@ -169,10 +178,10 @@ def _config(plan: InitPlan) -> list[Action]:
     return [Action("replaceConfig" if exists else "createConfig", path)]
 
 
-def _write_config(plan: InitPlan) -> None:
+def _config_written(plan: InitPlan) -> AbstractContextManager[None]:
     from trop_core.config.template import config_template
 
-    whole_files.write(os.path.join(plan.directory, CONFIG_NAME), config_template())
+    return whole_files.written(os.path.join(plan.directory, CONFIG_NAME), config_template().encode())
 
 
 OPERATION = Operation(

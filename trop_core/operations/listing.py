@@ -11,14 +11,15 @@ from trop_core import fields
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.errors import InvalidArgument, InvalidPath
-from trop_core.models import ObservedReservation, Reservation, ReservationKey
+from trop_core.models import HIGHEST_PORT, LOWEST_PORT, ObservedReservation, PortRange, Reservation, ReservationKey
 from trop_core.paths import check_storable
 
 if TYPE_CHECKING:
     from trop_core.caller import Target
     from trop_core.config.settings import Settings
-    from trop_core.context import Context, Probe
+    from trop_core.context import Context
     from trop_core.database.connection import StoreConnection
+    from trop_core.ports.sockets import SocketTable
 
 LONGEST_PAGE = 1000
 
@@ -51,27 +52,33 @@ class ListResult:
 
 
 class Prepared(NamedTuple):
-    """The request, with its paths resolved."""
+    """The request, with its paths resolved, and what holds ports, if that was asked for."""
 
     request: ListRequest
     target: Target | None
     after: ReservationKey | None
     settings: Settings
-    probe: Probe | None
+    sockets: SocketTable | None
 
 
 def prepare(request: ListRequest, context: Context) -> Prepared:
-    """Resolve the paths of a request."""
+    """Resolve the paths of a request, and read the system's table of sockets if it asks for occupancy.
+
+    Raises ``SocketsUnreadable`` besides what is refused of the request.
+    """
     target = None
     if request.folder is not None or request.path is not None:
         target = context.caller.target(folder=request.folder, path=request.path)
     settings = context.settings(target.path if target else context.caller.vicinity)
+    sockets = None
+    if request.include_occupancy:
+        sockets = context.sockets(PortRange(LOWEST_PORT, HIGHEST_PORT), settings.occupancy, owners=False)
     return Prepared(
         request=request,
         target=target,
         after=None if request.after is None else _read_cursor(request.after),
         settings=settings,
-        probe=context.probe(settings.occupancy) if request.include_occupancy else None,
+        sockets=sockets,
     )
 
 
@@ -97,10 +104,10 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
     ):
         warnings = (f"nothing is reserved under {target.path}, but something is under {target.canonical}",)
     observed: tuple[Reservation | ObservedReservation, ...] = page
-    if prepared.probe is not None:
-        probe = prepared.probe
-        observed = tuple(ObservedReservation(row, probe.is_occupied(row.port)) for row in page)
-        warnings += tuple(probe.warnings)
+    if prepared.sockets is not None:
+        occupied = prepared.sockets.occupied
+        observed = tuple(ObservedReservation(row, row.port in occupied) for row in page)
+        warnings += prepared.sockets.warnings
     return ListResult(
         reservations=observed,
         next=_write_cursor(page[-1].key) if more else None,

@@ -1,0 +1,210 @@
+"""``port_info``, ``scan`` and ``list`` with occupancy, in a world of a test's own."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from support_core import fill, perform, row
+
+from trop_core.models import PortRange
+from trop_core.paths import DirectoryState
+from trop_core.ports.sockets import HeldPort, SocketTable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trop_core.config.settings import OccupancyChecks
+
+SERVER = HeldPort(5001, "tcp", "ipv4", "127.0.0.1", 42, "server", "somebody")
+
+
+class Asked(NamedTuple):
+    """One read of the table."""
+
+    ports: PortRange
+    checks: OccupancyChecks
+    owners: bool
+
+
+class World:
+    """A table of sockets that notes how it is read."""
+
+    def __init__(self, table: SocketTable) -> None:
+        self.table = table
+        self.asked: list[Asked] = []
+
+    def sockets(self, ports: PortRange, checks: OccupancyChecks, *, owners: bool = True) -> SocketTable:
+        self.asked.append(Asked(ports, checks, owners))
+        return self.table
+
+
+@pytest.fixture
+def world() -> World:
+    return World(SocketTable((SERVER,), frozenset({5001})))
+
+
+def test_a_list_with_occupancy_reads_the_table_once_and_asks_no_process(tmp_path: Path, world: World) -> None:
+    fill(tmp_path, [row(f"/w/{port}", port) for port in (5000, 5001, 5002)])
+
+    listed = perform(tmp_path, "list", {"includeOccupancy": True}, sockets=world.sockets)
+
+    assert [(each.reservation.port, each.occupied) for each in listed.reservations] == [
+        (5000, False),
+        (5001, True),
+        (5002, False),
+    ]
+    assert [(asked.ports, asked.owners) for asked in world.asked] == [(PortRange(1, 65535), False)]
+
+
+@pytest.mark.parametrize("name", ["list", "port_info"])
+def test_without_being_asked_nothing_reads_the_table(tmp_path: Path, world: World, name: str) -> None:
+    fill(tmp_path, [row("/w/a", 5001)])
+
+    perform(tmp_path, name, {"port": 5001} if name == "port_info" else {}, sockets=world.sockets)
+
+    assert world.asked == []
+
+
+def test_what_the_system_hides_is_told_with_a_list_too(tmp_path: Path, world: World) -> None:
+    world.table = SocketTable(complete=False, warnings=("something is hidden",))
+    fill(tmp_path, [row("/w/a", 5001)])
+
+    listed = perform(tmp_path, "list", {"includeOccupancy": True}, sockets=world.sockets)
+
+    assert listed.warnings == ("something is hidden",)
+
+
+def test_a_scan_reads_the_table_once_for_its_range_and_tells_what_is_reserved(tmp_path: Path, world: World) -> None:
+    other = SERVER._replace(port=5003)
+    world.table = SocketTable((SERVER, other), frozenset({5001, 5003}))
+    fill(tmp_path, [row("/w/a", 5001), row("/w/b", 5002)])
+
+    result = perform(tmp_path, "scan", {"min": 5001, "max": 5010}, sockets=world.sockets)
+
+    assert (result.min, result.max, result.truncated, result.warnings) == (5001, 5010, False, ())
+    assert result.sockets == ((*SERVER, True), (*other, False))
+    assert [(asked.ports, asked.owners) for asked in world.asked] == [(PortRange(5001, 5010), True)]
+
+
+@pytest.mark.parametrize(
+    ("environment", "given", "expected"),
+    [
+        ({}, {}, (5000, 7000)),
+        ({"TROP_PORT_MIN": "6000"}, {}, (6000, 7000)),
+        ({"TROP_PORT_MIN": "6000"}, {"max": 6500}, (6000, 6500)),
+    ],
+)
+def test_the_range_is_the_configured_one_unless_it_is_given(
+    tmp_path: Path, world: World, environment: dict[str, str], given: dict[str, object], expected: tuple[int, int]
+) -> None:
+    result = perform(tmp_path, "scan", given, sockets=world.sockets, environment=environment)
+
+    assert (result.min, result.max) == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "check"),
+    [
+        ("skipOccupancyCheck", "skip"),
+        ("skipTcp", "skip_tcp"),
+        ("skipUdp", "skip_udp"),
+        ("skipIpv4", "skip_ip4"),
+        ("skipIpv6", "skip_ip6"),
+    ],
+)
+def test_each_flag_skips_its_own_check(tmp_path: Path, world: World, field: str, check: str) -> None:
+    perform(tmp_path, "scan", {field: True}, sockets=world.sockets)
+
+    assert [name for name, value in world.asked[0].checks._asdict().items() if value] == [check]
+
+
+@pytest.mark.parametrize(
+    ("table", "occupied"),
+    [
+        (SocketTable((SERVER,), frozenset({5001})), True),
+        (SocketTable((SERVER._replace(address="192.0.2.1"),)), False),
+        (SocketTable(), False),
+        (SocketTable(complete=False), None),
+        (SocketTable((SERVER,), frozenset({5001}), complete=False), True),
+    ],
+    ids=["occupied", "another address", "nothing", "nothing to be seen", "seen in part"],
+)
+def test_a_port_is_occupied_or_not_or_nobody_knows(
+    tmp_path: Path, world: World, table: SocketTable, occupied: bool | None
+) -> None:
+    world.table = table
+
+    result = perform(tmp_path, "port_info", {"port": 5001, "includeOccupancy": True}, sockets=world.sockets)
+
+    assert (result.occupied, result.sockets) == (occupied, table.sockets)
+    assert world.asked[0].ports == PortRange(5001, 5001)
+
+
+def test_what_is_skipped_was_not_asked(tmp_path: Path, world: World) -> None:
+    environment = {"TROP_SKIP_OCCUPANCY_CHECK": "1"}
+
+    info = perform(
+        tmp_path, "port_info", {"port": 5001, "includeOccupancy": True}, sockets=world.sockets, environment=environment
+    )
+    world.table = SocketTable()
+    scan = perform(tmp_path, "scan", sockets=world.sockets, environment=environment)
+
+    assert (info.occupied, info.sockets) == (None, None)
+    assert info.warnings == ("who uses the port was not looked at: the check is skipped (TROP_SKIP_OCCUPANCY_CHECK)",)
+    assert scan.warnings == ("nothing was looked at: the check is skipped (TROP_SKIP_OCCUPANCY_CHECK)",)
+
+
+@pytest.mark.parametrize(
+    ("state", "exists"),
+    [(DirectoryState.PRESENT, True), (DirectoryState.GONE, False), (DirectoryState.UNKNOWN, None)],
+)
+def test_the_directory_exists_or_not_or_nobody_knows(
+    tmp_path: Path, state: DirectoryState, exists: bool | None
+) -> None:
+    fill(tmp_path, [row("/w/a", 5001)])
+
+    result = perform(tmp_path, "port_info", {"port": 5001}, directory_state=lambda path: state)
+
+    assert result.directory_exists is exists
+
+
+def test_the_directory_is_that_of_the_reservation_that_is_told(tmp_path: Path) -> None:
+    """It is looked at outside of the transaction, and the reservation may move meanwhile."""
+    fill(tmp_path, [row("/w/old", 5001)])
+    looked: list[str] = []
+
+    def move_meanwhile(path: str) -> DirectoryState:
+        looked.append(path)
+        with closing(sqlite3.connect(tmp_path / "trop.db")) as connection, connection:
+            connection.execute("UPDATE reservations SET path = '/w/new'")
+        return DirectoryState.GONE if path == "/w/old" else DirectoryState.PRESENT
+
+    result = perform(tmp_path, "port_info", {"port": 5001}, directory_state=move_meanwhile)
+
+    assert (result.reservation.path, result.directory_exists) == ("/w/new", True)
+    assert looked == ["/w/old", "/w/new"]
+
+
+def test_a_reservation_that_goes_meanwhile_is_none(tmp_path: Path) -> None:
+    fill(tmp_path, [row("/w/a", 5001)])
+
+    def release_meanwhile(path: str) -> DirectoryState:
+        with closing(sqlite3.connect(tmp_path / "trop.db")) as connection, connection:
+            connection.execute("DELETE FROM reservations")
+        return DirectoryState.PRESENT
+
+    result = perform(tmp_path, "port_info", {"port": 5001}, directory_state=release_meanwhile)
+
+    assert (result.reservation, result.directory_exists) == (None, None)
+
+
+def test_a_port_that_nobody_reserved_is_an_answer(tmp_path: Path) -> None:
+    looked: list[Any] = []
+
+    result = perform(tmp_path, "port_info", {"port": 1}, directory_state=looked.append)
+
+    assert (result.port, result.reservation, result.directory_exists) == (1, None, None)
+    assert (result.occupied, result.sockets, looked) == (None, None, [])

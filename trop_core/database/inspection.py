@@ -1,0 +1,201 @@
+"""Everything that is wrong with a store, found by reading all of it; nothing is changed, and nothing is mended."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trop_core.database.failures import error_code, is_busy, primary_code, translate
+from trop_core.database.layout_inspection import foreign_tables, layout_violations
+from trop_core.database.migrations.registry import LATEST_VERSION
+from trop_core.database.migrations.version import check_supported, read_version
+from trop_core.database.read_only import Undecodable, read_only
+from trop_core.database.reservations import COLUMNS
+from trop_core.errors import DatabaseCorrupt, SystemFailure, quoted
+from trop_core.models import Violation, is_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from trop_core.database.connection import StoreConnection
+    from trop_core.database.waiting import Patience
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_MOST_LINES = 1_000_000
+_ROWS_PER_REPORT = 10_000
+_ABOUT_A_VALUE = re.compile(r"(?:CHECK constraint failed in|.+ value in) (\w+)(?:\.(\w+))?$")
+_ABOUT_A_TABLE = re.compile(r"\b(?:idx_|sqlite_autoindex_)?(metadata|reservations)(?:\b|_)")
+
+
+class Inspection(NamedTuple):
+    """What was found: each violation, and what is worth knowing besides."""
+
+    violations: tuple[Violation, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def inspect(path: str, patience: Patience) -> Inspection:
+    """Read a store as a whole, and compare it with every rule of its schema version.
+
+    Raises ``NoDataDirectory``, ``UnsupportedSchemaVersion`` for a newer one, ``LockTimeout``, ``Cancelled``,
+    ``PermissionDenied`` or ``SystemFailure``. Damage is no error here: it is what is looked for.
+    """
+    try:
+        with read_only(path, patience) as connection, patience.token.interrupting(connection.interrupt):
+            return _Inspector(connection, path, patience).inspect()
+    except sqlite3.Error as error:
+        if is_busy(error):
+            raise patience.timed_out("validate it") from error
+        if error_code(error) == sqlite3.SQLITE_READONLY_ROLLBACK:
+            reason = "a transaction that was interrupted has to be rolled back first, which any other command does"
+            raise SystemFailure("validate", path=path, reason=reason) from error
+        if primary_code(error) in _DAMAGED:
+            return Inspection((Violation(None, None, None, str(error)),))
+        raise translate(error, path) from error
+
+
+class _Inspector:
+    """One look at one store, inside of a read transaction."""
+
+    def __init__(self, connection: StoreConnection, path: str, patience: Patience) -> None:
+        self._connection = connection
+        self._path = path
+        self._patience = patience
+        self._violations: list[Violation] = []
+        self._warnings: list[str] = []
+
+    def inspect(self) -> Inspection:
+        version = self._version()
+        if version == 0:
+            return Inspection(
+                (), (f"{quoted(self._path)} is an empty file: the next command that opens it makes it a store",)
+            )
+        self._collect(lambda: layout_violations(self._connection, version))
+        self._collect(self._metadata_violations)
+        self._collect(lambda: self._row_violations(version))
+        self._collect(self._integrity_violations)
+        self._collect(self._look_around)
+        # A damaged page is met by each of the looks.
+        return Inspection(tuple(dict.fromkeys(self._violations)), tuple(self._warnings))
+
+    def _version(self) -> int:
+        try:
+            version = read_version(self._connection, self._path)
+        except DatabaseCorrupt as error:
+            self._violations.append(Violation(error.table, error.column, error.key, error.reason))
+            return 2 if self._is_strict() else 1
+        check_supported(version, LATEST_VERSION, self._path)
+        if 0 < version < LATEST_VERSION:
+            self._warnings.append(
+                f"the store has schema version {version}: the next command that opens it brings it to {LATEST_VERSION}"
+            )
+        return version
+
+    def _is_strict(self) -> bool:
+        row = self._connection.execute("SELECT strict FROM pragma_table_list('reservations')").fetchone()
+        return row is None or bool(row[0])
+
+    def _collect(self, look: Callable[[], Iterator[Violation]]) -> None:
+        """Take what a look finds, up to where damaged pages end it."""
+        try:
+            for violation in look():
+                self._violations.append(violation)
+        except sqlite3.DatabaseError as error:
+            if primary_code(error) not in _DAMAGED:
+                raise
+            self._violations.append(Violation(None, None, None, str(error)))
+
+    def _look_around(self) -> Iterator[Violation]:
+        self._warnings += foreign_tables(self._connection)
+        yield from ()
+
+    def _metadata_violations(self) -> Iterator[Violation]:
+        if self._columns_of("metadata", ("key", "value")) != ["key", "value"]:
+            return
+        for key, value in self._connection.execute("SELECT key, value FROM metadata NOT INDEXED"):
+            for column, found in (("key", key), ("value", value)):
+                if (message := _text_problem(found)) is not None:
+                    yield Violation("metadata", column, _shown_key(key), message)
+
+    def _row_violations(self, version: int) -> Iterator[Violation]:
+        columns = self._columns_of("reservations", COLUMNS)
+        if not columns:
+            return
+        rows = self._connection.execute(f"SELECT {', '.join(columns)} FROM reservations NOT INDEXED")
+        keys: set[tuple[Any, Any]] = set()
+        ports: set[Any] = set()
+        for number, values in enumerate(rows, start=1):
+            row: dict[str, Any] = dict(zip(columns, values, strict=True))
+            key = _key_of(row)
+            for column, value in row.items():
+                if (message := _problem(column, value, version)) is not None:
+                    yield Violation("reservations", column, key, message)
+            if {"path", "tag"} <= row.keys():
+                identity = (row["path"], row["tag"] or "")
+                if identity in keys:
+                    yield Violation("reservations", "tag", key, "another row has the same path and tag")
+                keys.add(identity)
+            if "port" in row:
+                if row["port"] in ports:
+                    yield Violation("reservations", "port", key, f"another row has the port {row['port']!r:.40}, too")
+                ports.add(row["port"])
+            if not number % _ROWS_PER_REPORT:
+                self._patience.token.check()
+
+    def _integrity_violations(self) -> Iterator[Violation]:
+        """SQLite's own opinion of pages, indexes and values; what has been said of a row already is left out."""
+        said = {(violation.table, column) for violation in self._violations for column in (violation.column, None)}
+        for (line,) in self._connection.execute(f"PRAGMA integrity_check({_MOST_LINES})"):
+            text = line if isinstance(line, str) else repr(line)
+            about = _ABOUT_A_VALUE.match(text)
+            if text != "ok" and not (about is not None and (about[1], about[2]) in said):
+                named = _ABOUT_A_TABLE.search(text)
+                yield Violation(named[1] if named else None, about[2] if about else None, None, text)
+
+    def _columns_of(self, table: str, wanted: tuple[str, ...]) -> list[str]:
+        """Those of the wanted columns that the table has."""
+        kind = self._connection.execute("SELECT type FROM pragma_table_list(?) WHERE schema = 'main'", (table,))
+        if kind.fetchone() != ("table",):
+            return []
+        found = {name for (name,) in self._connection.execute("SELECT name FROM pragma_table_xinfo(?)", (table,))}
+        return [column for column in wanted if column in found]
+
+
+def _problem(column: str, value: object, version: int) -> str | None:
+    """Why a value cannot stand in a column of the reservations, or None."""
+    if column == "port":
+        return None if is_port(value) else f"{_shown(value)} is no port"
+    if column in ("created_at", "last_used_at"):
+        return None if type(value) is int and value >= 0 else f"{_shown(value)} is no time"
+    if value is None and (column in ("project", "task") or (column == "tag" and version == 1)):
+        return None
+    if (message := _text_problem(value)) is not None:
+        return message
+    if column == "path" and not str(value).startswith("/"):
+        return "the path is not absolute" if value else "the path is empty"
+    if column == "tag" and value == "" and version == 1:
+        return "the tag is empty: in version 1, an absent one is NULL"
+    return None
+
+
+def _text_problem(value: object) -> str | None:
+    if isinstance(value, Undecodable):
+        return "the text is not valid UTF-8"
+    return None if isinstance(value, str) else f"{_shown(value)} is no text"
+
+
+def _shown(value: object) -> str:
+    return "NULL" if value is None else f"{value!r:.40}"
+
+
+def _key_of(row: dict[str, Any]) -> str | None:
+    """How a row is named: by its path, and its tag where it has one."""
+    if "path" not in row:
+        return None
+    tag = row.get("tag")
+    return _shown_key(row["path"]) + (f" (tag {_shown_key(tag)})" if tag else "")
+
+
+def _shown_key(value: object) -> str:
+    return value if isinstance(value, str) else _shown(value)

@@ -1,0 +1,113 @@
+"""Looking whether a store has changed, without getting in anybody's way."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from trop_core.database import reservations
+from trop_core.database.connection import StoreConnection, connect_read_only
+from trop_core.database.failures import is_busy, system_failure, translate
+from trop_core.database.migrations.registry import LATEST_VERSION
+from trop_core.database.migrations.version import check_supported, read_version
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from trop_core.models import Reservation
+
+_NEVER_LOOKED = object()
+
+
+class StoreBusy(Exception):
+    """Not even reading is possible at this moment: a later look will tell."""
+
+
+class StoreWatch:
+    """One look after the other at a store that may be created, replaced, damaged or removed meanwhile.
+
+    It has a connection of its own, that can only read: it makes no store, upgrades none, waits for no lock and holds
+    none between two looks. Belongs to the thread that uses it first; ``close`` it in the end.
+    """
+
+    def __init__(self) -> None:
+        self._connection: StoreConnection | None = None
+        self._place: tuple[str, tuple[int, int] | int | None] = ("", None)
+        self._version: int | None = None
+        self._seen: object = _NEVER_LOOKED
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def look(self, path: str) -> bool:
+        """Whether the store at a path was changed since the last look, by whomever; False at the first one.
+
+        A store that comes or goes has changed, and so has one that can be read again, or no longer. One that is locked
+        at this moment is looked at the next time.
+        """
+        place = (path, _identity(path))
+        if place != self._place:
+            self.close()
+            self._place = place
+            self._version = None
+        if isinstance(place[1], tuple):
+            self._version = self._data_version(path)
+        before, self._seen = self._seen, (place, self._version)
+        return before not in (_NEVER_LOOKED, self._seen)
+
+    def read(self, paths: Collection[str]) -> list[Reservation] | None:
+        """What is reserved for exactly these paths, in the order of path and tag, where the last look found the store.
+
+        Nothing is, in a store that does not exist. None for one of an older schema version: whoever opens it next
+        upgrades it, and that is a change. Raises ``StoreBusy``, ``UnsupportedSchemaVersion``, ``DatabaseCorrupt``,
+        ``PermissionDenied`` or ``SystemFailure``.
+        """
+        path, identity = self._place
+        if identity is None:
+            return []
+        if isinstance(identity, int):
+            raise system_failure(OSError(identity, os.strerror(identity)), "look at", path)
+        try:
+            connection = self._opened(path)
+            connection.execute("BEGIN")
+            try:
+                version = read_version(connection, path)
+                check_supported(version, LATEST_VERSION, path)
+                if version == LATEST_VERSION:
+                    return reservations.at_paths(connection, paths)
+                return None if version else []
+            finally:
+                connection.roll_back()
+        except sqlite3.Error as error:
+            if is_busy(error):
+                raise StoreBusy from error
+            raise translate(error, path) from error
+
+    def _opened(self, path: str) -> StoreConnection:
+        if self._connection is None:
+            self._connection = connect_read_only(path)
+        return self._connection
+
+    def _data_version(self, path: str) -> int | None:
+        """The number that is another one after each change by another connection; None where it cannot be read."""
+        try:
+            (version,) = self._opened(path).execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error as error:
+            return self._version if is_busy(error) else None
+        return int(version)
+
+
+def _identity(path: str) -> tuple[int, int] | int | None:
+    """Which file a path names; None if it names none; the number of the error where the system will not tell."""
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return error.errno or errno.EIO
+    return status.st_dev, status.st_ino
