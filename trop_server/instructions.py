@@ -10,11 +10,13 @@ agents do not fight over port 3000. It binds nothing; it is the place where ever
   on to the program. Do not pick a port by hand, not even one that looks free: the next agent would pick the same one,
   and a server that is stopped for a moment would lose its port.
 - Say which directory you mean: `folder` is the root of the worktree that you work in. One directory that needs several
-  ports takes a `tag` for each, such as `web` and `api`.
+  ports takes a `tag` for each, such as `web` and `api`. Where the project's `trop.yaml` describes its services under
+  `reservations`, `trop_autoreserve` gives all of their ports at once.
 - The same directory and tag give the same port, so ask again instead of remembering. What listens on it by then is
   usually your own server.
 - Leave project and task away: they are inferred from git. There is no need to release when a server stops.
-- Call `trop_migrate`, `trop_release` and `trop_init` with `dryRun` first, and read what would happen.
+- Call `trop_migrate`, `trop_release`, `trop_prune`, `trop_expire`, `trop_autoclean` and `trop_init` with `dryRun`
+  first, and read what would happen.
 
 Every error has a `kind`, a `message`, a `hint` that says what to do next, `details`, and `retryable`:
 

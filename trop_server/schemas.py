@@ -121,6 +121,8 @@ def _type_schema(hint: Any) -> Schema:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         return {"type": "string", "enum": list(arguments)}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _type_schema(arguments[1])}
     if origin is tuple:
         return {"type": "array", "items": _type_schema(arguments[0]), "maxItems": LONGEST_LIST}
     if origin in (types.UnionType, typing.Union):

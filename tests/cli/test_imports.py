@@ -13,7 +13,7 @@ from support_cli import PATIENCE
 if TYPE_CHECKING:
     from support_cli import Sandbox
 
-SLOW = ("pygls", "lsprotocol", "cattrs", "attrs", "attr", "pygit2", "yaml", "socket", "asyncio", "jsonschema")
+SLOW = ("pygls", "lsprotocol", "cattrs", "attrs", "attr", "pygit2", "yaml", "socket", "asyncio", "jsonschema", "psutil")
 
 PROGRAM = """
 import sys
@@ -25,13 +25,13 @@ sys.exit(code)
 """
 
 
-def imported(sandbox: Sandbox, *arguments: str) -> set[str]:
+def imported(sandbox: Sandbox, *arguments: str, **environment: str | None) -> set[str]:
     # Whoever measures coverage imports a lot in each process; this one is left alone.
-    measuring = dict.fromkeys(name for name in os.environ if name.startswith("COVERAGE_"))
+    measuring: dict[str, str | None] = dict.fromkeys(name for name in os.environ if name.startswith("COVERAGE_"))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
         cwd=sandbox.work,
-        env=sandbox.environment(**measuring),
+        env=sandbox.environment(**measuring, **environment),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -43,7 +43,15 @@ def imported(sandbox: Sandbox, *arguments: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["reserve"], ["reserve", "--tag", "web"], ["list"], ["show-path"], ["show-data-dir"], ["call", "trop.reserve"]],
+    [
+        ["reserve"],
+        ["reserve", "--tag", "web"],
+        ["list"],
+        ["port-info", "5000"],
+        ["show-path"],
+        ["show-data-dir"],
+        ["call", "trop.reserve"],
+    ],
     ids=" ".join,
 )
 def test_nothing_slow_is_imported(sandbox: Sandbox, arguments: list[str]) -> None:
@@ -62,9 +70,29 @@ def test_a_new_key_looks_at_git_and_at_nothing_else_that_is_slow(sandbox: Sandbo
     assert "pygit2" in modules
 
 
+def test_a_group_that_exists_takes_yaml_and_nothing_else_that_is_slow(sandbox: Sandbox) -> None:
+    (sandbox.work / "trop.yaml").write_text("reservations: {services: {web: {}, api: {offset: 1}}}\n")
+    imported(sandbox, "autoreserve", "--shell", "bash")
+
+    modules = imported(sandbox, "autoreserve", "--shell", "bash")
+
+    assert modules & {*SLOW, "subprocess", "json"} == {"yaml"}
+
+
 def test_a_configuration_file_takes_yaml(sandbox: Sandbox) -> None:
     (sandbox.work / "trop.yaml").write_text("ports: {min: 6000}\n")
 
     modules = imported(sandbox, "list")
 
     assert "yaml" in modules
+
+
+@pytest.mark.parametrize(
+    "arguments", [["scan"], ["port-info", "5000", "--include-occupancy"], ["list", "--include-occupancy"]], ids=" ".join
+)
+def test_a_look_at_the_sockets_takes_psutil(sandbox: Sandbox, arguments: list[str]) -> None:
+    skipped = imported(sandbox, *arguments)
+    modules = imported(sandbox, *arguments, TROP_SKIP_OCCUPANCY_CHECK=None)
+
+    assert "psutil" not in skipped
+    assert "psutil" in modules

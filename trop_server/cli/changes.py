@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trop_core.errors import ReservationConflict, UnusableOption
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trop_core.models import Reservation
     from trop_server.cli.session import Session
 
-_DRY = "Dry run - no changes made."
+DRY_RUN = "Dry run - no changes made."
 _BAR_WIDTH = 30
 _WORTH_A_BAR = 5000
 _MOST_TOLD = 1000
@@ -23,26 +23,21 @@ def release(session: Session) -> str:
     """Release, and list on stderr what went."""
     result = session.perform_subcommand()
     for row in result.released:
-        session.tell(f"  {_named(row)}: port {row.port}")
+        session.tell(f"  {named(row)}: port {row.port}")
     if result.truncated:
         session.tell(f"  … and {result.released_count - len(result.released)} more")
     if result.released_count:
-        session.tell(_DRY if result.dry_run else f"Released {_counted(result.released_count)}.")
+        session.tell(DRY_RUN if result.dry_run else f"Released {counted(result.released_count)}.")
     return ""
 
 
 def migrate(session: Session) -> str:
     """Migrate, and list on stderr what moves and what is in the way; with --quiet, print the destination."""
-    bar = _ProgressBar() if sys.stderr.isatty() and not session.quiet else None
-    session.progress = bar
     try:
-        result = session.perform_subcommand()
+        result = perform_with_bar(session)
     except ReservationConflict as refused:
         _tell_in_the_way(session, refused.conflicts[:_MOST_TOLD], len(refused.conflicts))
         raise
-    finally:
-        if bar is not None:
-            bar.clear()
     for moved in result.migrated:
         tag = f" (tag {moved.tag})" if moved.tag is not None else ""
         session.tell(f"  {moved.from_} -> {moved.to}{tag}: port {moved.port}")
@@ -52,10 +47,10 @@ def migrate(session: Session) -> str:
     if not result.migrated_count:
         session.tell("No reservations to migrate.")
     elif result.dry_run:
-        session.tell(_DRY)
+        session.tell(DRY_RUN)
     else:
-        overwritten = f", {_counted(result.overwritten_count)} overwritten" if result.overwritten_count else ""
-        session.tell(f"Migration complete: {_counted(result.migrated_count)} moved{overwritten}.")
+        overwritten = f", {counted(result.overwritten_count)} overwritten" if result.overwritten_count else ""
+        session.tell(f"Migration complete: {counted(result.migrated_count)} moved{overwritten}.")
     return f"{result.to}\n" if session.quiet else ""
 
 
@@ -69,7 +64,7 @@ def init(session: Session) -> str:
     if not result.actions:
         session.tell(f"Nothing to do: {result.database_path} is up to date.")
     elif result.dry_run:
-        session.tell(_DRY)
+        session.tell(DRY_RUN)
     return ""
 
 
@@ -83,6 +78,17 @@ _DEEDS = {
     "createConfig": "write the configuration",
     "replaceConfig": "replace the configuration",
 }
+
+
+def perform_with_bar(session: Session) -> Any:
+    """Run the operation that the subcommand is; a terminal shows how far it has come."""
+    bar = _ProgressBar() if sys.stderr.isatty() and not session.quiet else None
+    session.progress = bar
+    try:
+        return session.perform_subcommand()
+    finally:
+        if bar is not None:
+            bar.clear()
 
 
 class _ProgressBar:
@@ -112,14 +118,16 @@ class _ProgressBar:
 
 def _tell_in_the_way(session: Session, rows: Sequence[Reservation], count: int) -> None:
     for row in rows:
-        session.tell(f"  in the way: {_named(row)}: port {row.port}")
+        session.tell(f"  in the way: {named(row)}: port {row.port}")
     if count > len(rows):
         session.tell(f"  … and {count - len(rows)} more in the way")
 
 
-def _named(row: Reservation) -> str:
+def named(row: Reservation) -> str:
+    """A reservation by its path, and its tag if it has one."""
     return row.path + (f" (tag {row.tag})" if row.tag is not None else "")
 
 
-def _counted(number: int) -> str:
+def counted(number: int) -> str:
+    """A number of reservations."""
     return f"{number:,} reservation{'' if number == 1 else 's'}"

@@ -30,6 +30,11 @@ def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
     if sys.platform == "win32":
         sys.exit("trop does not support Windows yet.")
+    if "_ARGCOMPLETE" in os.environ:
+        # A shell asks for completions.
+        from trop_server.cli.completions import answer
+
+        answer()
     # Nothing lives long enough here to be worth collecting.
     gc.disable()
     if sys.stderr is None:
@@ -64,6 +69,7 @@ def run(arguments: Sequence[str]) -> int:
         session = Session(options)
         session.read_log_mode()
         _write(_handler(options.subcommand)(session))
+        return session.exit_code
     except TropError as error:
         return _fail(error, session)
     except KeyboardInterrupt:
@@ -136,6 +142,20 @@ _MODULES = {
     "release": "changes",
     "migrate": "changes",
     "init": "changes",
+    "reserve-group": "groups",
+    "autoreserve": "groups",
+    "validate": "groups",
+    "exclude": "exclusions",
+    "completions": "completions",
+    "compact-exclusions": "exclusions",
+    "port-info": "inspection",
+    "scan": "inspection",
+    "prune": "cleanup",
+    "expire": "cleanup",
+    "autoclean": "cleanup",
+    "assert-reservation": "assertions",
+    "assert-port": "assertions",
+    "assert-data-dir": "assertions",
 }
 """Subcommands with more to tell than one value, and the module of ``trop_server.cli`` whose function does it."""
 

@@ -20,24 +20,47 @@ _DESCRIPTION = "Gives every directory a port of its own, and always the same one
 
 SUBCOMMANDS = {
     "reserve": "print the port that is reserved for this directory, and reserve one first if there is none",
+    "reserve-group": "reserve a port for each service in a configuration file, and print lines that export them",
+    "autoreserve": "do the same for the trop.yaml of this directory, or of the nearest one above it that has one",
     "release": "release the reservations of this directory",
     "list": "list what is reserved",
     "list-projects": "list the projects that reservations belong to, one per line",
+    "port-info": "tell whether a port is reserved and for whom, and on request who uses it now",
+    "scan": "list who occupies the ports of the range",
     "migrate": "move reservations to another path, because a directory moves",
     "init": "create the data directory and the store, or bring them up to date",
     "show-path": "print the path that a reservation would be kept for",
     "show-data-dir": "print the directory that holds the store",
+    "validate": "check a configuration file, and tell every mistake in it",
+    "exclude": "keep a port or a range from being given away",
+    "compact-exclusions": "sort a configuration file's excluded ports, and merge neighbours and overlaps",
+    "prune": "remove the reservations of directories that no longer exist",
+    "expire": "remove the reservations that nobody has used for so many days",
+    "autoclean": "remove what nobody needs any more: prune and expire at once",
+    "assert-reservation": "print the port that is reserved for this directory, or fail if there is none",
+    "assert-port": "print a port if it is reserved for any directory, or fail",
+    "assert-data-dir": "fail unless there is a store or, with --validate, unless all of it is sound",
+    "completions": "print the script by which a shell completes trop's command lines",
     "call": "run one of the server's commands with JSON, and print its result as JSON",
 }
 
 FORMATS = ("table", "json", "csv", "tsv")
+GROUP_FORMATS = ("export", "dotenv", "json", "human")
+SHELLS = ("bash", "zsh", "fish", "powershell")
 
 _ALIASES = {
     "--allow-change-project": ("--allow-project-change",),
     "--allow-change-task": ("--allow-task-change",),
 }
 
-POSITIONALS: dict[str, str] = {}
+POSITIONALS: dict[str, str] = {
+    "assert-port": "port",
+    "port-info": "port",
+    "reserve-group": "config",
+    "validate": "config",
+    "exclude": "ports",
+    "compact-exclusions": "config",
+}
 """The fields that stand without a flag, by subcommand."""
 
 _NO_FLAGS = ("folder", "data_dir")
@@ -136,6 +159,14 @@ def _add_reserve(parser: Parser, name: str) -> None:
     )
 
 
+def _add_group(parser: Parser, name: str) -> None:
+    _add_reserve(parser, name)
+    parser.add_argument(
+        "--format", dest="group_format", choices=GROUP_FORMATS, help="How to print the ports; export by default."
+    )
+    parser.add_argument("--shell", choices=SHELLS, help="The shell to print for; by default the one that trop runs in.")
+
+
 def _add_list(parser: Parser, name: str) -> None:
     for field in operation(name).fields:
         if field.name in ("project", "tag", "path"):
@@ -146,6 +177,11 @@ def _add_list(parser: Parser, name: str) -> None:
     parser.add_argument("--show-full-paths", action="store_true", help="Do not shorten the home directory to ~.")
 
 
+def _add_scan(parser: Parser, name: str) -> None:
+    _add_fields(parser, name)
+    parser.add_argument("--format", choices=FORMATS, help="How to print what is found.")
+
+
 def _add_call(parser: Parser, name: str) -> None:
     parser.add_argument("command", metavar="COMMAND", help="A command of the server, such as trop.reserve.")
     parser.add_argument(
@@ -153,9 +189,27 @@ def _add_call(parser: Parser, name: str) -> None:
     )
 
 
+def _add_completions(parser: Parser, name: str) -> None:
+    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help=f"One of {', '.join(SHELLS)}.")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _INSTALLING
+
+
+_INSTALLING = """\
+to install it, run the line for your shell once, and open a new terminal:
+  bash        echo 'eval "$(trop completions bash)"' >> ~/.bashrc
+  zsh         echo 'autoload -U compinit; compinit; eval "$(trop completions zsh)"' >> ~/.zshrc
+  fish        mkdir -p ~/.config/fish/completions; trop completions fish > ~/.config/fish/completions/trop.fish
+  powershell  Add-Content $PROFILE 'trop completions powershell | Out-String | Invoke-Expression'
+"""
+
 _BUILDERS: dict[str, Callable[[Parser, str], None]] = {
     "reserve": _add_reserve,
+    "reserve-group": _add_group,
+    "autoreserve": _add_group,
     "list": _add_list,
+    "scan": _add_scan,
+    "completions": _add_completions,
     "call": _add_call,
 }
 

@@ -25,8 +25,16 @@ class Session:
         self.quiet: bool = options.quiet or False
         self.verbose: bool = options.verbose and not options.quiet
         self.done = False
+        self.exit_code = 0
         self.settings: Settings | None = None
         self.progress: Progress | None = None
+
+    @property
+    def data_directory(self) -> str:
+        """The data directory of this run. Raises ``InvalidPath``."""
+        from trop_core.store import data_directory
+
+        return data_directory(self.options.data_dir, os.environ, base=_working_directory() or "/")
 
     def read_log_mode(self) -> None:
         """Let TROP_LOG_MODE say how much is told, where no option does. Raises ``ConfigError``."""
@@ -88,16 +96,10 @@ class Session:
         from trop_core.caller import Caller, Door
         from trop_core.cancellation import CancellationToken
         from trop_core.context import Context
-        from trop_core.store import data_directory
 
-        try:
-            working_directory: str | None = os.getcwd()
-        except FileNotFoundError:
-            working_directory = None
-        caller = Caller(Door.TERMINAL, working_directory)
         return Context(
-            caller=caller,
-            data_directory=data_directory(self.options.data_dir, os.environ, base=working_directory or "/"),
+            caller=Caller(Door.TERMINAL, _working_directory()),
+            data_directory=self.data_directory,
             environment=os.environ,
             arguments={
                 "maximum_lock_wait_seconds": _seconds(self.options.busy_timeout),
@@ -107,6 +109,13 @@ class Session:
             token=CancellationToken(),
             progress=progress,
         )
+
+
+def _working_directory() -> str | None:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return None
 
 
 def say(text: str) -> None:

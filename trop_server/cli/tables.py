@@ -1,4 +1,4 @@
-"""Reservations as a table for people, and as JSON, CSV and TSV for programs."""
+"""Rows as a table for people, and as JSON, CSV and TSV for programs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,19 @@ Cell = str | int | bool | None
 
 
 def render(rows: Sequence[Reservation | ObservedReservation], form: str, *, home: str | None) -> str:
-    """The rows in one of the formats ``table``, ``json``, ``csv`` and ``tsv``; each ends with a line feed.
-
-    ``home`` is shortened to ``~`` in a table, where it is given.
-    """
+    """Reservations, as ``render_records`` gives them."""
     observed = any(isinstance(row, ObservedReservation) for row in rows)
     columns = (*_COLUMNS, "occupied") if observed else _COLUMNS
-    records = [_cells(row) for row in rows]
+    return render_records(columns, [_cells(row) for row in rows], form, home=home)
+
+
+def render_records(
+    columns: Sequence[str], records: Sequence[Sequence[Cell]], form: str, *, home: str | None = None
+) -> str:
+    """Rows of cells in one of the formats ``table``, ``json``, ``csv`` and ``tsv``; each ends with a line feed.
+
+    ``columns`` are their names, in lower case. ``home`` is shortened to ``~`` in a table, where it is given.
+    """
     if form == "json":
         import json
 
@@ -33,15 +39,21 @@ def render(rows: Sequence[Reservation | ObservedReservation], form: str, *, home
     return _separated([columns, *records], "," if form == "csv" else "\t")
 
 
+def in_utc(seconds: int) -> str:
+    """A time as people and spreadsheets read it, in UTC. What lies beyond the year 9999 is its last second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(seconds, _LATEST_TIME)))
+
+
+def escaped(text: str) -> str:
+    """A text as a terminal may be given it. What is stored may hold anything; a terminal must not obey it."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def _cells(row: Reservation | ObservedReservation) -> tuple[Cell, ...]:
     if isinstance(row, ObservedReservation):
         return (*_cells(row.reservation), row.occupied)
-    times = (_time(row.created_at), _time(row.last_used_at))
+    times = (in_utc(row.created_at), in_utc(row.last_used_at))
     return (row.port, row.path, row.tag, row.project, row.task, *times)
-
-
-def _time(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(seconds, _LATEST_TIME)))
 
 
 def _separated(records: Iterable[Sequence[Cell]], delimiter: str) -> str:
@@ -55,7 +67,7 @@ def _separated(records: Iterable[Sequence[Cell]], delimiter: str) -> str:
     return buffer.getvalue()
 
 
-def _table(header: list[str], records: list[tuple[Cell, ...]], home: str | None) -> str:
+def _table(header: list[str], records: Sequence[Sequence[Cell]], home: str | None) -> str:
     lines = [header, *([_shown(cell, home) for cell in record] for record in records)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "".join(
@@ -71,5 +83,4 @@ def _shown(cell: Cell, home: str | None) -> str:
     text = str(cell)
     if home is not None and (text == home or text.startswith(home + "/")):
         text = "~" + text[len(home) :]
-    # What is stored may hold anything; a terminal must not obey it.
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return escaped(text)

@@ -1,0 +1,232 @@
+"""Checking a configuration file: through the subcommand, ``trop call`` and the server, hostile files included."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+from support_cli import as_json, error_lines
+from support_client import ServerError
+
+from trop_core.catalogue import operation
+from trop_server.schemas import output_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support_cli import Sandbox
+    from support_client import Client
+
+GOOD = """
+project: shop
+ports: {min: 5000, max: 5009}
+excluded_ports: [5001, 5005..5009]
+reservations:
+  services:
+    web: {preferred: 5050, env: WEB_PORT}
+    api: {offset: 1}
+"""
+BAD = """projet: shop
+ports:
+  min: high
+  max: 70000
+reservations:
+  services:
+    web: {env: "X; rm -rf ."}
+    api: {offset: 1, env: PATH}
+    web2: {offset: 1}
+"""
+PROBLEMS = [
+    (1, 1, "projet", "unknown key: did you mean project?"),
+    (3, 8, "ports.min", 'expected a port from 1 to 65535, not "high"'),
+    (4, 8, "ports.max", "expected a port from 1 to 65535, not 70000"),
+    (
+        7,
+        16,
+        "reservations.services.web.env",
+        (
+            "expected a name of letters, digits and _ that does not begin with a digit, 255 bytes at most, not "
+            '"X; rm -rf ."'
+        ),
+    ),
+    (
+        8,
+        27,
+        "reservations.services.api.env",
+        "shells and programs take the variable PATH for something else: give another env",
+    ),
+    (9, 20, "reservations.services.web2.offset", 'the service "api" has the same offset, 1'),
+]
+BOMB = "\n".join(
+    ["a0: &a0 [x, x, x, x, x, x, x, x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40))]
+)
+HOSTILE: dict[str, tuple[str | bytes, str | None]] = {
+    "bomb": (BOMB, "unknown key"),
+    "bomb-in-a-key": (BOMB + "\nexcluded_ports: *a39\n", "expected a port"),
+    "merging-itself": ("reservations: &r\n  <<: *r\n  services: {web: {}}\n", None),
+    "deep": ("[" * 100_000, "nested more than"),
+    "deep-mappings": ("a: " * 5_000, "broken YAML"),
+    "python-object": ("project: !!python/object/apply:os.system [touch owned]\n", "is not supported"),
+    "python-name": ("project: !!python/name:os.system\n", "is not supported"),
+    "unknown-tag": ("!secret {}\n", "is not supported"),
+    "binary": ("project: \0\x01\n", "must not stand in YAML"),
+    "not-utf-8": (b"project: \xff\xfe\n", "is not valid UTF-8"),
+    "huge": (b"#" * (1024 * 1024 + 1), "larger than"),
+    "huge-number": ("ports: {min: " + "9" * 5_000 + "}\n", "this number is too long"),
+    "two-documents": ("project: a\n---\nproject: b\n", "a second document"),
+    "broken": ("ports: [\n", "broken YAML"),
+    "a-list": ("- 1\n", "expected a mapping"),
+    "escape-sequences": ('"\\x1b[2J": 1\n', "unknown key"),
+}
+
+
+@pytest.fixture(params=["call", "server"])
+def validate(request: pytest.FixtureRequest, shared: Client, shared_sandbox: Sandbox) -> Callable[[str], Any]:
+    """Validates a file of the sandbox through a door; gives the result, or the error's kind."""
+
+    def by_call(path: str) -> Any:
+        done = shared_sandbox.trop("call", "trop.validate", json.dumps({"config": path}))
+        return as_json(done) if done.returncode == 0 else as_json(done)["kind"]
+
+    def by_server(path: str) -> Any:
+        try:
+            return shared.call("trop.validate", {"config": path})
+        except ServerError as error:
+            return error.data["kind"]
+
+    return by_call if request.param == "call" else by_server
+
+
+def test_a_good_file_is_valid(validate: Any, shared_sandbox: Sandbox) -> None:
+    (shared_sandbox.work / "trop.yaml").write_text(GOOD)
+
+    assert validate("trop.yaml") == {"valid": True, "problems": [], "truncated": False, "warnings": []}
+
+
+def test_every_problem_is_told_with_its_place(validate: Any, shared_sandbox: Sandbox) -> None:
+    file = shared_sandbox.work / "trop.yaml"
+    file.write_text(BAD)
+
+    result = validate("./trop.yaml")
+
+    assert not result["valid"]
+    assert [tuple(each.values()) for each in result["problems"]] == [(str(file), *problem) for problem in PROBLEMS]
+    jsonschema.validate(result, output_schema(operation("validate")))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_a_problem_and_nothing_else(validate: Any, shared_sandbox: Sandbox, name: str) -> None:
+    content, says = HOSTILE[name]
+    file = shared_sandbox.work / "hostile.yaml"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    result = validate(str(file))
+
+    if says is None:
+        assert result["valid"]
+    else:
+        assert not result["valid"]
+        assert any(says in problem["message"] for problem in result["problems"]), result["problems"][:5]
+        assert all(
+            text is None or text.isprintable() for each in result["problems"] for text in (each["key"], each["message"])
+        )
+    assert not (shared_sandbox.work / "owned").exists()
+
+
+def test_a_long_list_of_problems_is_cut_and_says_so(validate: Any, shared_sandbox: Sandbox) -> None:
+    (shared_sandbox.work / "trop.yaml").write_text("".join(f"key{number}: 1\n" for number in range(3000)))
+
+    result = validate("trop.yaml")
+
+    assert (len(result["problems"]), result["truncated"]) == (1000, True)
+    jsonschema.validate(result, output_schema(operation("validate")))
+
+
+def test_a_global_file_is_checked_by_its_own_rules(validate: Any, shared_sandbox: Sandbox) -> None:
+    for name in ("config.yaml", "other.yaml"):
+        (shared_sandbox.work / name).write_text("project: shop\n")
+
+    result = validate("config.yaml")
+
+    assert [problem["message"] for problem in result["problems"]] == ["this key belongs in trop.yaml"]
+    assert validate("other.yaml")["valid"]
+
+
+def test_what_cannot_be_read_is_an_error_of_its_own(validate: Any, shared_sandbox: Sandbox) -> None:
+    loop = shared_sandbox.work / "loop.yaml"
+    if not loop.is_symlink():
+        loop.symlink_to("loop.yaml")
+
+    assert validate("nowhere.yaml") == "invalid_path"
+    assert validate("nowhere/trop.yaml") == "invalid_path"
+    assert validate("loop.yaml") == "io_error"
+
+
+def test_a_pipe_does_not_make_it_wait(validate: Any, shared_sandbox: Sandbox) -> None:
+    pipe = shared_sandbox.work / "pipe.yaml"
+    if not pipe.exists():
+        os.mkfifo(pipe)
+
+    [problem] = validate("pipe.yaml")["problems"]
+
+    assert problem["message"] == "expected a file, and this is something else"
+
+
+def test_the_subcommand_is_silent_about_a_good_file(sandbox: Sandbox) -> None:
+    (sandbox.work / "trop.yaml").write_text(GOOD)
+
+    done = sandbox.trop("validate", "trop.yaml")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not sandbox.database.exists()
+
+
+@pytest.mark.parametrize("flags", [[], ["--quiet"]], ids=["", "quiet"])
+def test_the_subcommand_tells_each_problem_in_a_line_and_ends_with_1(sandbox: Sandbox, flags: list[str]) -> None:
+    file = sandbox.work / "trop.yaml"
+    file.write_text(BAD)
+
+    done = sandbox.trop("validate", "trop.yaml", *flags)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        f"{file}:{line}:{column}: {key}: {says}" for line, column, key, says in PROBLEMS
+    ]
+
+
+def test_the_subcommand_tells_a_problem_without_a_place(sandbox: Sandbox) -> None:
+    done = sandbox.trop("validate", ".")
+
+    assert done.returncode == 1
+    assert done.stderr == f"{sandbox.work}: expected a file, and this is a directory\n"
+
+
+def test_the_subcommand_says_when_there_are_more_problems_than_it_tells(sandbox: Sandbox) -> None:
+    (sandbox.work / "trop.yaml").write_text("".join(f"key{number}: 1\n" for number in range(3000)))
+
+    done = sandbox.trop("validate", "trop.yaml")
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1001
+    assert done.stderr.endswith("\n… and more\n")
+
+
+def test_a_file_that_is_missing_has_another_exit_code_than_one_with_problems(sandbox: Sandbox) -> None:
+    done = sandbox.trop("validate", "nowhere.yaml")
+
+    assert done.returncode == 4
+    message = f'"{sandbox.work}/nowhere.yaml" cannot be used as a path: there is no such file'
+    assert error_lines(done) == (message, "Name a configuration file that exists, such as ./trop.yaml.")
+
+
+def test_a_broken_project_does_not_keep_another_file_from_being_checked(sandbox: Sandbox) -> None:
+    """It is called because something is broken; it must not fail for that."""
+    (sandbox.work / "trop.yaml").write_text(BAD)
+    (sandbox.work / "good.yaml").write_text(GOOD)
+
+    done = sandbox.trop("validate", "good.yaml", TROP_PORT_MIN="nonsense")
+
+    assert (done.returncode, done.stderr) == (0, "")

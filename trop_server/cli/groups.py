@@ -1,0 +1,70 @@
+"""What the subcommands print that are about a configuration's services."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from trop_core.errors import InvalidArgument
+from trop_server.cli.session import say
+
+if TYPE_CHECKING:
+    from trop_server.cli.session import Session
+
+
+def reserve_group(session: Session) -> str:
+    """Reserve the services of a file, and print their ports in the form that was asked for."""
+    return _reserve(session)
+
+
+def autoreserve(session: Session) -> str:
+    """Reserve the services of this directory's project, and print their ports in the form that was asked for."""
+    return _reserve(session)
+
+
+def validate(session: Session) -> str:
+    """Tell every mistake in a file on stderr; the exit code says whether there is one."""
+    result = session.perform_subcommand()
+    for problem in result.problems:
+        where = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
+        say(f"{where}: {problem.key}: {problem.message}" if problem.key else f"{where}: {problem.message}")
+    if result.truncated:
+        say("… and more")
+    session.exit_code = 0 if result.valid else 1
+    return ""
+
+
+def _reserve(session: Session) -> str:
+    form = session.options.group_format or "export"
+    if form == "export":
+        from trop_server.cli.shells import detect
+
+        # Before anything is reserved: where nobody could read the answer, nothing is to change.
+        form = session.options.shell or detect(os.environ)
+    elif session.options.shell is not None:
+        raise InvalidArgument(
+            "shell", expected="no shell, because only --format export is for one", given=session.options.shell
+        )
+    result = session.perform_subcommand()
+    if result.dry_run:
+        session.tell("Dry run - no changes made.")
+    return _rendered(result, form)
+
+
+def _rendered(result: Any, form: str) -> str:
+    if form == "json":
+        import json
+
+        from trop_server.wire import result_to_wire
+
+        return json.dumps(result_to_wire(result), indent=2) + "\n"
+    if form == "human":
+        from trop_server.cli.tables import render_records
+
+        rows = [
+            (tag, row.port, name) for (tag, row), name in zip(result.group.items(), result.environment, strict=True)
+        ]
+        return render_records(("service", "port", "variable"), rows, "table")
+    from trop_server.cli.shells import render
+
+    return render(result.environment, form)
