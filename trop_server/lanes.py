@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trop_core.cancellation import CancellationToken
 from trop_core.errors import Cancelled
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from trop_core.operations.call import Call
+
+T = TypeVar("T")
 
 _READERS = 8
 _PREPARERS = 32
@@ -41,7 +43,7 @@ class Ticket:
         if self._abandon is not None:
             self._abandon()
 
-    async def while_harmless(self, waiting: Awaitable[Any]) -> Any:
+    async def while_harmless(self, waiting: Awaitable[T]) -> T:
         """Await something that may be dropped at any time; raises ``Cancelled`` once the command is taken back."""
         task = asyncio.ensure_future(waiting)
         if self.token.cancelled:
@@ -81,7 +83,7 @@ class Lanes:
         """
         loop = asyncio.get_running_loop()
         gate, threads = (self._writers, self._writing) if call.writes else (self._readers, self._reading)
-        while not await ticket.while_harmless(loop.run_in_executor(self._preparing, call.prepare)):
+        while not await self.look(ticket, call.prepare):
             await self._turn(ticket, call, gate)
             try:
                 if not call.writes:
@@ -91,6 +93,14 @@ class Lanes:
             finally:
                 gate.release()
         return call.result
+
+    async def look(self, ticket: Ticket, function: Callable[[], T]) -> T:
+        """Call what may hang in the file system and may be dropped at any time; returns or raises what that does.
+
+        Raises ``Cancelled`` once the ticket is taken back.
+        """
+        loop = asyncio.get_running_loop()
+        return await ticket.while_harmless(loop.run_in_executor(self._preparing, function))
 
     async def _turn(self, ticket: Ticket, call: Call, gate: asyncio.Semaphore) -> None:
         patience = call.patience

@@ -8,6 +8,7 @@ JSON first; pygls gets those that it knows how to handle.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
-from trop_core.errors import InvalidArgument, TropError, UnknownCommand
+from trop_core.errors import Cancelled, InvalidArgument, TropError, UnknownCommand
 from trop_server.failures import refusal, to_json_rpc
 from trop_server.framing import encode
 from trop_server.lanes import Ticket
@@ -45,6 +46,9 @@ class TropProtocol(LanguageServerProtocol):
         self._initialized = False
         self._running: dict[str | int, asyncio.Task[None]] = {}
         self._tickets: dict[str | int, Ticket] = {}
+        self._errands: dict[asyncio.Task[None], Ticket] = {}
+        self._questions: dict[str | int, asyncio.Future[str | None]] = {}
+        self._question_ids = map("trop-{}".format, itertools.count(1))
 
     # What comes in
 
@@ -78,12 +82,44 @@ class TropProtocol(LanguageServerProtocol):
         self._refuse(None, types.ErrorCodes.ParseError, f"the message cannot be read: {reason}")
 
     async def cancel_all(self, *, but: str | int | None = None) -> None:
-        """Take back every command that is under way and wait until each is answered."""
+        """Take back every command and errand that is under way and wait until each is answered, or over."""
         tasks = [task for message_id, task in self._running.items() if message_id != but]
-        for ticket in list(self._tickets.values()):
+        tasks += self._errands
+        for ticket in [*self._tickets.values(), *self._errands.values()]:
             ticket.cancel()
         if tasks:
             await asyncio.wait(tasks)
+
+    def begin(self, errand: Callable[[Ticket], Coroutine[Any, Any, None]]) -> None:
+        """Do something that no request waits for. At the latest it is over, and taken back, when the session ends."""
+        ticket = Ticket()
+        task = asyncio.ensure_future(self._run_errand(errand, ticket))
+        self._errands[task] = ticket
+        task.add_done_callback(self._errands.pop)
+
+    async def ask(self, question: types.ShowMessageRequestParams) -> str | None:
+        """Put a question before the person, and wait for the title of the action that is chosen.
+
+        None if none is, or if the client cannot ask. May be dropped at any time.
+        """
+        question_id = next(self._question_ids)
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._questions[question_id] = answer
+        params = self._converter.unstructure(question)
+        method = types.WINDOW_SHOW_MESSAGE_REQUEST
+        self._send_data({"jsonrpc": self.VERSION, "id": question_id, "method": method, "params": params})
+        try:
+            return await answer
+        finally:
+            del self._questions[question_id]
+
+    async def _run_errand(self, errand: Callable[[Ticket], Coroutine[Any, Any, None]], ticket: Ticket) -> None:
+        try:
+            await errand(ticket)
+        except Cancelled:
+            logger.debug("an errand ended with the session")
+        except Exception as error:
+            logger.error("%s: %s", type(error).__name__, error, exc_info=error)
 
     def _request(self, message_id: str | int, method: str, message: dict[str, Any]) -> None:
         if not self._initialized and method != types.INITIALIZE:
@@ -200,12 +236,20 @@ class TropProtocol(LanguageServerProtocol):
             logger.debug("%s is not known here", method)
 
     def _response(self, message: dict[str, Any]) -> None:
-        try:
-            self.handle_message(self.structure_message(message))
-        except JsonRpcException as error:
-            logger.warning("an answer of the client is ignored: %s", error)
+        answer = self._questions.get(message["id"])
+        if answer is None or answer.done():
+            logger.warning("an answer of the client is ignored: nothing with the id %r was asked", message["id"])
+            return
+        chosen = message.get("result")
+        title = chosen.get("title") if isinstance(chosen, dict) else None
+        answer.set_result(title if isinstance(title, str) else None)
 
     # What goes out
+
+    def tell(self, method: str, params: dict[str, Any]) -> None:
+        """Send a notification; after ``shutdown``, nothing."""
+        if not self._shutdown:
+            self._send_data({"jsonrpc": self.VERSION, "method": method, "params": params})
 
     def send_progress(self, params: dict[str, Any]) -> None:
         """Send a report of ``$/progress``."""
@@ -238,7 +282,12 @@ class TropProtocol(LanguageServerProtocol):
         yield from ()
 
 
-_HEARD = (types.INITIALIZED, types.SET_TRACE, types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+_HEARD = (
+    types.INITIALIZED,
+    types.SET_TRACE,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS,
+    types.WORKSPACE_DID_RENAME_FILES,
+)
 """The notifications that pygls handles. Of documents it would keep every text that a client opens, for nothing."""
 
 _LEARN = "trop.listCommands lists every command."

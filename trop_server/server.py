@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -14,26 +14,37 @@ from pygls.lsp.server import LanguageServer
 from trop_core import __version__
 from trop_core.caller import Caller, Door
 from trop_core.cancellation import no_progress
-from trop_core.catalogue import Operation, operations
+from trop_core.catalogue import Computation, Operation, operations
 from trop_core.context import Context
-from trop_core.errors import InvalidArgument
 from trop_core.operations.call import Call
-from trop_core.paths import canonical, check_storable, from_uri
-from trop_core.store import data_directory
+from trop_core.paths import canonical
+from trop_core.store import DATABASE_NAME, data_directory
 from trop_server.client_log import ClientLogHandler
 from trop_server.framing import BrokenFrame, Input
 from trop_server.lanes import Lanes, Ticket
+from trop_server.opening import Openings
+from trop_server.options import Options, read_options
 from trop_server.output import Output
 from trop_server.parent import watch
 from trop_server.progress import ProgressReports
 from trop_server.protocol import TropProtocol
+from trop_server.renames import Renames
 from trop_server.surroundings import folders_on_disk, server_environment, working_directory
-from trop_server.wire import operation_to_wire, result_to_wire
+from trop_server.watching import Watcher
+from trop_server.window import Window
+from trop_server.wire import operation_to_wire, reservation_to_wire, result_to_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from trop_core.cancellation import Progress
+    from trop_core.models import Reservation
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+RESERVATIONS_CHANGED = "trop/reservationsChanged"
 
 _GRACE = 0.4
 _FLUSH = 0.2
@@ -53,11 +64,21 @@ class TropServer(LanguageServer):
         )
         self._environment = server_environment(environment)
         self._data_dir = data_dir
+        self._options = Options()
         self._lanes: Lanes | None = None
+        self._watcher: Watcher | None = None
         self._ended: asyncio.Future[int] | None = None
         self._home = canonical(os.path.expanduser("~"))
         for operation in operations():
             self.command(operation.command)(partial(self._run, operation))
+        order = asyncio.Lock()
+        window = Window(self.protocol.ask, self.window_show_message)
+        self._renames = Renames(self, window, order)
+        self._openings = Openings(self, window, order)
+        # pygls writes attributes to what it registers: a partial has room for them, a method has not.
+        self.feature(types.INITIALIZED)(partial(self._on_initialized))
+        self.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(partial(self._on_folders))
+        self.feature(types.WORKSPACE_DID_RENAME_FILES)(partial(self._on_renames))
 
     # The session
 
@@ -95,18 +116,23 @@ class TropServer(LanguageServer):
             self._ended.set_result(code)
 
     def accept_options(self, options: Any) -> None:
-        """Take the client's ``initializationOptions``. Raises ``InvalidArgument`` for a ``dataDir`` that is no path."""
-        if isinstance(options, dict) and options.get("dataDir") is not None:
-            named = options["dataDir"]
-            if not isinstance(named, str):
-                raise InvalidArgument("data_dir", expected="a path", given=named, alone=True)
-            self._data_dir = check_storable(from_uri(named))
+        """Take the client's ``initializationOptions``. Raises what ``read_options`` raises."""
+        self._options = read_options(options)
 
     def begin(self) -> None:
-        """The client has introduced itself: watch its process, and let it see the log."""
+        """The client has introduced itself: watch its process and the store, and let it see the log."""
         if self.process_id is not None:
             watch(self.process_id, partial(self.end, 1))
         logging.getLogger("trop_server").addHandler(ClientLogHandler(self.window_log_message))
+        if self._options.notifications:
+            assert self.protocol.output is not None
+            self._watcher = Watcher(
+                lambda: os.path.join(self._data_directory(), DATABASE_NAME),
+                self._open_folders,
+                may_tell=self.protocol.output.wait_until_uncrowded,
+                tell=self._tell_reservations,
+            )
+            self._watcher.start()
 
     def describe(self, capabilities: types.ServerCapabilities) -> None:
         """Say in the answer to ``initialize`` what this server is for: no documents, but the whole catalogue."""
@@ -114,6 +140,9 @@ class TropServer(LanguageServer):
         capabilities.notebook_document_sync = None
         if capabilities.execute_command_provider is not None:
             capabilities.execute_command_provider.work_done_progress = True
+        if capabilities.workspace is not None:
+            renames = _FOLDER_RENAMES if self._options.migrate_on_rename else None
+            capabilities.workspace.file_operations = types.FileOperationOptions(did_rename=renames)
         catalogue = [operation_to_wire(operation) for operation in operations()]
         capabilities.experimental = {"trop": {"version": __version__, "commands": catalogue}}
 
@@ -126,30 +155,70 @@ class TropServer(LanguageServer):
             self.protocol.receive_garbage(str(error))
         self.end(1)
 
-    # Commands
+    # What happens in the editor
+
+    def _on_initialized(self, _params: types.InitializedParams) -> None:
+        self._open(self.protocol.workspace.folders.values())
+
+    def _on_folders(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
+        self._open(params.event.added)
+
+    def _on_renames(self, params: types.RenameFilesParams) -> None:
+        if self._options.migrate_on_rename:
+            for file in params.files:
+                self.protocol.begin(partial(self._renames.follow, file.old_uri, file.new_uri))
+
+    def _open(self, folders: Iterable[types.WorkspaceFolder]) -> None:
+        for folder in folders_on_disk(folder.uri for folder in folders):
+            self.protocol.begin(partial(self._openings.open, folder, self._options.reserve_on_open))
+
+    def _tell_reservations(self, reservations: list[Reservation]) -> None:
+        self.protocol.tell(RESERVATIONS_CHANGED, {"reservations": [*map(reservation_to_wire, reservations)]})
+
+    # Commands and errands
+
+    async def look(self, ticket: Ticket, function: Callable[[], T]) -> T:
+        """See ``Errands``."""
+        assert self._lanes is not None
+        return await self._lanes.look(ticket, function)
+
+    async def perform(self, ticket: Ticket, operation: Operation, request: Any, *, folder: str | None = None) -> Any:
+        """See ``Errands``."""
+        caller = self._caller() if folder is None else self._caller()._replace(folders=(folder,))
+        return await self._call(ticket, operation, request, caller, no_progress)
 
     async def _run(self, operation: Operation, argument: dict[str, Any], ticket: Ticket) -> dict[str, Any]:
-        assert self._lanes is not None
         request = operation.parse(argument)
-        reports: ProgressReports | None = None
-        if ticket.progress_token is not None:
-            reports = ProgressReports(asyncio.get_running_loop(), self.protocol.send_progress, ticket.progress_token)
+        if ticket.progress_token is None:
+            return result_to_wire(await self._call(ticket, operation, request, self._caller(), no_progress))
+        reports = ProgressReports(asyncio.get_running_loop(), self.protocol.send_progress, ticket.progress_token)
+        reports.begin(operation.title)
+        try:
+            return result_to_wire(await self._call(ticket, operation, request, self._caller(), reports))
+        finally:
+            reports.end()
+
+    async def _call(
+        self, ticket: Ticket, operation: Operation, request: Any, caller: Caller, progress: Progress
+    ) -> Any:
+        assert self._lanes is not None
         context = Context(
-            caller=self._caller(),
+            caller=caller,
             data_directory=self._data_directory(),
             environment=self._environment,
             arguments={},
             token=ticket.token,
-            progress=reports or no_progress,
+            progress=progress,
         )
         call = Call(operation, request, context)
-        if reports is None:
-            return result_to_wire(await self._lanes.run(ticket, call))
-        reports.begin(operation.title)
+        if self._watcher is not None and not isinstance(operation.work, Computation):
+            # What a client reads before the first look and what is told after it leave no gap between them.
+            await ticket.while_harmless(self._watcher.ready())
         try:
-            return result_to_wire(await self._lanes.run(ticket, call))
+            return await self._lanes.run(ticket, call)
         finally:
-            reports.end()
+            if self._watcher is not None and call.writes:
+                self._watcher.hurry()
 
     def _caller(self) -> Caller:
         return Caller(
@@ -157,8 +226,20 @@ class TropServer(LanguageServer):
         )
 
     def _open_folders(self) -> list[str]:
-        return folders_on_disk(folder.uri for folder in self.protocol.workspace.folders.values())
+        # Copied in one step: another thread may ask while a folder comes or goes.
+        return folders_on_disk(folder.uri for folder in list(self.protocol.workspace.folders.values()))
 
     def _data_directory(self) -> str:
         base = self._open_folders()[:1] or [working_directory() or "/"]
-        return data_directory(self._data_dir, self._environment, base=base[0])
+        named = self._options.data_dir if self._options.data_dir is not None else self._data_dir
+        return data_directory(named, self._environment, base=base[0])
+
+
+_FOLDER_RENAMES = types.FileOperationRegistrationOptions(
+    filters=[
+        types.FileOperationFilter(
+            scheme="file",
+            pattern=types.FileOperationPattern(glob="**", matches=types.FileOperationPatternKind.Folder),
+        )
+    ]
+)
