@@ -1,0 +1,150 @@
+// The commands that take something away or move it: each shows first what it would do, and asks.
+
+import * as vscode from 'vscode';
+import { folderPaths, pickFolder } from './folders';
+import { groupBy } from './groups';
+import { showBriefly, showWarnings } from './messages';
+import { type InitResult, type MigrateResult, type ReleaseResult, type Reservation, toTropError } from './protocol';
+import { allReservations, reservationsOf } from './queries';
+import type { Target } from './reserving';
+import type { Server } from './server';
+import { counted, initQuestion, migrateQuestion, portWords, releaseQuestion } from './text';
+
+const ELSEWHERE = 'Another Directory…';
+
+/** Releases one or all of a folder's reservations, or the one that was clicked on. */
+export async function releasePorts(server: Server, target?: Target): Promise<void> {
+  const argument = target?.reservation ? exactly(target.reservation) : await pickRelease(server);
+  if (!argument) {
+    return;
+  }
+  const plan = await server.run<ReleaseResult>('trop.release', { ...argument, dryRun: true });
+  if (plan.releasedCount === 0) {
+    void vscode.window.showInformationMessage('Trop: nothing is reserved there.');
+    return;
+  }
+  const { question, detail } = releaseQuestion(plan);
+  if (await confirm(question, detail, 'Release')) {
+    const done = await server.run<ReleaseResult>('trop.release', argument);
+    showBriefly(`Released ${counted(done.releasedCount, 'port')}.`);
+  }
+}
+
+/** Moves the reservations of a directory, and of what is below it, to another path. */
+export async function migrateReservations(server: Server): Promise<void> {
+  const from = await pickSource(server);
+  const to = from && (await pickDestination(from));
+  if (!from || !to) {
+    return;
+  }
+  const argument = { from, to, recursive: true };
+  for (let force = false; ; force = true) {
+    try {
+      await migrateOnce(server, { ...argument, force });
+      return;
+    } catch (error) {
+      if (force || toTropError(error).kind !== 'reservation_conflict') {
+        throw error;
+      }
+    }
+  }
+}
+
+/** Creates the data directory and the store, or brings them up to date. */
+export async function initialize(server: Server): Promise<void> {
+  const plan = await server.run<InitResult>('trop.init', { dryRun: true });
+  if (plan.actions.length === 0) {
+    void vscode.window.showInformationMessage(`Trop: the data directory ${plan.dataDir} is there already.`);
+    return;
+  }
+  const { question, detail } = initQuestion(plan);
+  if (await confirm(question, detail, 'Initialize')) {
+    const done = await server.run<InitResult>('trop.init');
+    showWarnings(done.warnings);
+    void vscode.window.showInformationMessage(`Trop: the data directory is ${done.dataDir}.`);
+  }
+}
+
+async function migrateOnce(server: Server, argument: { from: string; to: string; force: boolean }): Promise<void> {
+  const plan = await server.run<MigrateResult>('trop.migrate', { ...argument, dryRun: true });
+  if (plan.migratedCount === 0) {
+    void vscode.window.showInformationMessage(`Trop: nothing is reserved at or below ${plan.from}.`);
+    return;
+  }
+  const { question, detail } = migrateQuestion(plan);
+  if (!(await confirm(question, detail, plan.overwrittenCount > 0 ? 'Overwrite and Migrate' : 'Migrate'))) {
+    return;
+  }
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: 'Migrating reservations',
+    cancellable: true,
+  };
+  const done = await vscode.window.withProgress(options, (_progress, token) =>
+    server.run<MigrateResult>('trop.migrate', argument, token),
+  );
+  showBriefly(`Migrated ${counted(done.migratedCount, 'reservation')} to ${done.to}.`);
+}
+
+async function pickRelease(server: Server): Promise<object | undefined> {
+  const folder = await pickFolder('The folder whose ports are released');
+  if (!folder) {
+    return undefined;
+  }
+  const here = { folder: folder.uri.toString() };
+  const reservations = await reservationsOf(server, folder.uri);
+  if (reservations.length < 2) {
+    return here;
+  }
+  const each = reservations.map((reservation) => ({
+    label: `${reservation.port}`,
+    description: reservation.tag ?? '',
+    argument: { ...here, ...only(reservation) },
+  }));
+  const all = { label: `All ${reservations.length} ports`, description: folder.name, argument: here };
+  return (await vscode.window.showQuickPick([all, ...each], { placeHolder: 'What to release' }))?.argument;
+}
+
+function only({ tag }: Reservation): object {
+  return tag === null ? { untaggedOnly: true } : { tag };
+}
+
+/** One reservation wherever it is: a person pointed at it, so it may be unrelated to the open folders. */
+function exactly(reservation: Reservation): object {
+  return { path: reservation.path, ...only(reservation), allowUnrelatedPath: true };
+}
+
+async function pickSource(server: Server): Promise<string | undefined> {
+  const byPath = groupBy(await allReservations(server, false), (reservation) => reservation.path);
+  const stored = [...byPath].map(([path, members]) => ({
+    label: path,
+    description: members.map(portWords).join(', '),
+  }));
+  const picked = await vscode.window.showQuickPick([...stored, { label: ELSEWHERE }], {
+    title: 'Migrate Reservations (1/2)',
+    placeHolder: 'The directory whose reservations move, with all below it',
+    matchOnDescription: true,
+  });
+  return picked?.label === ELSEWHERE
+    ? askForPath('Migrate Reservations (1/2)', 'The directory whose reservations move', '')
+    : picked?.label;
+}
+
+async function pickDestination(from: string): Promise<string | undefined> {
+  const open = folderPaths().filter((path) => path !== from);
+  const items = [...open, ELSEWHERE].map((label) => ({ label }));
+  const title = 'Migrate Reservations (2/2)';
+  const picked = await vscode.window.showQuickPick(items, {
+    title,
+    placeHolder: `Where the reservations of ${from} move to`,
+  });
+  return picked?.label === ELSEWHERE ? askForPath(title, 'The directory that they move to', from) : picked?.label;
+}
+
+function askForPath(title: string, prompt: string, value: string): Thenable<string | undefined> {
+  return vscode.window.showInputBox({ title, prompt, value, ignoreFocusOut: true });
+}
+
+async function confirm(question: string, detail: string, action: string): Promise<boolean> {
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, action)) === action;
+}

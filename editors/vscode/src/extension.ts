@@ -1,0 +1,102 @@
+import * as vscode from 'vscode';
+import { initialize, migrateReservations, releasePorts } from './changing';
+import { showError, showFailure, showInstallation } from './messages';
+import { showProjects } from './projects';
+import { ReservationsView } from './reservationsView';
+import { copyPort, openInBrowser, portText, reserveHere, reserveTagged, type Target } from './reserving';
+import { Server } from './server';
+import type { Finding } from './serverSearch';
+import { needsRestart } from './settings';
+import { StatusBar } from './statusBar';
+
+let server: Server | undefined;
+
+/** Starts the server and everything that shows what it says. Does not wait for the server. */
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('Trop', { log: true });
+  let missing: Finding | undefined;
+  const started = new Server(
+    log,
+    (finding) => {
+      if (!missing) {
+        showInstallation(finding);
+      }
+      missing = finding;
+    },
+    showFailure,
+  );
+  server = started;
+  const statusBar = new StatusBar(started);
+  const view = new ReservationsView(started);
+  const refresh = (): void => {
+    void statusBar.refresh();
+    void view.refresh();
+  };
+
+  context.subscriptions.push(
+    log,
+    started,
+    statusBar,
+    view,
+    started.onDidChangeState(refresh),
+    started.onDidChangeReservations(refresh),
+    vscode.window.onDidChangeActiveTextEditor(() => void statusBar.refresh()),
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused) {
+        // Whoever comes back may have installed the server, or started what listens on a port.
+        void started.lookAgain();
+        refresh();
+      }
+    }),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      void started.lookAgain();
+      refresh();
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void started.restart()),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (needsRestart(change)) {
+        void started.restart();
+      }
+    }),
+    ...register({
+      'trop.reserveHere': (target) => reserveHere(started, target as Target | undefined),
+      'trop.reserveTagged': () => reserveTagged(started),
+      'trop.releasePorts': (target) => releasePorts(started, target as Target | undefined),
+      'trop.copyPort': (target) => copyPort(started, target as Target | undefined),
+      'trop.openInBrowser': (target) => openInBrowser(started, target as Target | undefined),
+      'trop.migrateReservations': () => migrateReservations(started),
+      'trop.showProjects': () => showProjects(started),
+      'trop.initialize': () => initialize(started),
+      'trop.port': (given) => portText(started, given),
+      'trop.refreshReservations': () => Promise.all([statusBar.refresh(), view.refresh()]),
+      'trop.restartServer': () => started.restart(),
+      'trop.showInstallation': () => {
+        showInstallation(missing ?? { program: undefined, wrongSetting: undefined });
+      },
+      'trop.showLog': () => {
+        log.show(true);
+      },
+    }),
+  );
+  void started.restart();
+}
+
+/** Stops the server. */
+export function deactivate(): Promise<void> | undefined {
+  return server?.stop();
+}
+
+type Handler = (argument: unknown) => unknown;
+
+function register(handlers: Record<string, Handler>): vscode.Disposable[] {
+  return Object.entries(handlers).map(([id, handler]) =>
+    vscode.commands.registerCommand(id, async (argument: unknown) => {
+      try {
+        return await handler(argument);
+      } catch (error) {
+        showError(error);
+        return undefined;
+      }
+    }),
+  );
+}

@@ -1,0 +1,153 @@
+// The commands that get a port and do something with it.
+
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { evidentFolder, pickFolder } from './folders';
+import { showBriefly, showWarnings } from './messages';
+import type { Reservation, ReserveResult } from './protocol';
+import { reservationsOf } from './queries';
+import type { Server } from './server';
+import { capitalised, localUrl, portWords, primary } from './text';
+
+const COPY = 'Copy Port';
+const OPEN = 'Open in Browser';
+const RESERVE = 'Reserve Port';
+
+/** What a command may be about: what was clicked on. Without it, a person picks. */
+export interface Target {
+  reservation?: Reservation;
+  /** The URI of an open folder. */
+  folder?: string;
+}
+
+/** Reserves the folder's untagged port, and offers what one does with a port. */
+export async function reserveHere(server: Server, target?: Target): Promise<Reservation | undefined> {
+  const folder = target?.folder ?? (await pickFolder('The folder to reserve a port for'))?.uri.toString();
+  return folder === undefined ? undefined : reserve(server, { folder });
+}
+
+/** Asks for a tag, and reserves the folder's port with it. */
+export async function reserveTagged(server: Server): Promise<Reservation | undefined> {
+  const folder = await pickFolder('The folder to reserve a port for');
+  const tag =
+    folder &&
+    (await vscode.window.showInputBox({
+      title: `A tagged port for ${folder.name}`,
+      prompt: 'Which of several ports of this folder it is',
+      placeHolder: 'web',
+    }));
+  return tag === undefined ? undefined : reserve(server, { folder: folder?.uri.toString(), tag });
+}
+
+/** Copies a port to the clipboard. */
+export async function copyPort(server: Server, target?: Target): Promise<number | undefined> {
+  const reservation = await pickReservation(server, target, 'The port to copy');
+  if (reservation) {
+    await copy(reservation);
+  }
+  return reservation?.port;
+}
+
+/** Opens what a port serves in the browser, also where the window is remote. */
+export async function openInBrowser(server: Server, target?: Target): Promise<void> {
+  const reservation = await pickReservation(server, target, 'The port to open');
+  if (reservation) {
+    await open(reservation);
+  }
+}
+
+/**
+ * The port as a text, for `${command:trop.port}` in launch configurations and tasks: the folder's own, or that of the
+ * `tag` that an input's `args` name. It is reserved if it was not, where that is allowed.
+ */
+export async function portText(server: Server, given: unknown): Promise<string | undefined> {
+  const { tag, folder: named } = inputArguments(given);
+  const folder = named ?? (evidentFolder() ?? (await pickFolder('The folder whose port is needed')))?.uri.toString();
+  if (folder === undefined) {
+    return undefined;
+  }
+  if (!vscode.workspace.isTrusted) {
+    const stored = await reservationsOf(server, vscode.Uri.parse(folder));
+    const found = stored.find((reservation) => reservation.tag === (tag ?? null));
+    if (found) {
+      return `${found.port}`;
+    }
+  }
+  const { reservation, warnings } = await server.run<ReserveResult>('trop.reserve', { folder, tag });
+  showWarnings(warnings);
+  return `${reservation.port}`;
+}
+
+/** A folder's reservation, picked if there are several; where there is none, a person is offered to reserve one. */
+async function pickReservation(
+  server: Server,
+  target: Target | undefined,
+  placeHolder: string,
+): Promise<Reservation | undefined> {
+  if (target?.reservation) {
+    return target.reservation;
+  }
+  const folder = await pickFolder(placeHolder);
+  if (!folder) {
+    return undefined;
+  }
+  const reservations = await reservationsOf(server, folder.uri);
+  if (reservations.length > 1) {
+    const items = reservations.map((reservation) => ({
+      label: `${reservation.port}`,
+      description: reservation.tag ?? '',
+      reservation,
+    }));
+    return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.reservation;
+  }
+  if (reservations.length === 0) {
+    void offerToReserve(folder);
+  }
+  return primary(reservations);
+}
+
+async function offerToReserve(folder: vscode.WorkspaceFolder): Promise<void> {
+  const message = `No port is reserved for ${folder.name}.`;
+  const picked = await vscode.window.showInformationMessage(message, RESERVE);
+  if (picked === RESERVE) {
+    await vscode.commands.executeCommand('trop.reserveHere', { folder: folder.uri.toString() });
+  }
+}
+
+async function reserve(server: Server, argument: { folder?: string | undefined; tag?: string }): Promise<Reservation> {
+  const { reservation, warnings } = await server.run<ReserveResult>('trop.reserve', argument);
+  showWarnings(warnings);
+  void offerUses(reservation);
+  return reservation;
+}
+
+async function offerUses(reservation: Reservation): Promise<void> {
+  const message = `${capitalised(portWords(reservation))} is reserved for ${path.basename(reservation.path)}.`;
+  const picked = await vscode.window.showInformationMessage(message, COPY, OPEN);
+  if (picked === COPY) {
+    await copy(reservation);
+  } else if (picked === OPEN) {
+    await open(reservation);
+  }
+}
+
+async function copy({ port }: Reservation): Promise<void> {
+  await vscode.env.clipboard.writeText(`${port}`);
+  showBriefly(`Copied ${port}.`);
+}
+
+async function open({ port }: Reservation): Promise<void> {
+  await vscode.env.openExternal(vscode.Uri.parse(localUrl(port)));
+}
+
+/** VS Code hands `${command:…}` the launch configuration around it, whose keys mean other things than an input's. */
+function inputArguments(given: unknown): { tag: string | undefined; folder: string | undefined } {
+  if (typeof given !== 'object' || given === null || 'type' in given) {
+    return { tag: undefined, folder: undefined };
+  }
+  const text = (key: string): string | undefined => {
+    const value = (given as Record<string, unknown>)[key];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return { tag: text('tag'), folder: text('folder') };
+}

@@ -1,0 +1,250 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as vscode from 'vscode';
+import {
+  CloseAction,
+  type CancellationToken,
+  ErrorAction,
+  type ExecuteCommandParams,
+  ExecuteCommandRequest,
+  type InitializeResult,
+  LanguageClient,
+  type LanguageClientOptions,
+  ShowMessageRequest,
+} from 'vscode-languageclient/node';
+import { folderPaths, folders } from './folders';
+import { type CommandDescription, TropError, toTropError } from './protocol';
+import { selectedInterpreter } from './pythonExtension';
+import { Restarts } from './restarts';
+import { type Finding, findServer } from './serverSearch';
+import { initializationOptions, serverArguments, serverPath } from './settings';
+
+/** What has become of the server of this window. */
+export type ServerState = 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
+
+const RESTRICTED =
+  'This window is in Restricted Mode, in which Trop only shows ports. Trust the workspace to reserve and change them.';
+
+/** The client of vscode-languageclient, without its message boxes: what a person has to know is told in one place. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+
+  override warn(message: string, data?: unknown): void {
+    super.warn(message, data, false);
+  }
+
+  override info(message: string, data?: unknown): void {
+    super.info(message, data, false);
+  }
+}
+
+/** The one trop-server of this window: finds it, starts it, starts it again when it crashes, and speaks with it. */
+export class Server implements vscode.Disposable {
+  private readonly stateChanged = new vscode.EventEmitter<ServerState>();
+  private readonly reservationsChanged = new vscode.EventEmitter<void>();
+  /** Fires when the server has come, gone or failed. */
+  readonly onDidChangeState = this.stateChanged.event;
+  /** Fires when the store has changed, through this server or through another process. */
+  readonly onDidChangeReservations = this.reservationsChanged.event;
+
+  private current: ServerState = 'stopped';
+  private client: LanguageClient | undefined;
+  private queue: Promise<void> = Promise.resolve();
+  private readonly restarts = new Restarts();
+
+  /** `onMissing` and `onFailure` tell a person; the log gets everything. */
+  constructor(
+    private readonly log: vscode.LogOutputChannel,
+    private readonly onMissing: (finding: Finding) => void,
+    private readonly onFailure: (reason: string) => void,
+  ) {}
+
+  get state(): ServerState {
+    return this.current;
+  }
+
+  /** Stops the server if there is one, looks for it again and starts it. Never rejects: its end is a state. */
+  restart(): Promise<void> {
+    this.restarts.forget();
+    return this.enqueue(() => this.startAnew());
+  }
+
+  /** Looks for the server again if it was missing. */
+  lookAgain(): Promise<void> {
+    return this.current === 'missing' ? this.restart() : this.queue;
+  }
+
+  /** Stops the server and waits for its end. */
+  stop(): Promise<void> {
+    return this.enqueue(async () => {
+      await this.stopClient();
+      this.become('stopped');
+    });
+  }
+
+  dispose(): void {
+    this.stateChanged.dispose();
+    this.reservationsChanged.dispose();
+  }
+
+  /**
+   * Runs one of the server's commands; waits for a server that is just starting. Rejects with a TropError, also where
+   * there is no server, and where the command would change something in a window that is not trusted.
+   */
+  async run<Result>(command: string, argument: object = {}, token?: CancellationToken): Promise<Result> {
+    await this.queue;
+    const client = this.client;
+    if (!client || this.current !== 'running') {
+      throw new TropError('The trop server is not running.', 'not_running');
+    }
+    this.refuseInRestrictedMode(command, client.initializeResult);
+    const params: ExecuteCommandParams = { command, arguments: [argument] };
+    try {
+      return (await client.sendRequest(ExecuteCommandRequest.type, params, token)) as Result;
+    } catch (error) {
+      throw toTropError(error);
+    }
+  }
+
+  private enqueue(work: () => Promise<void>): Promise<void> {
+    this.queue = this.queue.then(work);
+    return this.queue;
+  }
+
+  private async startAnew(): Promise<void> {
+    await this.stopClient();
+    if (process.platform === 'win32') {
+      this.become('failed');
+      this.onFailure('Trop does not support Windows yet.');
+      return;
+    }
+    this.become('starting');
+    const finding = await this.find();
+    if (finding.program === undefined) {
+      this.log.warn('trop-server was not found.');
+      this.become('missing');
+      this.onMissing(finding);
+      return;
+    }
+    this.log.info(`Starting ${finding.program} (${finding.origin}).`);
+    try {
+      const client = this.makeClient(finding.program);
+      await client.start();
+      this.client = client;
+    } catch (error) {
+      this.log.error(`The server could not be started: ${String(error)}`);
+      const { kind, message } = toTropError(error);
+      this.become('failed');
+      // What did not come from the server itself is about pipes and processes.
+      const reason = kind === 'internal' ? 'The log says more.' : message;
+      this.onFailure(`Trop's server could not be started. ${reason}`);
+      return;
+    }
+    this.become('running');
+  }
+
+  private async stopClient(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    try {
+      await client?.dispose();
+    } catch (error) {
+      this.log.warn(`The server did not stop in order: ${String(error)}`);
+    }
+  }
+
+  private find(): Promise<Finding> {
+    return findServer({
+      configured: serverPath(),
+      folders: folderPaths(),
+      interpreter: () => selectedInterpreter(folders()[0]?.uri, this.log),
+      searchPath: process.env.PATH ?? '',
+      home: os.homedir(),
+      trusted: vscode.workspace.isTrusted,
+      isProgram,
+    });
+  }
+
+  private makeClient(program: string): LanguageClient {
+    const options: LanguageClientOptions = {
+      documentSelector: [],
+      outputChannel: this.log,
+      initializationOptions,
+      initializationFailedHandler: () => false,
+      // vscode-languageclient would restart by itself, but with words of its own, and muddled by a death at the start.
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => {
+          this.crashed(client);
+          return { action: CloseAction.DoNotRestart, handled: true };
+        },
+      },
+      middleware: {
+        executeCommand: (command, args, next): unknown => {
+          this.refuseInRestrictedMode(command, client.initializeResult);
+          return next(command, args);
+        },
+      },
+    };
+    const [cwd] = folderPaths();
+    const client = new QuietClient(
+      'trop',
+      'Trop',
+      { command: program, args: serverArguments(), ...(cwd === undefined ? {} : { options: { cwd } }) },
+      options,
+    );
+    client.onNotification('trop/reservationsChanged', () => {
+      this.reservationsChanged.fire();
+    });
+    if (!vscode.workspace.isTrusted) {
+      // Each question of the server is about a change.
+      client.onRequest(ShowMessageRequest.type, () => null);
+    }
+    return client;
+  }
+
+  private crashed(client: LanguageClient): void {
+    if (client !== this.client) {
+      return; // It went while it started: start() rejects, and that is told there.
+    }
+    this.client = undefined;
+    this.log.warn('The server has ended by itself.');
+    if (this.restarts.afterCrash(Date.now())) {
+      void this.enqueue(() => this.startAnew());
+    } else {
+      this.become('failed');
+      this.onFailure("Trop's server has crashed several times and is not started again.");
+    }
+  }
+
+  private refuseInRestrictedMode(command: string, server: InitializeResult | undefined): void {
+    if (!vscode.workspace.isTrusted && !isReadOnly(command, server)) {
+      throw new TropError(RESTRICTED, 'restricted_mode');
+    }
+  }
+
+  private become(state: ServerState): void {
+    if (state !== this.current) {
+      this.current = state;
+      void vscode.commands.executeCommand('setContext', 'trop.state', state);
+      this.stateChanged.fire(state);
+    }
+  }
+}
+
+function isReadOnly(command: string, server: InitializeResult | undefined): boolean {
+  const experimental = server?.capabilities.experimental as { trop?: { commands: CommandDescription[] } } | undefined;
+  const described = experimental?.trop?.commands.find((description) => description.command === command);
+  return described?.readOnly === true;
+}
+
+function isProgram(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false; // Whatever the system has against it, it cannot be started.
+  }
+}

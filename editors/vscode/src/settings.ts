@@ -1,0 +1,42 @@
+import * as vscode from 'vscode';
+
+/** What `initialize` tells the server. */
+export interface InitializationOptions {
+  dataDir?: string;
+  notifications: true;
+  migrateOnRename: boolean;
+  reserveOnOpen: 'git' | 'always' | 'never';
+}
+
+const RESTARTING = ['trop.server', 'trop.dataDir', 'trop.reserveOnOpen', 'trop.migrateOnRename'];
+
+/** The setting `trop.server.path`. */
+export function serverPath(): string {
+  return read<string>('server.path', '').trim();
+}
+
+/** The setting `trop.server.args`; none where a setting must not reach a command line. */
+export function serverArguments(): string[] {
+  return vscode.workspace.isTrusted ? read<string[]>('server.args', []) : [];
+}
+
+/** The options for the server. In a window that is not trusted, nothing is reserved and nothing moves. */
+export function initializationOptions(): InitializationOptions {
+  const trusted = vscode.workspace.isTrusted;
+  const dataDir = read<string>('dataDir', '');
+  return {
+    ...(dataDir ? { dataDir } : {}),
+    notifications: true,
+    migrateOnRename: trusted && read<boolean>('migrateOnRename', true),
+    reserveOnOpen: trusted ? read<InitializationOptions['reserveOnOpen']>('reserveOnOpen', 'git') : 'never',
+  };
+}
+
+/** Whether a change of the settings takes a new server to be heard. */
+export function needsRestart(change: vscode.ConfigurationChangeEvent): boolean {
+  return RESTARTING.some((setting) => change.affectsConfiguration(setting));
+}
+
+function read<T>(name: string, fallback: T): T {
+  return vscode.workspace.getConfiguration('trop').get<T>(name, fallback);
+}

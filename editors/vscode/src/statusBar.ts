@@ -1,0 +1,115 @@
+import * as vscode from 'vscode';
+import { coalesce } from './coalesce';
+import { activeFolder, folders } from './folders';
+import { type Reservation, toTropError } from './protocol';
+import { reservationsOf } from './queries';
+import type { Target } from './reserving';
+import type { Server, ServerState } from './server';
+import { escapeMarkdown, portTable, portWords, primary, statusText } from './text';
+
+interface Appearance {
+  text: string;
+  /** In Markdown. */
+  tooltip: string;
+  /** What a click runs, and with what. */
+  command: string;
+  argument?: Target;
+  /** What is read out in place of the text. */
+  label?: string;
+}
+
+const STATES: Record<Exclude<ServerState, 'running'>, Appearance> = {
+  starting: { text: '$(loading~spin) Trop', tooltip: "Trop's server is starting.", command: 'trop.showLog' },
+  missing: {
+    text: '$(warning) Trop',
+    tooltip: 'The program trop-server was not found. Click to see how to get it.',
+    command: 'trop.showInstallation',
+  },
+  failed: {
+    text: '$(error) Trop',
+    tooltip: "Trop's server is not running. Click to start it again.",
+    command: 'trop.restartServer',
+  },
+  stopped: { text: '$(circle-slash) Trop', tooltip: "Trop's server was stopped.", command: 'trop.restartServer' },
+};
+
+/** The item in the status bar: the port of the folder that is being edited, or what keeps it from being known. */
+export class StatusBar implements vscode.Disposable {
+  private readonly item = vscode.window.createStatusBarItem('port', vscode.StatusBarAlignment.Left, 10);
+  private readonly clicked: vscode.Disposable;
+  private shown: Appearance = STATES.stopped;
+  /** Brings the item up to date. */
+  readonly refresh: () => Promise<void>;
+
+  constructor(private readonly server: Server) {
+    this.item.name = 'Trop: Port of This Folder';
+    // With arguments in the item itself, VS Code loses a click that comes while the item changes.
+    this.item.command = 'trop.statusBarClicked';
+    this.clicked = vscode.commands.registerCommand('trop.statusBarClicked', () =>
+      vscode.commands.executeCommand(this.shown.command, this.shown.argument),
+    );
+    this.refresh = coalesce(() => this.update());
+  }
+
+  dispose(): void {
+    this.clicked.dispose();
+    this.item.dispose();
+  }
+
+  private async update(): Promise<void> {
+    const folder = activeFolder();
+    if (folder) {
+      this.show(await this.appearance(folder));
+      this.item.show();
+    } else {
+      this.item.hide();
+    }
+  }
+
+  private async appearance(folder: vscode.WorkspaceFolder): Promise<Appearance> {
+    if (this.server.state !== 'running') {
+      return STATES[this.server.state];
+    }
+    try {
+      return portAppearance(folder, await reservationsOf(this.server, folder.uri));
+    } catch (error) {
+      const { message, hint } = toTropError(error);
+      const tooltip = [message, hint].map(escapeMarkdown).join('  \n');
+      return { text: '$(warning) Trop', tooltip, command: 'trop.showLog' };
+    }
+  }
+
+  private show(appearance: Appearance): void {
+    const { text, tooltip, label } = appearance;
+    if (tooltip !== this.shown.tooltip || !this.item.tooltip) {
+      this.item.tooltip = new vscode.MarkdownString(tooltip, true); // A new one closes the one that is being read.
+    }
+    this.item.text = text;
+    this.item.accessibilityInformation = label === undefined ? undefined : { label, role: 'button' };
+    this.shown = appearance;
+  }
+}
+
+function portAppearance(folder: vscode.WorkspaceFolder, reservations: Reservation[]): Appearance {
+  const reservation = primary(reservations);
+  const text = statusText(reservations, folders().length > 1 ? folder.name : undefined);
+  const heading = `**${escapeMarkdown(folder.name)}**`;
+  if (reservation) {
+    return {
+      text,
+      tooltip: `${heading}\n\n${portTable(reservations)}\n\nClick to copy ${reservation.port}.`,
+      command: 'trop.copyPort',
+      argument: { reservation },
+      label: `${folder.name} has ${portWords(reservation)}`,
+    };
+  }
+  if (vscode.workspace.isTrusted) {
+    const tooltip = `${heading} has no port. Click to reserve one.`;
+    return { text, tooltip, command: 'trop.reserveHere', argument: { folder: folder.uri.toString() } };
+  }
+  return {
+    text: '$(shield) Trop',
+    tooltip: `${heading} has no port, and in Restricted Mode none is reserved. Click to manage the workspace's trust.`,
+    command: 'workbench.trust.manage',
+  };
+}

@@ -1,0 +1,132 @@
+// The sentences and tables that a person reads. Knows nothing of VS Code.
+
+import type { InitResult, MigrateResult, ReleaseResult, Reservation } from './protocol';
+
+const SHOWN_LINES = 20;
+
+/** A reservation in a few words: `port 5000`, `port 5001 (tag web)`. */
+export function portWords({ port, tag }: { port: number; tag: string | null }): string {
+  return tag === null ? `port ${port}` : `port ${port} (tag ${tag})`;
+}
+
+/** The untagged one of a folder's reservations, else the first; undefined if there is none. */
+export function primary(reservations: readonly Reservation[]): Reservation | undefined {
+  return reservations.find((reservation) => reservation.tag === null) ?? reservations[0];
+}
+
+/** What stands in the status bar for a folder's reservations. */
+export function statusText(reservations: readonly Reservation[], folder: string | undefined): string {
+  const shown = primary(reservations);
+  const words = shown ? (shown.tag === null ? `${shown.port}` : `${shown.port} ${shown.tag}`) : 'Reserve Port';
+  return folder === undefined ? `$(plug) ${words}` : `$(plug) ${words} · ${folder}`;
+}
+
+/** A table of a folder's reservations, in Markdown. */
+export function portTable(reservations: readonly Reservation[]): string {
+  const rows = reservations.map(({ port, tag, project, task, occupied }) => {
+    const cells = [tag, project, task].map((cell) => escapeMarkdown(cell ?? '–'));
+    return `| ${port} | ${cells.join(' | ')} | ${useIcon(occupied)} ${useWords(occupied)} |`;
+  });
+  return ['| Port | Tag | Project | Task | In use |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+/** All that is known of one reservation, in Markdown. */
+export function reservationDetails(reservation: Reservation): string {
+  const { port, path, tag, project, task, createdAt, lastUsedAt, occupied } = reservation;
+  const facts: [string, string | null][] = [
+    ['Folder', path],
+    ['Tag', tag],
+    ['Project', project],
+    ['Task', task],
+    ['Reserved', moment(createdAt)],
+    ['Last used', moment(lastUsedAt)],
+  ];
+  const lines = facts.flatMap(([name, value]) => (value === null ? [] : [`${name}: ${escapeMarkdown(value)}`]));
+  return [`**Port ${port}** ${useIcon(occupied)} ${useWords(occupied)}`, ...lines].join('  \n');
+}
+
+/** Whether something listens, in words. */
+export function useWords(occupied: boolean | undefined): string {
+  return occupied ? 'something listens' : 'nothing listens';
+}
+
+function useIcon(occupied: boolean | undefined): string {
+  return occupied ? '$(circle-filled)' : '$(circle-outline)';
+}
+
+/** What a release would do: a question, and the lines below it. */
+export function releaseQuestion(plan: ReleaseResult): { question: string; detail: string } {
+  const [only] = plan.released;
+  const question =
+    plan.releasedCount === 1 && only ? `Release ${portWords(only)}?` : `Release ${plan.releasedCount} ports?`;
+  const lines = plan.released.map((reservation) => `${capitalised(portWords(reservation))}: ${reservation.path}`);
+  return { question, detail: [...cut(lines, plan.releasedCount), ...warningLines(plan)].join('\n') };
+}
+
+/** What a migration would do: a question, and the lines below it. */
+export function migrateQuestion(plan: MigrateResult): { question: string; detail: string } {
+  const moves = cut(
+    plan.migrated.map((move) => `${capitalised(portWords(move))}: ${move.from} → ${move.to}`),
+    plan.migratedCount,
+  );
+  const question = `Migrate ${counted(plan.migratedCount, 'reservation')} to ${plan.to}?`;
+  if (plan.overwrittenCount === 0) {
+    return { question, detail: [...moves, ...warningLines(plan)].join('\n') };
+  }
+  const lost = cut(
+    plan.overwritten.map((reservation) => `${capitalised(portWords(reservation))}: ${reservation.path}`),
+    plan.overwrittenCount,
+  );
+  const heading = `${counted(plan.overwrittenCount, 'reservation')} in the way would be released:`;
+  return { question, detail: [...moves, '', heading, ...lost, ...warningLines(plan)].join('\n') };
+}
+
+const ACTIONS: Record<string, string> = {
+  createDirectory: 'Create the directory',
+  createDatabase: 'Create the store',
+  upgradeSchema: 'Upgrade the store',
+  backup: 'Back up the store to',
+  rebuildDatabase: 'Empty the store',
+  moveAside: 'Move aside',
+  createConfig: 'Create the configuration',
+  replaceConfig: 'Replace the configuration',
+};
+
+/** What an initialisation would do: a question, and the lines below it. */
+export function initQuestion(plan: InitResult): { question: string; detail: string } {
+  const lines = plan.actions.map(({ kind, path }) => `${ACTIONS[kind] ?? kind} ${path}`);
+  return { question: `Initialize ${plan.dataDir}?`, detail: [...lines, ...warningLines(plan)].join('\n') };
+}
+
+/** A number with its noun: `1 reservation`, `2 reservations`. */
+export function counted(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
+/** A text that came from elsewhere, so that Markdown shows it letter for letter and in one line. */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[!-/:-@[-`{-~]/g, '\\$&');
+}
+
+/** The URL at which a port of this machine is opened. */
+export function localUrl(port: number): string {
+  return `http://localhost:${port}/`;
+}
+
+function moment(time: string): string {
+  return time.replace('T', ' ').replace('Z', ' UTC');
+}
+
+/** The words with a capital at their beginning. */
+export function capitalised(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function warningLines({ warnings }: { warnings: readonly string[] }): string[] {
+  return warnings.flatMap((warning) => ['', `Warning: ${warning}.`]);
+}
+
+function cut(lines: string[], count: number): string[] {
+  const shown = lines.slice(0, SHOWN_LINES);
+  return shown.length < count ? [...shown, `… and ${count - shown.length} more`] : shown;
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { MigrateResult, Reservation } from '../src/protocol';
+import { escapeMarkdown, migrateQuestion, portTable, primary, releaseQuestion, statusText } from '../src/text';
+
+function reservation(port: number, changes: Partial<Reservation> = {}): Reservation {
+  const times = { createdAt: '2026-11-22T09:00:00Z', lastUsedAt: '2026-11-22T09:00:00Z' };
+  return { port, path: '/w/shop', tag: null, project: 'shop', task: null, ...times, ...changes };
+}
+
+test('the untagged port is the one that stands for a folder', () => {
+  const reservations = [reservation(5001, { tag: 'api' }), reservation(5000)];
+
+  assert.equal(primary(reservations)?.port, 5000);
+  assert.equal(statusText(reservations, undefined), '$(plug) 5000');
+  assert.equal(statusText(reservations.slice(0, 1), 'shop'), '$(plug) 5001 api · shop');
+  assert.equal(statusText([], undefined), '$(plug) Reserve Port');
+});
+
+test('the table shows every reservation, and whether something listens', () => {
+  const table = portTable([reservation(5000, { occupied: true }), reservation(5001, { tag: 'a|b', occupied: false })]);
+
+  const [, , first, second] = table.split('\n');
+  assert.equal(first, '| 5000 | – | shop | – | $(circle-filled) something listens |');
+  assert.equal(second, '| 5001 | a\\|b | shop | – | $(circle-outline) nothing listens |');
+});
+
+test('text from elsewhere is shown letter for letter, and makes no links, icons or lines', () => {
+  assert.equal(escapeMarkdown('[a](b) $(sync) <i>\n# x'), '\\[a\\]\\(b\\) \\$\\(sync\\) \\<i\\> \\# x');
+});
+
+test('a release asks by the port, or by the number of ports', () => {
+  const plan = { dryRun: true, warnings: ['it is gone'] };
+  const [web, api] = [reservation(5000, { tag: 'web' }), reservation(5001)];
+
+  const one = releaseQuestion({ ...plan, released: [web], releasedCount: 1 });
+  const two = releaseQuestion({ ...plan, released: [web, api], releasedCount: 2 });
+
+  assert.equal(one.question, 'Release port 5000 (tag web)?');
+  assert.equal(one.detail, 'Port 5000 (tag web): /w/shop\n\nWarning: it is gone.');
+  assert.equal(two.question, 'Release 2 ports?');
+});
+
+test('a migration says what moves and what it would take away, and cuts long lists', () => {
+  const moves = Array.from({ length: 30 }, (_, number) => ({
+    from: `/a/${number}`,
+    to: `/b/${number}`,
+    tag: null,
+    port: 5000 + number,
+  }));
+  const plan: MigrateResult = {
+    from: '/a',
+    to: '/b',
+    migrated: moves,
+    migratedCount: 1200,
+    overwritten: [reservation(6000)],
+    overwrittenCount: 1,
+    dryRun: true,
+    warnings: [],
+  };
+
+  const { question, detail } = migrateQuestion(plan);
+
+  assert.equal(question, 'Migrate 1200 reservations to /b?');
+  const lines = detail.split('\n');
+  assert.equal(lines[0], 'Port 5000: /a/0 → /b/0');
+  assert.deepEqual(lines.slice(20), [
+    '… and 1180 more',
+    '',
+    '1 reservation in the way would be released:',
+    'Port 6000: /w/shop',
+  ]);
+});

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { eventually } from '../eventually.mjs';
+
+export default async function ({ world, openWindow }) {
+  const folder = world.repository('shop');
+  const other = world.reserve(world.directory('shop/app'));
+  const traces = ['configured', 'workspace'].map((name) => path.join(world.root, `${name}-has-run`));
+  const configured = program(path.join(world.root, 'configured-server'), `touch ${traces[0]}; exit 1`);
+  program(path.join(folder, '.venv/bin/trop-server'), `touch ${traces[1]}; exec "${world.bin}/trop-server" "$@"`);
+  fs.mkdirSync(path.join(folder, '.vscode'));
+  fs.writeFileSync(path.join(folder, '.vscode/settings.json'), JSON.stringify({ 'trop.server.path': configured }));
+  const window = await openWindow(folder, { trusted: false });
+
+  await window.showsStatus('Trop');
+  await window.palette('Trop: Reserve Port for This Folder');
+  await window.told('Restricted Mode');
+  assert.equal(await window.command('trop.port'), null);
+  await assert.rejects(window.command('trop.reserve', {}), /Restricted Mode/);
+  await window.rename('app', 'site');
+  await eventually('the renamed directory', () => fs.existsSync(path.join(folder, 'site')));
+  world.trop(folder, 'reserve', '--port', '6543');
+  await window.showsStatus('6543'); // What others reserve is shown.
+  world.trop(folder, 'release');
+
+  assert.equal(await window.command('trop.port'), null);
+  assert.deepEqual(
+    world.stored().map(({ port }) => port),
+    [other],
+  );
+  assert.deepEqual(world.portsAt(path.join(folder, 'app')), { '': other });
+  assert.deepEqual(traces.map(fs.existsSync), [false, false]);
+
+  fs.rmSync(path.join(folder, '.vscode/settings.json'));
+  await window.answer('Restricted Mode', 'Manage Workspace Trust');
+  await window.page.locator('.workspace-trust-editor').getByRole('button', { name: 'Trust', exact: true }).click();
+
+  await window.showsStatus(/\d+/);
+  assert.ok(world.portsAt(folder)['']);
+  assert.ok(fs.existsSync(traces[1]));
+}
+
+function program(file, script) {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return file;
+}
