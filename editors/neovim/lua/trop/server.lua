@@ -1,0 +1,391 @@
+--- The one server of this Neovim: its start and end, its folders, and requests to it.
+local config = require("trop.config")
+local executable = require("trop.executable")
+local log = require("trop.log")
+
+local M = {}
+
+local NAME = "trop"
+local REQUEST_FAILED = -32803
+local RESTARTS, WINDOW_MS = 3, 180000
+
+--- An error as JSON-RPC has it. `data.kind` is one of the server's kinds, or `server_unavailable` where no server
+--- answered.
+---@class trop.Error
+---@field code integer
+---@field message string
+---@field data { kind: string, hint: string, details: table, retryable: boolean }
+
+---@alias trop.Callback fun(err: trop.Error?, result: table?)
+
+--- What is told of the server, to whom it concerns.
+---@class trop.Listeners
+---@field ready fun() it was started, or started again
+---@field changed fun(reservations: trop.Reservation[]) the open folders' reservations are these now
+---@field ended fun() it is gone
+
+local none = function() end
+---@type trop.Listeners
+M.listeners = { ready = none, changed = none, ended = none }
+
+---@type integer? the client, from the moment that the process was started
+local client_id
+---@type boolean whether the client is past `initialize`
+local ready = false
+---@type (fun(err: trop.Error?, client: vim.lsp.Client?))[] what waits for the start
+local waiting = {}
+---@type table<integer, trop.Callback> what waits for an answer
+local pending = {}
+---@type string[] the open folders, in the order in which they were opened
+local folders = {}
+---@type number[] when the server ended by itself
+local ends = {}
+local last_request = 0
+
+---@param message string
+---@param hint string
+---@return trop.Error
+local function unavailable(message, hint)
+  return {
+    code = REQUEST_FAILED,
+    message = message,
+    data = { kind = "server_unavailable", hint = hint, details = vim.empty_dict(), retryable = false },
+  }
+end
+
+--- Neovim 0.11 has methods where 0.10 has functions.
+---@param client vim.lsp.Client
+---@param name "request"|"notify"|"stop"
+local function call(client, name, ...)
+  if vim.fn.has("nvim-0.11") == 1 then
+    return client[name](client, ...)
+  end
+  return client[name](...)
+end
+
+--- What JSON-RPC gave, without its nulls. Neovim 0.10 leaves them away by itself, later versions have vim.NIL for them.
+---@param value any
+---@return any
+local function without_null(value)
+  if value == vim.NIL then
+    return nil
+  end
+  if type(value) == "table" then
+    for key, entry in pairs(value) do
+      value[key] = without_null(entry)
+    end
+  end
+  return value
+end
+
+---@param path string
+local function workspace_folder(path)
+  return { uri = vim.uri_from_fname(path), name = path }
+end
+
+---@param err trop.Error?
+---@param client vim.lsp.Client?
+local function release_waiting(err, client)
+  local released = waiting
+  waiting = {}
+  for _, callback in ipairs(released) do
+    callback(err, client)
+  end
+end
+
+---@param client vim.lsp.Client
+---@param path string
+local function announce(client, path)
+  local folder = workspace_folder(path)
+  -- Other plugins look here for what belongs to which server.
+  client.workspace_folders = vim.list_extend(client.workspace_folders or {}, { folder })
+  call(client, "notify", "workspace/didChangeWorkspaceFolders", { event = { added = { folder }, removed = {} } })
+end
+
+---@param client vim.lsp.Client
+local function on_init(client)
+  ready = true
+  local announced = {}
+  for _, folder in ipairs(client.workspace_folders or {}) do
+    announced[folder.name] = true
+  end
+  for _, path in ipairs(folders) do
+    if not announced[path] then
+      announce(client, path)
+    end
+  end
+  release_waiting(nil, client)
+  M.listeners.ready()
+end
+
+---@param id integer the client that is gone
+---@param how string
+local function on_gone(id, how)
+  log.add(how)
+  if id ~= client_id then
+    return
+  end
+  client_id, ready = nil, false
+  local failed = pending
+  pending = {}
+  local err = unavailable(("the server ended (%s)"):format(how), "Look at :Trop log; the next call starts it again.")
+  release_waiting(err)
+  for _, callback in pairs(failed) do
+    vim.schedule(function()
+      callback(err)
+    end)
+  end
+  M.listeners.ended()
+end
+
+--- Start the server again that ended by itself, unless it does so again and again.
+local function start_again()
+  local now = vim.uv.now()
+  ends = vim.tbl_filter(function(moment)
+    return now - moment < WINDOW_MS
+  end, ends)
+  table.insert(ends, now)
+  if #ends <= RESTARTS then
+    M.start()
+  else
+    vim.notify("trop: the server ended several times. See :Trop log; :Trop restart starts it.", vim.log.levels.ERROR)
+  end
+end
+
+---@type table<string, lsp.Handler>
+local handlers = {
+  ["trop/reservationsChanged"] = function(_, params)
+    M.listeners.changed(without_null(params.reservations) or {})
+  end,
+  ["window/logMessage"] = function(_, params)
+    log.add(params.message)
+  end,
+  ["window/showMessage"] = function(_, params)
+    log.add(params.message)
+    local level = ({ vim.log.levels.ERROR, vim.log.levels.WARN })[params.type] or vim.log.levels.INFO
+    vim.notify("trop: " .. params.message, level)
+  end,
+}
+
+--- A connection whose refusal of `initialize` ends it, rather than leave a client behind that never answers.
+---@param command string[]
+---@return fun(dispatchers: vim.lsp.rpc.Dispatchers): vim.lsp.rpc.PublicClient
+local function connection(command)
+  return function(dispatchers)
+    local rpc = vim.lsp.rpc.start(command, dispatchers)
+    local request = rpc.request
+    rpc.request = function(method, params, callback, ...)
+      if method ~= "initialize" then
+        return request(method, params, callback, ...)
+      end
+      return request(method, params, function(err, ...)
+        if not err then
+          return callback(err, ...)
+        end
+        release_waiting(without_null(err) --[[@as trop.Error]])
+        M.stop()
+      end, ...)
+    end
+    return rpc
+  end
+end
+
+---@return vim.lsp.ClientConfig
+local function client_config(command)
+  local capabilities = vim.tbl_deep_extend("force", vim.lsp.protocol.make_client_capabilities(), {
+    workspace = { fileOperations = { didRename = true } },
+  })
+  local id
+  return {
+    name = NAME,
+    cmd = connection(command),
+    root_dir = folders[1],
+    workspace_folders = folders[1] and vim.tbl_map(workspace_folder, folders) or nil,
+    capabilities = capabilities,
+    init_options = config.initialization_options(),
+    handlers = handlers,
+    on_init = function(client)
+      id = client.id
+      on_init(client)
+    end,
+    on_exit = vim.schedule_wrap(function(code, signal, gone)
+      local expected = gone ~= client_id
+      on_gone(gone, ("exit code %d, signal %d"):format(code, signal))
+      if not expected and gone == id then
+        start_again()
+      end
+    end),
+  }
+end
+
+--- Start the server if it is not running. What goes wrong is told to those who wait for it.
+function M.start()
+  if client_id then
+    return
+  end
+  local _, problems = config.get()
+  if #problems > 0 then
+    return release_waiting(unavailable(table.concat(problems, "; "), "Correct vim.g.trop."))
+  end
+  local command, problem, hint = executable.find(folders[1] or require("trop.folders").of())
+  if not command then
+    return release_waiting(unavailable(problem or "", hint or ""))
+  end
+  log.add("starting " .. table.concat(command, " "))
+  -- The server has nothing to do with buffers: it is attached to none, so that no LspAttach of the user's runs for it.
+  -- Neovim 0.10 insists on one; this one is gone before the server answers.
+  local buffer = vim.api.nvim_create_buf(false, true)
+  client_id = vim.lsp.start(client_config(command), {
+    bufnr = buffer,
+    attach = false,
+    reuse_client = function()
+      return false
+    end,
+  })
+  vim.api.nvim_buf_delete(buffer, { force = true })
+  if not client_id then
+    release_waiting(unavailable(("%s could not be started"):format(command[1]), "Look at :messages."))
+  end
+end
+
+--- Stop the server, if it is running; what waits for an answer gets an error.
+function M.stop()
+  local client = client_id and vim.lsp.get_client_by_id(client_id)
+  local id = client_id
+  if id then
+    on_gone(id, "stopped")
+  end
+  if client then
+    call(client, "stop")
+  end
+end
+
+--- Stop the server, if it is running, and start it: with the options and the executable that there are now.
+function M.restart()
+  ends = {}
+  M.stop()
+  M.start()
+end
+
+--- The client, if it is past `initialize`.
+---@return vim.lsp.Client?
+function M.client()
+  return ready and client_id and vim.lsp.get_client_by_id(client_id) or nil
+end
+
+--- Call back with the client, once it is ready, or with the error that prevents it. Starts the server if need be.
+---@param callback fun(err: trop.Error?, client: vim.lsp.Client?)
+function M.when_ready(callback)
+  local client = M.client()
+  if client then
+    return callback(nil, client)
+  end
+  table.insert(waiting, callback)
+  M.start()
+end
+
+--- The folders that are open.
+---@return string[]
+function M.folders()
+  return vim.deepcopy(folders)
+end
+
+--- Open a folder, once and for all: the server tells what changes there, and reserves a port if the options say so.
+---@param path string
+function M.open(path)
+  if vim.list_contains(folders, path) then
+    return
+  end
+  table.insert(folders, path)
+  local client = M.client()
+  if client then
+    announce(client, path)
+  end
+end
+
+--- Whether the server's command knows a field.
+---@param client vim.lsp.Client
+---@param command string
+---@param field string
+---@return boolean
+local function has_field(client, command, field)
+  for _, entry in ipairs(vim.tbl_get(client.server_capabilities or {}, "experimental", "trop", "commands") or {}) do
+    if entry.command == command then
+      return vim.tbl_get(entry, "inputSchema", "properties", field) ~= nil
+    end
+  end
+  return false
+end
+
+--- Execute a command of the server. Starts it if need be.
+---@param command string such as `trop.reserve`
+---@param argument table? its fields
+---@param folder string? the folder for a command that is about one, where the argument names neither that nor a path;
+---it is opened then
+---@param callback trop.Callback called once, not before this returns
+function M.execute(command, argument, folder, callback)
+  if argument ~= nil and type(argument) ~= "table" then
+    error(("trop: the argument of %s has to be a table, not a %s"):format(command, type(argument)), 3)
+  end
+  local fields = vim.deepcopy(argument or {})
+  M.when_ready(vim.schedule_wrap(function(err, client)
+    if err or not client then
+      return callback(err)
+    end
+    if folder and fields.folder == nil and fields.path == nil and has_field(client, command, "folder") then
+      fields.folder = folder
+      M.open(folder)
+    end
+    last_request = last_request + 1
+    local number = last_request
+    pending[number] = callback
+    local params = { command = command, arguments = { next(fields) == nil and vim.empty_dict() or fields } }
+    local sent = call(client, "request", "workspace/executeCommand", params, function(failure, result)
+      if pending[number] then
+        pending[number] = nil
+        callback(without_null(failure), without_null(result))
+      end
+    end)
+    if not sent and pending[number] then
+      pending[number] = nil
+      callback(unavailable("the server ended", "Call again: that starts it."))
+    end
+  end))
+end
+
+--- Execute a command of the server and wait for the answer, but not for ever.
+---@param command string
+---@param argument table
+---@param patience_ms integer
+---@return trop.Error? err also when the answer has not come in time
+---@return table? result
+function M.execute_and_wait(command, argument, patience_ms)
+  local answered = false
+  local failure, answer
+  M.execute(command, argument, nil, function(err, result)
+    answered, failure, answer = true, err, result
+  end)
+  vim.wait(patience_ms, function()
+    return answered
+  end, 10)
+  if not answered then
+    return unavailable("the server has not answered in time", "Look at :Trop log.")
+  end
+  return failure, answer
+end
+
+--- Tell the server that a directory has another path now. Nothing happens where it does not want to know.
+---@param old string
+---@param new string
+---@param callback fun(err: trop.Error?)
+function M.renamed(old, new, callback)
+  M.when_ready(function(err, client)
+    if client and vim.tbl_get(client.server_capabilities or {}, "workspace", "fileOperations", "didRename") then
+      local file = { oldUri = vim.uri_from_fname(old), newUri = vim.uri_from_fname(new) }
+      call(client, "notify", "workspace/didRenameFiles", { files = { file } })
+    end
+    callback(err)
+  end)
+end
+
+return M

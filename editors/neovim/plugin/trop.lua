@@ -1,0 +1,23 @@
+-- Runs when Neovim starts: it defines :Trop, and everything else is loaded when it is used.
+if vim.g.loaded_trop then
+  return
+end
+vim.g.loaded_trop = true
+
+if vim.fn.has("nvim-0.10") == 0 then
+  vim.api.nvim_create_user_command("Trop", function()
+    vim.api.nvim_err_writeln("trop needs Neovim 0.10 or later")
+  end, { nargs = "*", bang = true, desc = "A port of its own for every directory" })
+  return
+end
+
+vim.api.nvim_create_user_command("Trop", function(invocation)
+  require("trop.command").run(invocation)
+end, {
+  nargs = "*",
+  bang = true,
+  desc = "A port of its own for every directory",
+  complete = function(lead, line, position)
+    return require("trop.command").complete(lead, line:sub(1, position))
+  end,
+})
