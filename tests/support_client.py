@@ -291,3 +291,9 @@ def _wait_a_moment(process: subprocess.Popen[bytes], remaining: float) -> None:
 
 def _refuse(name: str) -> Any:
     raise AssertionError(f"the server sent {name}, which is no JSON")
+
+
+def required_of(schema: dict[str, Any], path: str) -> dict[str, Any]:
+    """A value for each required field of a command: ``path``, or ports where they belong."""
+    ports = {"port": 5000, "ports": "6999"}
+    return {name: ports.get(name, path) for name in schema["required"]}

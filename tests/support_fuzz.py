@@ -17,7 +17,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jsonschema import Draft202012Validator
-from support_client import PATIENCE, Client, OutputEnded, command, initialize_params, notification, request
+from support_client import (
+    PATIENCE,
+    Client,
+    OutputEnded,
+    command,
+    initialize_params,
+    notification,
+    request,
+    required_of,
+)
 
 from trop_core.catalogue import Operation, operations
 from trop_server.schemas import input_schema, output_schema
@@ -109,6 +118,7 @@ class Maker:
         self._folders = [work, f"{work}/a", f"{work}/ä b"]
         inside = [*self._folders, f"{work}/a/b", f"{work}/link", f"{work}/gone", f"{work}/gone/deeper", f"{work}/file"]
         self._inside = [*inside, "a", ".", "a/../a//b/", "gone", *(f"file://{path}" for path in (work, f"{work}/a"))]
+        self._config = f"{work}/ä b/trop.yaml"
         self._stores = [str(sandbox.data), f"{self._root}/other", f"{self._root}/other/below", f"{work}/file", "~/made"]
         self._outside = ["/etc", "/no/such", "../../../../../../../../etc", "/proc/self/fd/0", "/dev/null", "~nobody/x"]
 
@@ -182,11 +192,15 @@ class Maker:
         if "boolean" in types:
             return rng.random() < 0.5
         if "integer" in types:
-            return rng.choice([rng.randint(5000, 5040), rng.randint(schema["minimum"], schema["maximum"])])
+            return rng.choice([rng.randint(5000, 5040), rng.randint(schema["minimum"], schema.get("maximum", 10**30))])
         if name == "dataDir":
             return rng.choice(self._stores)
         if "minLength" in schema:
             return rng.choice(self._inside)
+        if name == "config":
+            return rng.choice([self._config, *self._inside]) if rng.random() < 0.5 else self._config
+        if name == "ports":
+            return rng.choice(["6999", "6990..6999", "6999..6990"])
         if "pattern" in schema:
             return rng.choice(["web", "api", " web ", "größe", "日本", "a" * 255, "--force", "'; DROP TABLE x; --"])
         return rng.choice(["", "x", "[]", '["/", ""]', "\ud800", "x" * 1000])
@@ -279,7 +293,7 @@ class Maker:
         chosen = [rng.choice(operations()) for _ in range(2)]
         data = b""
         for operation in chosen:
-            needed = dict.fromkeys(input_schema(operation)["required"], f"{self._root}/work/gone")
+            needed = required_of(input_schema(operation), f"{self._root}/work/gone")
             dry_run = {"dryRun": True} if "dryRun" in input_schema(operation)["properties"] else {}
             data += _frame(rng, command(message_id, operation.command, needed | dry_run))
         # Which of the two is answered first is nobody's business, so that each may get what either may get.

@@ -8,6 +8,7 @@ request appears in all of them.
 from __future__ import annotations
 
 import dataclasses
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 _METADATA = "trop"
 
+_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+PORTS = rf"{_PORT}(\.\.{_PORT})?"
+"""What a ``PORTS`` field holds: a port, or the first and the last of a range. That they are in order takes a look."""
+
 
 class Kind(Enum):
     """What a field holds. The value says it to a person, after "expected"."""
@@ -30,6 +35,7 @@ class Kind(Enum):
     PATH = "a path"
     TEXT = "a text of any kind"
     CHOICE = "one of a few words"
+    PORTS = "a port from 1 to 65535, or a range such as 5005..5009"
 
 
 class Field(NamedTuple):
@@ -83,7 +89,11 @@ class Field(NamedTuple):
                 return identifier(self.name, value)
             if self.kind is Kind.PATH:
                 return check_storable(from_uri(value) if uris else value)
-            if self.kind is not Kind.CHOICE or value in self.choices:
+            if self.kind is Kind.CHOICE:
+                fits = value in self.choices
+            else:
+                fits = self.kind is Kind.TEXT or re.fullmatch(PORTS, value) is not None
+            if fits:
                 return value
         raise InvalidArgument(self.name, expected=self.expectation, given=value, alone=True)
 
@@ -119,9 +129,14 @@ def path(description: str, *, required: bool = False) -> Any:
     return _declare(Kind.PATH, description, default=dataclasses.MISSING if required else None)
 
 
-def text(description: str, *, required: bool = False) -> Any:
-    """A text that only trop itself has to understand; optional unless ``required``."""
-    return _declare(Kind.TEXT, description, default=dataclasses.MISSING if required else None)
+def text(description: str) -> Any:
+    """An optional text that only trop itself has to understand."""
+    return _declare(Kind.TEXT, description, default=None)
+
+
+def ports(description: str) -> Any:
+    """A port or a range of ports, as a text. Required."""
+    return _declare(Kind.PORTS, description, default=dataclasses.MISSING)
 
 
 def choice(description: str, choices: tuple[str, ...]) -> Any:

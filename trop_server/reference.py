@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
     from trop_core.catalogue import Operation
 
-_TYPES = {Kind.FLAG: "boolean", Kind.IDENTIFIER: "text", Kind.PATH: "path", Kind.TEXT: "text"}
+_TYPES = {
+    Kind.FLAG: "boolean",
+    Kind.IDENTIFIER: "text",
+    Kind.PATH: "path",
+    Kind.TEXT: "text",
+    Kind.PORTS: "port or range",
+}
 
 
 def updated(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from trop_core.catalogue import Operation
 from trop_core.errors import wire_name
-from trop_core.fields import Field, Kind, description_of
+from trop_core.fields import PORTS, Field, Kind, description_of
 from trop_core.models import HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT, ObservedReservation, Reservation
 from trop_server.wire import LONGEST_LIST
 
@@ -102,6 +102,8 @@ def _field_schema(field: Field) -> Schema:
         schema["type"] = [schema["type"], "null"]
     if field.kind is Kind.IDENTIFIER:
         schema["pattern"] = _IDENTIFIER
+    elif field.kind is Kind.PORTS:
+        schema["pattern"] = f"^{PORTS}$"
     elif field.kind is Kind.CHOICE:
         schema["enum"] = [*field.choices, *([] if field.required else [None])]
     elif field.kind is Kind.PATH:
@@ -149,4 +151,5 @@ _JSON_TYPES = {
     Kind.PATH: "string",
     Kind.TEXT: "string",
     Kind.CHOICE: "string",
+    Kind.PORTS: "string",
 }

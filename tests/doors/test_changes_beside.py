@@ -328,11 +328,11 @@ die = lambda *arguments, **options: os.kill(os.getpid(), signal.SIGKILL)
 done = getattr(os, function)
 perform(directory, "init", {"withConfig": True, "overwrite": True, "dryRun": True})
 from trop_core import whole_files
-write = whole_files.write
-def doomed(path, text):
+written = whole_files.written
+def doomed(path, content):
     setattr(os, function, die if moment == "before" else lambda *a, **o: (done(*a, **o), die()))
-    write(path, text)
-whole_files.write = doomed
+    return written(path, content)
+whole_files.written = doomed
 perform(directory, "init", {"withConfig": True, "overwrite": True})
 """
 

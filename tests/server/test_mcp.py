@@ -70,6 +70,8 @@ class TestTheTools:
     @pytest.mark.asyncio
     async def test_every_one_of_them_works(self, sandbox: Sandbox, era: Era) -> None:
         work, moved = str(sandbox.work), str(sandbox.directory("moved"))
+        config = sandbox.work / "trop.yaml"
+        config.write_text("reservations: {services: {a: {offset: 0}, b: {offset: 1}}}\n")
         arguments: dict[str, dict[str, Any]] = {
             "trop_init": {"withConfig": True},
             "trop_reserve": {"tag": "wéb", "project": "shop"},
@@ -78,7 +80,20 @@ class TestTheTools:
             "trop_show_path": {},
             "trop_show_data_dir": {},
             "trop_migrate": {"from": moved, "to": work, "recursive": True},
-            "trop_release": {"folder": work, "tag": "wéb"},
+            "trop_validate": {"config": str(config)},
+            "trop_reserve_group": {"config": str(config)},
+            "trop_autoreserve": {"folder": work},
+            "trop_exclude": {"folder": work, "ports": "6001"},
+            "trop_compact_exclusions": {"config": str(config)},
+            "trop_scan": {"folder": work, "min": 6000, "max": 6001},
+            "trop_port_info": {"port": 6000},
+            "trop_assert_reservation": {"folder": work, "tag": "wéb"},
+            "trop_assert_port": {"port": 6001, "not": True},
+            "trop_assert_data_dir": {"validate": True},
+            "trop_prune": {},
+            "trop_expire": {"days": 1},
+            "trop_autoclean": {"dryRun": True},
+            "trop_release": {"folder": work},
         }
 
         async with connected(sandbox, era=era) as client:
@@ -95,7 +110,17 @@ class TestTheTools:
         assert results["trop_show_path"]["path"] == work
         assert results["trop_show_data_dir"]["dataDir"] == str(sandbox.data)
         assert results["trop_migrate"]["migratedCount"] == 0
-        assert results["trop_release"]["releasedCount"] == 1
+        assert results["trop_validate"]["valid"] is True
+        assert results["trop_reserve_group"]["outcome"] == "created"
+        assert results["trop_autoreserve"]["outcome"] == "reused"
+        assert results["trop_autoreserve"]["environment"] == results["trop_reserve_group"]["environment"]
+        assert results["trop_exclude"]["added"] == ["6001"]
+        assert results["trop_compact_exclusions"]["changed"] is False
+        assert (results["trop_scan"]["min"], results["trop_scan"]["max"]) == (6000, 6001)
+        assert results["trop_port_info"]["reservation"] is None
+        assert all(results[f"trop_assert_{what}"]["holds"] for what in ("reservation", "port", "data_dir"))
+        assert [results[f"trop_{verb}"]["removedCount"] for verb in ("prune", "expire", "autoclean")] == [0, 0, 0]
+        assert results["trop_release"]["releasedCount"] == 3
         assert sandbox.rows() == []
 
     @BOTH_ERAS

@@ -22,14 +22,13 @@ if TYPE_CHECKING:
     from trop_core.ports.exclusions import Range
 
 _MOST_NAMED = 5
-_MOST_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExcludeRequest:
     """Which ports, and for whom."""
 
-    ports: str = fields.text("A port such as 5001, or a range such as 5005..5009, both ends included.", required=True)
+    ports: str = fields.ports("A port such as 5001, or a range such as 5005..5009, both ends included.")
     folder: str | None = fields.path(
         "A directory of the project whose trop.yaml is changed, as an editor knows it. The open folder if left away."
     )
@@ -42,15 +41,13 @@ class ExcludeRequest:
 
     @property
     def range(self) -> Range:
-        """The ports. Raises ``InvalidArgument`` for a text that names none."""
-        from trop_core.config.values import Refused, accept_ports
-
-        is_number = self.ports.isascii() and self.ports.isdigit() and len(self.ports) <= _MOST_DIGITS
-        try:
-            return accept_ports(int(self.ports) if is_number else self.ports)
-        except Refused as refusal:
-            expected = "a port from 1 to 65535, or a range such as 5005..5009"
-            raise InvalidArgument("ports", expected=expected, given=self.ports, alone=True) from refusal
+        """The ports. Raises ``InvalidArgument`` for a range whose first port is above its last."""
+        first, _, last = self.ports.partition("..")
+        found = int(first), int(last or first)
+        if found[0] > found[1]:
+            expected = f"a range whose first port is not above its last, such as {last}..{first}"
+            raise InvalidArgument("ports", expected=expected, given=self.ports)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
