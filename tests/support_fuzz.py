@@ -118,7 +118,7 @@ class Maker:
         self._folders = [work, f"{work}/a", f"{work}/ä b"]
         inside = [*self._folders, f"{work}/a/b", f"{work}/link", f"{work}/gone", f"{work}/gone/deeper", f"{work}/file"]
         self._inside = [*inside, "a", ".", "a/../a//b/", "gone", *(f"file://{path}" for path in (work, f"{work}/a"))]
-        self._config = f"{work}/ä b/trop.yaml"
+        self._config = f"{work}/a/trop.yaml"
         self._stores = [str(sandbox.data), f"{self._root}/other", f"{self._root}/other/below", f"{work}/file", "~/made"]
         self._outside = ["/etc", "/no/such", "../../../../../../../../etc", "/proc/self/fd/0", "/dev/null", "~nobody/x"]
 
@@ -195,10 +195,10 @@ class Maker:
             return rng.choice([rng.randint(5000, 5040), rng.randint(schema["minimum"], schema.get("maximum", 10**30))])
         if name == "dataDir":
             return rng.choice(self._stores)
-        if "minLength" in schema:
-            return rng.choice(self._inside)
         if name == "config":
             return rng.choice([self._config, *self._inside]) if rng.random() < 0.5 else self._config
+        if "minLength" in schema:
+            return rng.choice(self._inside)
         if name == "ports":
             return rng.choice(["6999", "6990..6999", "6999..6990"])
         if "pattern" in schema:
