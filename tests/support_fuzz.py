@@ -118,7 +118,7 @@ class Maker:
         self._folders = [work, f"{work}/a", f"{work}/ä b"]
         inside = [*self._folders, f"{work}/a/b", f"{work}/link", f"{work}/gone", f"{work}/gone/deeper", f"{work}/file"]
         self._inside = [*inside, "a", ".", "a/../a//b/", "gone", *(f"file://{path}" for path in (work, f"{work}/a"))]
-        self._config = f"{work}/a/trop.yaml"
+        self._config = f"{work}/trop.yaml"
         self._stores = [str(sandbox.data), f"{self._root}/other", f"{self._root}/other/below", f"{work}/file", "~/made"]
         self._outside = ["/etc", "/no/such", "../../../../../../../../etc", "/proc/self/fd/0", "/dev/null", "~nobody/x"]
 

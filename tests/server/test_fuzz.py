@@ -39,7 +39,7 @@ def world(sandbox: Sandbox) -> Sandbox:
     """A sandbox with the places that the cases speak of."""
     for name in ("a/b", "ä b"):
         sandbox.directory(name)
-    (sandbox.work / "a" / "trop.yaml").write_text(
+    (sandbox.work / "trop.yaml").write_text(
         "reservations: {services: {web: {offset: 0}, api: {offset: 1}}}\nexcluded_ports: [6998, 6997]\n"
     )
     (sandbox.work / "link").symlink_to(sandbox.work / "a")
