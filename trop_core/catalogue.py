@@ -63,10 +63,14 @@ class Mutation(NamedTuple):
 
 
 class Procedure(NamedTuple):
-    """Work on the store as a whole, outside of the ordinary transactions: ``prepare`` without a lock, then ``run``."""
+    """Work on files as a whole, outside of the ordinary transactions: ``prepare`` without a lock, then ``run``.
+
+    ``only_reads`` tells of a request whether it changes nothing, where that depends on the request.
+    """
 
     prepare: Callable[[Any, Context], Any]
     run: Callable[[Any, Patience], Any]
+    only_reads: Callable[[Any], bool] = lambda _request: False
 
 
 class Query(NamedTuple):

@@ -288,3 +288,14 @@ def test_a_request_that_is_no_command_is_answered_while_commands_wait(client: Cl
     assert unknown["error"]["code"] == -32601
     assert refused["error"]["code"] == -32600
     assert first["result"]["outcome"] == "created"
+
+
+def test_a_scan_that_only_looks_does_not_wait_for_those_that_write(client: Client, sandbox: Sandbox) -> None:
+    sandbox.make_store()
+    with sandbox.locked():
+        client.send(command(1, "trop.reserve"))
+        looked = client.call("trop.scan", {"min": 6000, "max": 6001})
+    first = client.answer(1)
+
+    assert (looked["min"], looked["max"], looked["changed"]) == (6000, 6001, False)
+    assert first["result"]["outcome"] == "created"

@@ -46,8 +46,9 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        """Whether ``transact`` takes the write lock."""
-        return isinstance(self.operation.work, Mutation | Procedure)
+        """Whether ``transact`` may take the write lock."""
+        work = self.operation.work
+        return isinstance(work, Mutation) or (isinstance(work, Procedure) and not work.only_reads(self._request))
 
     @property
     def settings(self) -> Settings | None:

@@ -42,6 +42,11 @@ class ScanRequest(LookingRequest):
     autocompact: bool = fields.flag("Put the exclusions in the project's trop.yaml into order.")
     dry_run: bool = fields.flag("Tell what would be excluded, and change nothing.")
 
+    @property
+    def changes_a_file(self) -> bool:
+        """Whether exclusions are asked for, and not just who occupies what."""
+        return self.autoexclude or self.autocompact
+
     def __post_init__(self) -> None:
         if self.min is not None and self.max is not None:
             PortRange(self.min, self.max)
@@ -104,7 +109,7 @@ def prepare(request: ScanRequest, context: Context) -> Prepared:
         target.path, ports__min=request.min, ports__max=request.max, **occupancy_settings(request)
     )
     file = None
-    if request.autoexclude or request.autocompact:
+    if request.changes_a_file:
         context.caller.guard(target, allowed=settings.allow_unrelated_path)
         file = exclusion_file.project_file(settings, target.path)
     ports = PortRange(settings.port_min, settings.port_max)
@@ -163,5 +168,5 @@ OPERATION = Operation(
     ),
     request=ScanRequest,
     result=ScanResult,
-    work=Procedure(prepare=prepare, run=run),
+    work=Procedure(prepare=prepare, run=run, only_reads=lambda request: not request.changes_a_file),
 )
