@@ -321,6 +321,14 @@ EXCLUDE = (
         expected=Refused(kind="config_error", code=7, says="config.yaml:1:1: project: this key belongs in trop.yaml"),
     ),
     Case(
+        id="an-entry-over-several-lines",
+        given={"ports": "6000"},
+        files={"trop.yaml": "excluded_ports:\n- 5001\n- |-\n  5010..5011\n"},
+        expected=Refused(
+            kind="config_error", code=7, says=f"{FILE}:2:1: excluded_ports: trop cannot tell how to change"
+        ),
+    ),
+    Case(
         id="a-list-that-cannot-be-changed-with-certainty",
         given={"ports": "6000"},
         files={"trop.yaml": "? excluded_ports\n: - 5001\n"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 from typing import NamedTuple
 
@@ -70,7 +71,8 @@ class Caller(NamedTuple):
 
     def resolve(self, path: str) -> str:
         """A path that somebody named, as it is stored. Raises ``InvalidPath`` or ``AmbiguousFolder``."""
-        base = "/" if path.startswith(("/", "~")) else self.base
+        # A ~ that stands for nobody's home is the first letter of a name.
+        base = "/" if os.path.isabs(os.path.expanduser(path)) else self.base
         return paths.explicit(path, base=base)
 
     def target(self, *, folder: str | None = None, path: str | None = None) -> Target:

@@ -482,6 +482,16 @@ class PermissionDenied(SystemFailure):
         return "Nothing has changed. Make it accessible to this user, or name another directory with TROP_DATA_DIR."
 
 
+class AnswerLost(SystemFailure):
+    """The answer of a call could not be given, and what the call was for is done."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("write the answer to", path="stdout", reason=reason)
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "What was asked for is done; only the answer is missing. Call again with a stdout that can be written."
+
+
 class SocketsUnreadable(SystemFailure):
     """The system does not show its table of sockets, not even in part."""
 

@@ -168,9 +168,17 @@ class TestOddStreams:
     ) -> None:
         done = shell(sandbox, f'"$0" {arguments} {redirection}')
 
-        error, _ = error_lines(done)
+        error, hint = error_lines(done)
         assert done.returncode == 5
         assert error.startswith('cannot write the answer to "stdout": ')
+        assert hint.startswith("What was asked for is done")
+
+    def test_a_call_without_an_answer_needs_no_stdout(self, sandbox: Sandbox) -> None:
+        sandbox.reserve()
+
+        done = shell(sandbox, '"$0" release >/dev/full')
+
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "Released 1 reservation.")
 
     @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"], ids=["closed", "full"])
     def test_what_is_meant_for_people_never_gets_among_the_answer(self, sandbox: Sandbox, redirection: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support_cli import Sandbox, add_worktree, as_json, error_lines, make_repository
+from support_cli import PATIENCE, TROP, Sandbox, add_worktree, as_json, error_lines, make_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -330,3 +331,27 @@ def test_a_server_that_waits_for_nothing_is_no_obstacle(start: Callable[..., Cli
         client.call("trop.list")
 
     assert sandbox.reserve("--busy-timeout", "0") == 5000
+
+
+def test_a_tilde_that_is_nobodys_home_begins_a_name(sandbox: Sandbox) -> None:
+    sandbox.directory("~nobody-of-this-name")
+
+    done = sandbox.trop("reserve", "--path", "~nobody-of-this-name")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path for path, *_ in sandbox.rows()] == [str(sandbox.work / "~nobody-of-this-name")]
+
+
+def test_a_store_that_cannot_be_written_from_the_start_is_the_systems_failure(sandbox: Sandbox) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 0; exec "$0" reserve', TROP],
+        cwd=sandbox.work,
+        env=sandbox.environment(PYTHONDONTWRITEBYTECODE="1"),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "Traceback" not in done.stderr

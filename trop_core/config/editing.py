@@ -229,6 +229,9 @@ def _value(text: str, key: Event, value: Event, inside: list[Event]) -> _List | 
     brackets = (value.end_mark.index, close.start_mark.index) if value.flow_style else None
     if brackets and (text[brackets[0] - 1], text[brackets[1]]) != ("[", "]"):
         raise Unclear("its brackets are not where they should be")
+    if any(isinstance(item, ScalarEvent) and item.style in ("|", ">") for item in items):
+        # The end of such a text is the next line, which is not its own.
+        raise Unclear("an entry is a text of several lines")
     fixed = tuple(n for n, item in enumerate(items) if isinstance(item, NodeEvent) and item.anchor is not None)
     return _List(key.end_mark.index, brackets, tuple(map(_place, items)), fixed)
 

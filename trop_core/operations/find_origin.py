@@ -58,7 +58,7 @@ class FindOriginResult:
 
 
 class Repository(NamedTuple):
-    """What git says of a folder."""
+    """What git says of a folder; its project may be one that the configuration names."""
 
     exists: bool
     project: str | None
@@ -102,7 +102,7 @@ def read(connection: StoreConnection, prepared: Prepared) -> FindOriginResult:
         return FindOriginResult(path, tuple(own))
     repository = prepared.repository
     if repository is None:
-        raise Unprepared(lambda: prepared._replace(repository=_look_at_repository(prepared.context, path)))
+        raise Unprepared(lambda: prepared._replace(repository=_look_at_repository(prepared)))
     if repository.project is None:
         return FindOriginResult(path, (), repository.exists)
     candidates = reservations.paths_like(
@@ -123,11 +123,14 @@ def read(connection: StoreConnection, prepared: Prepared) -> FindOriginResult:
     return FindOriginResult(path, (), repository.exists, origin)
 
 
-def _look_at_repository(context: Context, path: str) -> Repository:
+def _look_at_repository(prepared: Prepared) -> Repository:
+    context, path = prepared.context, prepared.target.path
     if context.directory_state(path) is not DirectoryState.PRESENT:
         # What git says of a directory that does not exist is about one above it.
         return Repository(exists=False, project=None, former_places=frozenset())
-    return Repository(git.is_in_repository(path), context.infer(path).project, git.former_places(path))
+    # The configuration goes before git, as it does where a port is reserved.
+    project = prepared.settings.project or context.infer(path).project
+    return Repository(git.is_in_repository(path), project, git.former_places(path))
 
 
 def _look_at(context: Context, candidates: list[str]) -> dict[str, DirectoryState]:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from trop_core.errors import (
+    AnswerLost,
     Cancelled,
     InternalError,
     InvalidArgument,
@@ -184,8 +185,10 @@ def _json_object(text: str) -> dict[str, object]:
 
 
 def _write(answer: str) -> None:
+    if not answer:
+        return
     if sys.stdout is None:
-        raise SystemFailure("write the answer to", path="stdout", reason="it is closed")
+        raise AnswerLost("it is closed")
     try:
         sys.stdout.buffer.write(answer.encode("utf-8", "surrogateescape"))
         sys.stdout.flush()
@@ -193,7 +196,7 @@ def _write(answer: str) -> None:
         raise
     except OSError as error:
         _discard_stdout()
-        raise SystemFailure("write the answer to", path="stdout", reason=error.strerror or str(error)) from error
+        raise AnswerLost(error.strerror or str(error)) from error
 
 
 def _discard_stdout() -> None:

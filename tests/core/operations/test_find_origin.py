@@ -106,3 +106,15 @@ def test_looking_creates_nothing(tmp_path: Path) -> None:
 
     assert (found.own, found.origin) == ((), None)
     assert not (tmp_path / "data").exists()
+
+
+def test_the_project_is_the_one_that_the_configuration_names(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "trop.yaml").write_text("project: bank\n")
+    fill(tmp_path / "data", [row("/a/shop", 5000, "", "bank"), row("/b/shop", 5001, "", "shop")])
+
+    found = find(tmp_path / "data", folder, {"/a/shop": GONE, "/b/shop": GONE})
+
+    assert found.origin is not None
+    assert found.origin.path == "/a/shop"

@@ -76,7 +76,10 @@ class MigrationExecutor:
         as it was, and a backup that was made is removed.
         """
         self._check_own(plan)
-        self._patience.insist(lambda: self._connection.execute("BEGIN IMMEDIATE"), _OPERATION)
+        try:
+            self._patience.insist(lambda: self._connection.execute("BEGIN IMMEDIATE"), _OPERATION)
+        except sqlite3.Error as error:
+            raise translate(error, self._name) from error
         result: MigrationResult | None = None
         try:
             with self._patience.token.interrupting(self._connection.interrupt):
