@@ -18,6 +18,9 @@ SCRIPTS = Path(sys.executable).parent
 TROP = str(SCRIPTS / "trop")
 PATIENCE = 60.0
 
+UNMEASURED: dict[str, str | None] = {"COVERAGE_PROCESS_START": None, "COVERAGE_PROCESS_CONFIG": None}
+"""Changes of the environment for what gets a Ctrl-C: coverage hangs if that comes while it holds one of its locks."""
+
 
 class Sandbox:
     """A home, a data directory and a working directory below one directory, and ``trop`` running in them.

@@ -236,13 +236,16 @@ class StickyField(TropError):
 
     kind = "sticky_field"
 
-    def __init__(self, field: str, *, path: str, tag: str | None, stored: str | None, requested: str | None) -> None:
+    def __init__(
+        self, field: str, *, path: str, tag: str | None, stored: str | None, requested: str | None, by: str
+    ) -> None:
         super().__init__(field, stored, requested)
         self.field = field
         self.path = path
         self.tag = tag
         self.stored = stored
         self.requested = requested
+        self.by = by
 
     def message(self, spell: Spelling = flag_name) -> str:
         where = quoted(self.path) + (f" (tag {quoted(self.tag)})" if self.tag is not None else "")
@@ -251,7 +254,8 @@ class StickyField(TropError):
         return f"the reservation of {where} {has}, which {wish}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return f"Leave {spell(self.field)} away to keep it, or add {spell(f'allow_change_{self.field}')} to change it."
+        said = self.by if self.by.isupper() else spell(self.by)
+        return f"Leave {said} away to keep it, or add {spell(f'allow_change_{self.field}')} to change it."
 
     def details(self) -> dict[str, object]:
         return {"field": self.field, "stored": self.stored, "requested": self.requested}
@@ -479,7 +483,10 @@ class PermissionDenied(SystemFailure):
     kind = "permission_denied"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return "Nothing has changed. Make it accessible to this user, or name another directory with TROP_DATA_DIR."
+        advice = "Nothing has changed. Make it accessible to this user"
+        if self.path.endswith(".yaml"):
+            return f"{advice}."
+        return f"{advice}, or name another directory with TROP_DATA_DIR."
 
 
 class AnswerLost(SystemFailure):

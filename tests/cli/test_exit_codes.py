@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support_cli import PATIENCE, error_lines
+from support_cli import PATIENCE, UNMEASURED, error_lines
 
 from trop_core import __version__, errors
 from trop_server.cli.exit_codes import EXIT_CODES
@@ -273,7 +273,7 @@ def test_an_exhausted_range_ends_with_6(sandbox: Sandbox) -> None:
 
 def test_an_interrupt_ends_with_130_and_stores_nothing(sandbox: Sandbox) -> None:
     with sandbox.locked():
-        process = sandbox.begin("reserve", "--busy-timeout", "60", "--verbose")
+        process = sandbox.begin("reserve", "--busy-timeout", "60", "--verbose", cwd=None, **UNMEASURED)
         _wait_until_it_has_the_store_open(process.pid, str(sandbox.database))
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)

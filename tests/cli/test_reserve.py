@@ -143,6 +143,25 @@ def test_sticky_fields_need_a_permission_to_change(sandbox: Sandbox) -> None:
     assert sandbox.rows() == [(str(sandbox.work), "", 5000, "mall", None)]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "variable", "said"),
+    [
+        pytest.param(["--clear-project"], None, "--clear-project", id="cleared"),
+        pytest.param([], "other", "TROP_PROJECT", id="by the environment"),
+    ],
+)
+def test_what_would_change_a_sticky_field_is_named(
+    sandbox: Sandbox, arguments: list[str], variable: str | None, said: str
+) -> None:
+    sandbox.reserve("--project", "shop")
+
+    done = sandbox.trop("reserve", *arguments, TROP_PROJECT=variable)
+
+    _, hint = error_lines(done)
+    assert done.returncode == 1
+    assert hint == f"Leave {said} away to keep it, or add --allow-change-project to change it."
+
+
 class TestRelations:
     """A reservation for what has nothing to do with the working directory takes a permission."""
 

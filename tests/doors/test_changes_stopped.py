@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import support_store as stores
-from support_cli import PATIENCE, TROP
+from support_cli import PATIENCE, TROP, UNMEASURED
 from support_client import command, notification
 from support_core import Row, fill, row, rows_of
 
@@ -210,7 +210,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [TROP, *arguments],
             cwd=sandbox.work,
-            env=sandbox.environment(),
+            env=sandbox.environment(**UNMEASURED),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=terminal,

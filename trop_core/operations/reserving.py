@@ -60,19 +60,23 @@ class ReservingRequest:
 
 
 class Wish(NamedTuple):
-    """A project or task as it was asked for: ``given`` says that somebody named it, or named it empty."""
+    """A project or task as it was asked for: ``given`` says that somebody named it, or named it empty.
+
+    ``by`` is the field or the variable that said so.
+    """
 
     given: bool
     value: str | None
+    by: str
 
     @classmethod
     def of(cls, field: str, argument: str | None, variable: str | None, *, clear: bool = False) -> Wish:
         """What an argument says, else the environment. Raises ``InvalidIdentifier``."""
         if clear:
-            return cls(given=True, value=None)
+            return cls(given=True, value=None, by=f"clear_{field}")
         if argument is None and variable:
-            argument = identifier(field, variable)
-        return cls(given=argument is not None, value=argument)
+            return cls(given=True, value=identifier(field, variable), by=f"TROP_{field.upper()}")
+        return cls(given=argument is not None, value=argument, by=field)
 
 
 Request = TypeVar("Request", bound=Any)
@@ -124,7 +128,7 @@ def keep_or_change(field: Literal["project", "task"], stored: Reservation, prepa
     if not wish.given or wish.value == has:
         return has
     if not (prepared.request.force or getattr(prepared.settings, f"allow_change_{field}")):
-        raise StickyField(field, path=stored.path, tag=stored.tag, stored=has, requested=wish.value)
+        raise StickyField(field, path=stored.path, tag=stored.tag, stored=has, requested=wish.value, by=wish.by)
     return wish.value
 
 
@@ -135,7 +139,7 @@ def facts_of_new(prepared: Prepared[Any]) -> tuple[str | None, str | None]:
     """
     project, task = prepared.project, prepared.task
     if not project.given and prepared.settings.project is not None:
-        project = Wish(given=True, value=prepared.settings.project)
+        project = Wish(given=True, value=prepared.settings.project, by="project")
     git = prepared.git
     if git is None and not (project.given and task.given):
         raise Unprepared(lambda: prepared._replace(git=prepared.context.infer(prepared.target.path)))
