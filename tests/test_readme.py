@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trop_core.config.schema import KEYS
-from trop_core.errors import TropError
+from trop_core.errors.base import TropError
 from trop_server.cli.exit_codes import EXIT_CODES
 from trop_server.reference import updated
 

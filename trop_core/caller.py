@@ -7,7 +7,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from trop_core import paths
-from trop_core.errors import AmbiguousFolder, InvalidArgument, InvalidPath, UnrelatedPath
+from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.paths import AmbiguousFolder, InvalidPath, UnrelatedPath
 
 
 class Door(Enum):

@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from trop_core.errors import Cancelled
+from trop_core.errors.base import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

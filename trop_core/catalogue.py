@@ -9,42 +9,43 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trop_core.errors import wire_name
+from trop_core.errors.spelling import wire_name
 from trop_core.fields import Field, fields_of, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from trop_core.context import Context
-    from trop_core.database.connection import StoreConnection
+    from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
 
 _PREFIX = "trop."
 
 _MODULES = {
-    "reserve": "reserve",
-    "reserve_group": "reserve_group",
-    "autoreserve": "autoreserve",
-    "release": "release",
-    "migrate": "migrate",
-    "list": "listing",
-    "list_projects": "list_projects",
-    "port_info": "port_info",
-    "scan": "scan",
-    "init": "init",
-    "show_path": "show_path",
-    "show_data_dir": "show_data_dir",
-    "validate": "validate",
-    "exclude": "exclude",
-    "compact_exclusions": "compact_exclusions",
-    "prune": "prune",
-    "expire": "expire",
-    "autoclean": "autoclean",
-    "assert_reservation": "assert_reservation",
-    "assert_port": "assert_port",
-    "assert_data_dir": "assert_data_dir",
-    "list_commands": "list_commands",
+    "reserve": "reserving.reserve",
+    "reserve_group": "groups.reserve_group",
+    "autoreserve": "groups.autoreserve",
+    "release": "reserving.release",
+    "migrate": "moving.migrate",
+    "list": "looking.list",
+    "list_projects": "looking.list_projects",
+    "port_info": "looking.port_info",
+    "scan": "looking.scan",
+    "init": "store.init",
+    "show_path": "looking.show_path",
+    "show_data_dir": "store.show_data_dir",
+    "validate": "looking.validate",
+    "exclude": "exclusions.exclude",
+    "compact_exclusions": "exclusions.compact_exclusions",
+    "prune": "cleanup.prune",
+    "expire": "cleanup.expire",
+    "autoclean": "cleanup.autoclean",
+    "assert_reservation": "assertions.assert_reservation",
+    "assert_port": "assertions.assert_port",
+    "assert_data_dir": "assertions.assert_data_dir",
+    "list_commands": "looking.list_commands",
 }
+"""Where each operation describes itself, below ``trop_core.operations``."""
 
 
 class Mutation(NamedTuple):

@@ -106,7 +106,7 @@ class Context(NamedTuple):
         ``__`` for the dot; None is not given. Raises ``ConfigError``, ``InvalidArgument``, ``PermissionDenied`` or
         ``SystemFailure``.
         """
-        from trop_core.config.layers import load_settings
+        from trop_core.config.merging import load_settings
 
         own = {key.replace("__", "."): value for key, value in arguments.items()}
         return load_settings(

@@ -12,7 +12,8 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trop_core.errors import InvalidArgument, UnknownArgument, flag_name, wire_name
+from trop_core.errors.arguments import InvalidArgument, UnknownArgument
+from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, identifier
 from trop_core.paths import check_storable, from_uri
 

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from trop_core.errors import InvalidIdentifier
+from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.models import identifier
 
 if TYPE_CHECKING:

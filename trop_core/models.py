@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from trop_core.errors import InvalidArgument, InvalidIdentifier
+from trop_core.errors.arguments import InvalidArgument, InvalidIdentifier
 
 LOWEST_PORT = 1
 HIGHEST_PORT = 65535

@@ -12,7 +12,7 @@ import re
 import stat
 from enum import Enum
 
-from trop_core.errors import InvalidPath
+from trop_core.errors.paths import InvalidPath
 
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*://|[Ff][Ii][Ll][Ee]:/"
 

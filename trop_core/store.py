@@ -8,15 +8,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from trop_core import paths
-from trop_core.database.connection import Database, create_file
+from trop_core.database.connection import Database
 from trop_core.database.failures import system_failure
-from trop_core.errors import NoDataDirectory, PermissionDenied, SystemFailure
+from trop_core.database.handles import create_file
+from trop_core.errors.store import NoDataDirectory
+from trop_core.errors.system import PermissionDenied, SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from trop_core.database.connection import StoreConnection
+    from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
 
 DATABASE_NAME = "trop.db"

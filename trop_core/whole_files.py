@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from trop_core.database.failures import system_failure
-from trop_core.errors import LockTimeout, PermissionDenied, quoted
+from trop_core.errors.spelling import quoted
+from trop_core.errors.store import LockTimeout
+from trop_core.errors.system import PermissionDenied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from trop_core import __version__
 if TYPE_CHECKING:
     from types import FrameType
 
-    from trop_server.mcp import McpServer
-    from trop_server.server import TropServer
+    from trop_server.lsp.server import TropServer
+    from trop_server.mcp.server import McpServer
 
 _DESCRIPTION = """\
 Gives every directory a port of its own, to editors and agents: a language server that speaks JSON-RPC over standard
@@ -73,7 +73,7 @@ def _serve(options: argparse.Namespace, protocol: int) -> int:
 
 
 def _language_server() -> type[TropServer]:
-    from trop_server.server import TropServer
+    from trop_server.lsp.server import TropServer
 
     return TropServer
 
@@ -84,7 +84,7 @@ def _mcp_server() -> type[McpServer]:
     # The SDK's types are a package of their own since version 2.
     if find_spec("mcp_types") is None:
         sys.exit(_NO_SDK)
-    from trop_server.mcp import McpServer
+    from trop_server.mcp.server import McpServer
 
     return McpServer
 

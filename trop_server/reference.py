@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from trop_core.catalogue import operations
 from trop_core.config.schema import KEYS
-from trop_core.errors import wire_name
+from trop_core.errors.spelling import wire_name
 from trop_core.fields import Field, Kind, description_of
 from trop_server.cli.exit_codes import EXIT_CODES
 from trop_server.cli.parser import SUBCOMMANDS
-from trop_server.instructions import INSTRUCTIONS
+from trop_server.mcp.instructions import INSTRUCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
-from support_cli import PATIENCE, SCRIPTS, TROP, error_lines
-from support_core import row
-from support_shells import find_shell
+import support.store as stores
+from support.cli import PATIENCE, SCRIPTS, TROP, error_lines
+from support.core import row
+from support.shells import find_shell
 
 from trop_server.cli.parser import SHELLS, SUBCOMMANDS, build
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support_cli import Sandbox
+    from support.cli import Sandbox
 
 REAL_SHELLS = ("bash", "zsh", "fish")
 AUTO = ["--disable-autoinit", "--disable-autoprune", "--disable-autoexpire"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import signal
 import sqlite3
 import subprocess
@@ -12,19 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support_cli import PATIENCE, UNMEASURED, error_lines
+from support.cli import PATIENCE, UNMEASURED, error_lines
 
 from trop_core import __version__, errors
+from trop_core.errors.base import TropError
 from trop_server.cli.exit_codes import EXIT_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support_cli import Sandbox
+    from support.cli import Sandbox
 
 
 def every_kind() -> Iterator[str]:
-    todo = [errors.TropError]
+    for module in pkgutil.iter_modules(errors.__path__):
+        importlib.import_module(f"{errors.__name__}.{module.name}")
+    todo = [TropError]
     while todo:
         kind = todo.pop()
         yield kind.kind

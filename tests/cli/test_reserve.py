@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support_cli import PATIENCE, TROP, Sandbox, add_worktree, as_json, error_lines, make_repository
+from support.cli import PATIENCE, TROP, Sandbox, add_worktree, as_json, error_lines, make_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support_client import Client
+    from support.client import Client
 
 
 def test_it_prints_the_port_and_nothing_else(sandbox: Sandbox) -> None:

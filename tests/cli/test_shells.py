@@ -14,13 +14,14 @@ import dotenv
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support_cli import PATIENCE, SCRIPTS, TROP, Sandbox, error_lines
-from support_groups import GROUP
-from support_shells import find_shell
+from support.cli import PATIENCE, SCRIPTS, TROP, Sandbox, error_lines
+from support.groups import GROUP
+from support.shells import find_shell
 
 from trop_core.config.values import is_variable_name
 from trop_core.config.variables import means_something
-from trop_core.errors import ConfigError, UnknownShell
+from trop_core.errors.arguments import UnknownShell
+from trop_core.errors.configuration import ConfigError
 from trop_server.cli.shells import LINES, detect, parent_program, render
 
 if TYPE_CHECKING:

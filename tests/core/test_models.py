@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trop_core.errors import InvalidArgument, InvalidIdentifier
+from trop_core.errors.arguments import InvalidArgument, InvalidIdentifier
 from trop_core.models import PortRange, Reservation, ReservationKey, identifier, is_port
 
 

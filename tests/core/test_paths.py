@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trop_core import paths
-from trop_core.errors import InvalidPath
+from trop_core.errors.paths import InvalidPath
 from trop_core.paths import DirectoryState
 
 COMPONENT = st.sampled_from(

@@ -11,25 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 import pytest
-import support_store as stores
+import support.store as stores
 
 from trop_core.database import reservations
 from trop_core.database.waiting import Patience
-from trop_core.errors import (
-    DatabaseCorrupt,
-    InvalidPath,
-    LockTimeout,
-    MigrationBlocked,
-    NoDataDirectory,
-    SystemFailure,
-    TropError,
-    UnsupportedSchemaVersion,
-)
+from trop_core.errors.paths import InvalidPath
+from trop_core.errors.schema_migrations import MigrationBlocked
+from trop_core.errors.store import DatabaseCorrupt, LockTimeout, NoDataDirectory, UnsupportedSchemaVersion
+from trop_core.errors.system import SystemFailure
 from trop_core.models import Reservation
 from trop_core.store import Store, data_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from trop_core.errors.base import TropError
 
 A = Reservation(5000, "/a", None, None, None, 1, 2)
 ROW = ("/a", "", 5000, None, None, 1, 2)
@@ -310,7 +306,7 @@ import os, sys
 import trop_core.database.migrations.executor
 import trop_core.database.migrations.registry
 from trop_core.database.waiting import Patience
-from trop_core.errors import TropError
+from trop_core.errors.base import TropError
 from trop_core.store import Store
 os.setgroups([])
 os.setgid(65534)

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
-from support_changes import listed
-from support_cleanup import DOORS, DoorName, ask, filled_in, used
-from support_client import workspace_folder
-from support_core import Row, fill, rows_of
+import support.store as stores
+from support.changes import listed
+from support.cleanup import DOORS, DoorName, ask, filled_in, used
+from support.client import workspace_folder
+from support.core import Row, fill, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support_cli import Sandbox
-    from support_client import Client
+    from support.cli import Sandbox
+    from support.client import Client
 
 _numbers = itertools.count()
 

@@ -11,17 +11,17 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-import support_store as stores
-from support_changes import DOORS, DRY, TABLE, Answer, Bench, Case, Done, DoorName, Refused, as_flags
-from support_client import ServerError, workspace_folder
-from support_core import fill, row, rows_of
+import support.store as stores
+from support.changes import DOORS, DRY, TABLE, Answer, Bench, Case, Done, DoorName, Refused, as_flags
+from support.client import ServerError, workspace_folder
+from support.core import fill, row, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support_cli import Sandbox
-    from support_client import Client
+    from support.cli import Sandbox
+    from support.client import Client
 
 _numbers = itertools.count()
 

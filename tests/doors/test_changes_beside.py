@@ -15,24 +15,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
-from support_cli import PATIENCE
-from support_core import fill, perform, row, rows_of
+import support.store as stores
+from support.cli import PATIENCE
+from support.core import fill, perform, row, rows_of
 
 from trop_core.config.template import config_template
-from trop_core.errors import TropError
+from trop_core.errors.base import TropError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support_cli import Sandbox
+    from support.cli import Sandbox
 
 # Processes that have the store open
 
 BUSY_WRITER = """
 import os, sys
 from pathlib import Path
-from support_core import perform
+from support.core import perform
 from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken
 from trop_core.context import Context
@@ -202,10 +202,10 @@ def test_overwriting_a_damaged_store_gives_a_sound_one_and_keeps_the_damaged_byt
 AS_NOBODY = """
 import json, os, sys
 from pathlib import Path
-from support_core import perform
-import trop_core.config.template, trop_core.database.rebuilding, trop_core.operations.init
-import trop_core.config.environment, trop_core.config.loading, trop_core.config.reader, trop_core.git
-from trop_core.errors import TropError
+from support.core import perform
+import trop_core.config.template, trop_core.database.rebuilding, trop_core.operations.store.init
+import trop_core.config.environment, trop_core.config.files, trop_core.config.interpreter, trop_core.git
+from trop_core.errors.base import TropError
 directory = Path(sys.argv[1])
 for call in json.loads(sys.argv[2]):
     try:
@@ -320,7 +320,7 @@ def test_on_a_full_disk_the_store_is_emptied_with_its_backup_or_stays_as_it_is(s
 KILLED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path
-from support_core import perform
+from support.core import perform
 import trop_core.config.template
 
 directory, function, moment = Path(sys.argv[1]), sys.argv[2], sys.argv[3]

@@ -11,10 +11,10 @@ import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-import support_store as stores
-from support_cli import PATIENCE, TROP, UNMEASURED
-from support_client import command, notification
-from support_core import Row, fill, row, rows_of
+import support.store as stores
+from support.cli import PATIENCE, TROP, UNMEASURED
+from support.client import command, notification
+from support.core import Row, fill, row, rows_of
 
 from trop_core.database.connection import Database
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support_cli import Sandbox
-    from support_client import Client
+    from support.cli import Sandbox
+    from support.client import Client
 
 MANY = 30_000
 MOST = 60_000
@@ -307,9 +307,9 @@ def test_ctrl_c_in_the_middle_of_a_move_changes_nothing(sandbox: Sandbox, shown:
 KILLED = """
 import os, resource, shutil, signal, sys
 from pathlib import Path
-from support_core import perform
+from support.core import perform
 from trop_core.database import connection as opening
-from trop_core.database.connection import StoreConnection
+from trop_core.database.handles import StoreConnection
 
 template, place, way, points = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 

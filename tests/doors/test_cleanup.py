@@ -8,28 +8,17 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
-from support_changes import listed
-from support_cleanup import (
-    DOORS,
-    DRY,
-    REFUSED,
-    TABLE,
-    Case,
-    DoorName,
-    RefusedCase,
-    ask,
-    filled_in,
-    used,
-)
-from support_core import Row, fill, row, rows_of
+import support.store as stores
+from support.changes import listed
+from support.cleanup import DOORS, DRY, REFUSED, TABLE, Case, DoorName, RefusedCase, ask, filled_in, used
+from support.core import Row, fill, row, rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support_changes import Answer
-    from support_cli import Sandbox
-    from support_client import Client
+    from support.changes import Answer
+    from support.cli import Sandbox
+    from support.client import Client
 
 _numbers = itertools.count()
 CLEANUPS = ("prune", "expire", "autoclean")
@@ -238,9 +227,9 @@ def test_it_is_about_the_whole_store_wherever_it_is_called_from(sandbox: Sandbox
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from support_core import perform
-from trop_core.errors import TropError
-import trop_core.operations.assert_data_dir, trop_core.database.inspection
+from support.core import perform
+from trop_core.errors.base import TropError
+import trop_core.operations.assertions.assert_data_dir, trop_core.database.inspection
 directory, name = Path(sys.argv[1]), sys.argv[2]
 values = {"validate": True} if name == "assert_data_dir" else {}
 for each in range(2):

@@ -6,17 +6,17 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import support_store as stores
-from support_client import command, notification
-from support_core import Row, fill, row, rows_of
+import support.store as stores
+from support.client import command, notification
+from support.core import Row, fill, row, rows_of
 
 from trop_core.database.connection import Database
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support_cli import Sandbox
-    from support_client import Client
+    from support.cli import Sandbox
+    from support.client import Client
 
 MANY = 10_000
 MOST = 60_000
@@ -115,9 +115,9 @@ def test_a_server_that_is_ended_in_the_middle_of_a_cleanup_leaves_every_row(
 KILLED = """
 import os, resource, shutil, signal, sys
 from pathlib import Path
-from support_core import perform
+from support.core import perform
 from trop_core.database import connection as opening
-from trop_core.database.connection import StoreConnection
+from trop_core.database.handles import StoreConnection
 
 template, place, name, points = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 

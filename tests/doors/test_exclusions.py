@@ -9,16 +9,16 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support_changes import DRY, Answer, DoorName, Refused
-from support_cli import as_json, error_lines
-from support_client import workspace_folder
-from support_exclusions import TABLE, Bench, Case
+from support.changes import DRY, Answer, DoorName, Refused
+from support.cli import as_json, error_lines
+from support.client import workspace_folder
+from support.exclusions import TABLE, Bench, Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support_cli import Sandbox
-    from support_client import Client
+    from support.cli import Sandbox
+    from support.client import Client
 
 _numbers = itertools.count()
 

@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
+import support.store as stores
 import yaml
-from support_cli import PATIENCE, TROP, error_lines
-from support_client import cancellation, command
+from support.cli import PATIENCE, TROP, error_lines
+from support.client import cancellation, command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support_cli import Sandbox
-    from support_client import Client
+    from support.cli import Sandbox
+    from support.client import Client
 
 OLD = "# The shop's.\nproject: shop   # kept\nexcluded_ports: [10]\n"
 
@@ -49,7 +49,7 @@ def excluded_in(file: Path) -> set[int]:
 FORTY = """
 import os, sys
 from pathlib import Path
-from support_core import perform
+from support.core import perform
 from trop_core.caller import Caller, Door
 
 work, data = sys.argv[1], Path(sys.argv[2])
@@ -149,7 +149,7 @@ def test_who_waits_for_the_lock_can_take_the_call_back(sandbox: Sandbox, client:
 KILL_AT_EACH_CALL = """
 import os, signal, sys
 from pathlib import Path
-from support_core import perform
+from support.core import perform
 from trop_core.caller import Caller, Door
 
 work, data, target = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
@@ -263,9 +263,9 @@ def test_a_full_disk_leaves_the_file_as_it_was(sandbox: Sandbox) -> None:
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from support_core import perform
+from support.core import perform
 from trop_core.caller import Caller, Door
-from trop_core.errors import TropError
+from trop_core.errors.base import TropError
 work, data = sys.argv[1], Path(sys.argv[2])
 caller = Caller(Door.TERMINAL, work)
 # All that will be needed, while it can still be read.

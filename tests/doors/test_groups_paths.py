@@ -6,14 +6,14 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support_cli import Sandbox, add_worktree, as_json, error_lines, make_repository
-from support_groups import GROUP
+from support.cli import Sandbox, add_worktree, as_json, error_lines, make_repository
+from support.groups import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support_client import Client
+    from support.client import Client
 
 PORTS = {"WEB_PORT": 5000, "API": 5001, "DB_MAIN": 5004}
 

@@ -10,15 +10,15 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support_cli import PATIENCE, Sandbox, as_json
-from support_client import command
-from support_groups import GROUP
+from support.cli import PATIENCE, Sandbox, as_json
+from support.client import command
+from support.groups import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support_client import Client
+    from support.client import Client
 
 WORKERS = 12
 WAITING = """

@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support_client import ServerError
-from support_groups import TABLE, GroupCase, Grouped
-from support_reserve import Refused, as_flags, below, on_the_wire, rows_of
-from support_reserve_doors import Answer, Bench, DoorName, listening
+from support.client import ServerError
+from support.groups import TABLE, GroupCase, Grouped
+from support.reserve import Refused, as_flags, below, on_the_wire, rows_of
+from support.reserve_doors import Answer, Bench, DoorName, listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import psutil
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
-from support_cli import PATIENCE, TROP, Sandbox
-from support_client import Client, ServerError
-from support_sockets import HAS_IPV6, ROOT, TCP, UDP, V4, V6, Server, free_port, holding, needs_root, on_linux
+from support.cli import PATIENCE, TROP, Sandbox
+from support.client import Client, ServerError
+from support.sockets import HAS_IPV6, ROOT, TCP, UDP, V4, V6, Server, free_port, holding, needs_root, on_linux
 
 from trop_core.catalogue import by_command
-from trop_server.schemas import output_schema
+from trop_server.wire.schemas import output_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -457,8 +457,8 @@ import os, sys
 sys.path.insert(0, sys.argv.pop(1))
 import json, psutil, pwd
 import trop_server.cli.inspection, trop_server.cli.parser, trop_server.cli.main, trop_server.cli.session
-import trop_core.caller, trop_core.config.environment, trop_core.config.layers, trop_core.context, trop_core.store
-import trop_core.operations.call, trop_core.operations.port_info, trop_core.operations.scan
+import trop_core.caller, trop_core.config.environment, trop_core.config.merging, trop_core.context, trop_core.store
+import trop_core.operations.call, trop_core.operations.looking.port_info, trop_core.operations.looking.scan
 import trop_core.database.migrations.executor, trop_core.database.migrations.registry
 import trop_core.database.migrations.validator, trop_core.database.migrations.v1, trop_core.database.migrations.v2
 os.seteuid(65534)

@@ -6,12 +6,12 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from support_cli import PATIENCE
+from support.cli import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support_cli import Sandbox
+    from support.cli import Sandbox
 
 WORKERS = 40
 FIRST = 20_000

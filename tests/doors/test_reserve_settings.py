@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from support_reserve import DAY, Case, Refused, Row, rows_of
-from support_reserve_doors import Answer, Bench, DoorName
+from support.reserve import DAY, Case, Refused, Row, rows_of
+from support.reserve_doors import Answer, Bench, DoorName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support_reserve import Case, Refused, Reserved, below, rows_of
-from support_reserve_doors import Answer, Bench, DoorName, listening
-from support_reserve_table import TABLE
+from support.reserve import Case, Refused, Reserved, below, rows_of
+from support.reserve_doors import Answer, Bench, DoorName, listening
+from support.reserve_table import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

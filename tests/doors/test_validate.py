@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from support_cli import as_json, error_lines
-from support_client import ServerError
+from support.cli import as_json, error_lines
+from support.client import ServerError
 
 from trop_core.catalogue import operation
-from trop_server.schemas import output_schema
+from trop_server.wire.schemas import output_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support_cli import Sandbox
-    from support_client import Client
+    from support.cli import Sandbox
+    from support.client import Client
 
 GOOD = """
 project: shop
@@ -63,11 +63,11 @@ PROBLEMS = [
 BOMB = "\n".join(
     ["a0: &a0 [x, x, x, x, x, x, x, x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40))]
 )
-HOSTILE: dict[str, tuple[str | bytes, str | None]] = {
+HOSTILE: dict[str, tuple[str | bytes, str | tuple[str, ...] | None]] = {
     "bomb": (BOMB, "unknown key"),
     "bomb-in-a-key": (BOMB + "\nexcluded_ports: *a39\n", "expected a port"),
     "merging-itself": ("reservations: &r\n  <<: *r\n  services: {web: {}}\n", None),
-    "deep": ("[" * 100_000, "nested more than"),
+    "deep": ("[" * 100_000, ("broken YAML", "nested more than")),
     "deep-mappings": ("a: " * 5_000, "broken YAML"),
     "python-object": ("project: !!python/object/apply:os.system [touch owned]\n", "is not supported"),
     "python-name": ("project: !!python/name:os.system\n", "is not supported"),
@@ -129,7 +129,9 @@ def test_a_hostile_file_is_a_problem_and_nothing_else(validate: Any, shared_sand
         assert result["valid"]
     else:
         assert not result["valid"]
-        assert any(says in problem["message"] for problem in result["problems"]), result["problems"][:5]
+        told = [problem["message"] for problem in result["problems"]]
+        words = says if isinstance(says, tuple) else (says,)
+        assert any(word in message for word in words for message in told), told[:5]
         assert all(
             text is None or text.isprintable() for each in result["problems"] for text in (each["key"], each["message"])
         )

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support_cli import SCRIPTS, TROP, Sandbox, add_worktree, make_repository
-from support_editors import missing_editor
+from support.cli import SCRIPTS, TROP, Sandbox, add_worktree, make_repository
+from support.editors import missing_editor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

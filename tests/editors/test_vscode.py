@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support_cli import SCRIPTS
-from support_editors import missing_editor
+from support.cli import SCRIPTS
+from support.editors import missing_editor
 
 if TYPE_CHECKING:
-    from support_cli import Sandbox
+    from support.cli import Sandbox
 
 HERE = Path(__file__).parent / "vscode"
 SOURCES = Path(__file__).parents[2] / "editors" / "vscode"

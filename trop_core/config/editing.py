@@ -27,11 +27,12 @@ from ruamel.yaml.events import (
 
 from trop_core import whole_files
 from trop_core.config import list_text, yaml_tree
+from trop_core.config.file_text import BYTE_ORDER_MARK, decoded, read_bytes
+from trop_core.config.files import GLOBAL_FILE, parse_text
 from trop_core.config.list_text import Cut, Item, Unclear
-from trop_core.config.loading import GLOBAL_FILE, parse_text
-from trop_core.config.reading import BYTE_ORDER_MARK, decoded, read_bytes
 from trop_core.config.values import Problems, accept_ports
-from trop_core.errors import ConfigError, ConfigProblem, InvalidPath
+from trop_core.errors.configuration import ConfigError, ConfigProblem
+from trop_core.errors.paths import InvalidPath
 from trop_core.ports.exclusions import Entry, Exclusions, Range, rewritten
 
 if TYPE_CHECKING:

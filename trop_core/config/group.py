@@ -9,11 +9,12 @@ from trop_core.config.settings import Group, Service
 from trop_core.config.values import is_variable_name
 from trop_core.config.variables import means_something
 from trop_core.config.yaml_tree import Mapping, dotted, is_null
-from trop_core.errors import InvalidIdentifier, quoted
+from trop_core.errors.arguments import InvalidIdentifier
+from trop_core.errors.spelling import quoted
 from trop_core.models import HIGHEST_PORT, identifier
 
 if TYPE_CHECKING:
-    from trop_core.config.reader import FileReader
+    from trop_core.config.nodes import NodeReader
     from trop_core.config.yaml_tree import Node, Scalar
 
 _SECTION = "reservations"
@@ -21,7 +22,7 @@ _BASE = f"{_SECTION}.base"
 _SERVICES = f"{_SECTION}.services"
 
 
-def read_group(reader: FileReader, node: Node) -> Group:
+def read_group(reader: NodeReader, node: Node) -> Group:
     """The group that a mapping describes. What is wrong with it is noted in the reader."""
     return _GroupReader(reader).read(node)
 
@@ -29,7 +30,7 @@ def read_group(reader: FileReader, node: Node) -> Group:
 class _GroupReader:
     """Reads one group, and remembers which names, offsets, ports and variables its services have taken."""
 
-    def __init__(self, reader: FileReader) -> None:
+    def __init__(self, reader: NodeReader) -> None:
         self._reader = reader
         self._services: dict[str, Service] = {}
         self._written: dict[str, str] = {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from trop_core.config.values import described, shown
-from trop_core.errors import quoted
+from trop_core.errors.spelling import quoted
 
 if TYPE_CHECKING:
     from trop_core.config.values import Problems
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEEPEST = 50
 _LONGEST_NUMBER = 100
 _LONGEST_COMPLAINT = 300
-_LONGEST_REREAD = 100_000
+_TOO_DEEP = f"this is nested more than {DEEPEST} levels deep"
 _PREFIX = "tag:yaml.org,2002:"
 _TEXTS = {f"{_PREFIX}{name}" for name in ("str", "null", "bool", "binary")}
 _NUMBERS = {f"{_PREFIX}{name}" for name in ("int", "float", "timestamp")}
@@ -97,32 +97,36 @@ def parse(text: str, problems: Problems) -> Node | None:
     """The root of the one document in a text; None where there is none, or where the text cannot be read to its end.
 
     Broken YAML, duplicate keys, unknown tags, undefined aliases, a second document and too many levels are noted in
-    ``problems``. The text must hold nothing but characters that YAML allows.
+    ``problems``. The text must hold nothing but characters that YAML allows. It is read once: what is broken is told
+    in the words of the parser that is installed.
     """
-    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else _ShallowLoader
     builder = _Builder(problems)
     try:
         for event in yaml.parse(text, Loader=loader):
             if not builder.take(event):
                 break
     except yaml.YAMLError as error:
-        _note_broken(text, error, problems)
+        _note_broken(error, problems)
         return None
     return builder.root
 
 
-def _note_broken(text: str, error: yaml.YAMLError, problems: Problems) -> None:
-    """Note what is broken in a text.
+class _ShallowLoader(yaml.SafeLoader):
+    """The parser for where there is no libyaml, with a limit of its own.
 
-    libyaml words its complaints in its own way and places some of them elsewhere; what a person reads should not
-    depend on whether it is installed. For a very long text, the slower parser would take seconds.
+    It looks at all open lists for each token, and far ahead of its events: a thousand brackets would keep it busy for
+    seconds before the first event comes.
     """
-    if len(text) <= _LONGEST_REREAD:
-        try:
-            for _ in yaml.parse(text, Loader=yaml.SafeLoader):
-                pass
-        except yaml.YAMLError as worded:
-            error = worded
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803 - PyYAML's name
+        """Refuse what is nested more deeply than the tree may be."""
+        if self.flow_level >= DEEPEST:
+            raise yaml.scanner.ScannerError(problem=_TOO_DEEP, problem_mark=self.get_mark())
+        super().fetch_flow_collection_start(TokenClass)
+
+
+def _note_broken(error: yaml.YAMLError, problems: Problems) -> None:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     parts = (getattr(error, "context", None), getattr(error, "problem", None))
     complaint = ": ".join(part for part in parts if part) or str(error)
@@ -160,7 +164,7 @@ class _Builder:
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         if not isinstance(node, Scalar) and len(self._open) == DEEPEST:
-            self._problems.add(line, column, None, f"this is nested more than {DEEPEST} levels deep")
+            self._problems.add(line, column, None, _TOO_DEEP)
             self.root = None
             return False
         name = self._name() or ""

@@ -7,7 +7,7 @@ import os
 import sqlite3
 
 from trop_core.database.failures import system_failure, translate
-from trop_core.errors import SystemFailure
+from trop_core.errors.system import SystemFailure
 
 
 def back_up(path: str, suffix: str) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from typing import TYPE_CHECKING
 
-from trop_core.database.failures import is_busy, system_failure, translate, undecodable_column
+from trop_core.database.failures import is_busy, translate, undecodable_column
+from trop_core.database.handles import IN_MEMORY, StoreConnection, connect, create_file, identity
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
 from trop_core.database.waiting import Patience
-from trop_core.errors import DatabaseCorrupt, NoDataDirectory, SystemFailure, TropError
+from trop_core.errors.base import TropError
+from trop_core.errors.store import DatabaseCorrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,42 +21,6 @@ if TYPE_CHECKING:
     from trop_core.database.migrations.executor import MigrationExecutor
     from trop_core.database.migrations.registry import MigrationRegistry
     from trop_core.database.migrations.types import MigrationResult
-
-IN_MEMORY = ":memory:"
-
-_OLDEST_SQLITE = (3, 37)
-"""The first SQLite that has STRICT tables."""
-
-
-class StoreConnection(sqlite3.Connection):
-    """A connection that knows the file that it was opened on, for the errors of whoever reads from it.
-
-    ``commits`` counts its own write transactions: those of others show in ``PRAGMA data_version``.
-    """
-
-    path: str = IN_MEMORY
-    commits: int = 0
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._cursors = WeakSet[sqlite3.Cursor]()
-
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        """Run one statement; its rows are read from the cursor that is returned."""
-        cursor = super().execute(sql, parameters)
-        self._cursors.add(cursor)
-        return cursor
-
-    def roll_back(self) -> None:
-        """End the transaction, if one is open, and every statement that was not read to its end.
-
-        An interrupt holds for as long as such a statement lives, and would stop the ROLLBACK as well.
-        """
-        for cursor in tuple(self._cursors):
-            cursor.close()
-        # SQLite has rolled back by itself after some errors (a full disk, an interrupt).
-        if self.in_transaction:
-            self.execute("ROLLBACK")
 
 
 class Database:
@@ -179,9 +143,9 @@ class Database:
 
     def _open(self, patience: Patience) -> None:
         # In this order: a file that is put in place between the two is taken for a change, and opened once more.
-        self._identity = _identity(self.path)
+        self._identity = identity(self.path)
         try:
-            self._connection = patience.insist(lambda: _connect(self.path), "open it")
+            self._connection = patience.insist(lambda: connect(self.path), "open it")
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
         self._is_open = True
@@ -195,7 +159,7 @@ class Database:
 
     def _is_replaced(self) -> bool:
         """Whether the name means another file by now, or none."""
-        return self.path != IN_MEMORY and _identity(self.path) != self._identity
+        return self.path != IN_MEMORY and identity(self.path) != self._identity
 
     @contextmanager
     def _rolling_back(self, patience: Patience, operation: str) -> Iterator[None]:
@@ -292,68 +256,3 @@ class Database:
         with contextlib.suppress(sqlite3.OperationalError):
             if self._connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                 self._connection.execute("PRAGMA journal_mode = WAL")
-
-
-def create_file(path: str) -> bool:
-    """Make an empty file with mode 0600 if there is none, and tell whether one was made.
-
-    An existing file is not opened: closing it again would drop the locks that SQLite holds on it in this process.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise system_failure(error, "create", path) from error
-    os.close(descriptor)
-    return True
-
-
-def _connect(path: str) -> StoreConnection:
-    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-        raise SystemFailure(
-            "open",
-            path=path,
-            reason=f"this Python has SQLite {sqlite3.sqlite_version}, and trop needs 3.37 or later",
-        )
-    # mode=rw: SQLite itself would create a missing file with whatever mode the umask leaves.
-    name = path if path == IN_MEMORY else f"file:{_uri_escaped(path)}?mode=rw"
-    try:
-        connection = sqlite3.connect(name, timeout=0, isolation_level=None, uri=True, factory=StoreConnection)
-    except sqlite3.OperationalError as error:
-        if not os.path.lexists(path):
-            raise NoDataDirectory(path) from error
-        raise translate(error, path) from error
-    connection.path = path
-    try:
-        # Reads the file: a damaged one is noticed here, and so is a locked one.
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def connect_read_only(path: str, *, immutable: bool = False) -> StoreConnection:
-    """A bare connection to an existing file that can only read it, for whoever looks on. Raises SQLite's own errors.
-
-    ``immutable`` is for a file that nobody writes to: no lock is taken, and what is in a -wal is not seen.
-    """
-    name = f"file:{_uri_escaped(path)}?mode=ro{'&immutable=1' if immutable else ''}"
-    connection = sqlite3.connect(name, timeout=0, isolation_level=None, uri=True, factory=StoreConnection)
-    connection.path = path
-    return connection
-
-
-def _uri_escaped(path: str) -> str:
-    # urllib.parse costs more to import than a reservation takes. https://sqlite.org/uri.html, "URI filenames".
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    """Which file a name means now; None if it means none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

@@ -6,14 +6,9 @@ import errno
 import os
 import sqlite3
 
-from trop_core.errors import (
-    Cancelled,
-    DatabaseCorrupt,
-    InternalError,
-    PermissionDenied,
-    SystemFailure,
-    TropError,
-)
+from trop_core.errors.base import Cancelled, InternalError, TropError
+from trop_core.errors.store import DatabaseCorrupt
+from trop_core.errors.system import PermissionDenied, SystemFailure
 
 _PRIMARY = 0xFF
 # SQLITE_PROTOCOL: a race for the -wal file's locks that SQLite gave up after many attempts.

@@ -7,18 +7,20 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trop_core.database.failures import error_code, is_busy, primary_code, translate
-from trop_core.database.layout_inspection import foreign_tables, layout_violations
+from trop_core.database.layout_differences import foreign_tables, layout_violations
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
 from trop_core.database.read_only import Undecodable, read_only
 from trop_core.database.reservations import COLUMNS
-from trop_core.errors import DatabaseCorrupt, SystemFailure, quoted
+from trop_core.errors.spelling import quoted
+from trop_core.errors.store import DatabaseCorrupt
+from trop_core.errors.system import SystemFailure
 from trop_core.models import Violation, is_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from trop_core.database.connection import StoreConnection
+    from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

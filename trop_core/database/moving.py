@@ -13,7 +13,7 @@ from trop_core.paths import is_within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trop_core.database.connection import StoreConnection
+    from trop_core.database.handles import StoreConnection
     from trop_core.database.selection import Selection
     from trop_core.models import Reservation
 

@@ -13,14 +13,14 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from trop_core.database.connection import connect_read_only
 from trop_core.database.failures import system_failure
-from trop_core.errors import NoDataDirectory
+from trop_core.database.handles import connect_read_only
+from trop_core.errors.store import NoDataDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trop_core.database.connection import StoreConnection
+    from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
 
 _OPERATION = "validate it"

@@ -17,7 +17,8 @@ from trop_core.database.failures import primary_code, system_failure, translate
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.types import MigrationPlan, MigrationResult
-from trop_core.errors import PermissionDenied, TropError
+from trop_core.errors.base import TropError
+from trop_core.errors.system import PermissionDenied
 
 if TYPE_CHECKING:
     from trop_core.database.waiting import Patience

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trop_core.database.selection import Selection
-from trop_core.errors import DatabaseCorrupt
+from trop_core.errors.store import DatabaseCorrupt
 from trop_core.models import Reservation, ReservationKey, is_port
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from trop_core.database.connection import StoreConnection
+    from trop_core.database.handles import StoreConnection
 
 COLUMNS = ("path", "tag", "port", "project", "task", "created_at", "last_used_at")
 _COLUMNS = ", ".join(COLUMNS)

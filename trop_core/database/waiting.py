@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from trop_core.cancellation import CancellationToken, no_progress
 from trop_core.database.failures import is_busy
-from trop_core.errors import LockTimeout
+from trop_core.errors.store import LockTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable

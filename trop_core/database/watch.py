@@ -8,8 +8,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from trop_core.database import reservations
-from trop_core.database.connection import StoreConnection, connect_read_only
 from trop_core.database.failures import is_busy, system_failure, translate
+from trop_core.database.handles import StoreConnection, connect_read_only
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
 

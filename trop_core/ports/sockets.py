@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from trop_core.errors import SocketsUnreadable
+from trop_core.errors.system import SocketsUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

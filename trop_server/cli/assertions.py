@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from trop_core.errors import AssertionNotMet, DatabaseCorrupt
+from trop_core.errors.reservations import AssertionNotMet
+from trop_core.errors.store import DatabaseCorrupt
 from trop_server.cli.tables import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trop_core.models import Violation
-    from trop_core.operations.assertions import AssertionResult
+    from trop_core.operations.assertions.result import AssertionResult
     from trop_server.cli.session import Session
 
 

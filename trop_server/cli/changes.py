@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from trop_core.errors import ReservationConflict, UnusableOption
+from trop_core.errors.arguments import UnusableOption
+from trop_core.errors.reservations import ReservationConflict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trop_core.models import Reservation
+    from trop_core.errors.reservations import Reserved
     from trop_server.cli.session import Session
 
 DRY_RUN = "Dry run - no changes made."
@@ -116,14 +117,14 @@ class _ProgressBar:
             self._drawn = False
 
 
-def _tell_in_the_way(session: Session, rows: Sequence[Reservation], count: int) -> None:
+def _tell_in_the_way(session: Session, rows: Sequence[Reserved], count: int) -> None:
     for row in rows:
         session.tell(f"  in the way: {named(row)}: port {row.port}")
     if count > len(rows):
         session.tell(f"  … and {count - len(rows)} more in the way")
 
 
-def named(row: Reservation) -> str:
+def named(row: Reserved) -> str:
     """A reservation by its path, and its tag if it has one."""
     return row.path + (f" (tag {row.tag})" if row.tag is not None else "")
 

@@ -8,7 +8,7 @@ from trop_server.cli.changes import DRY_RUN, counted, named, perform_with_bar
 from trop_server.cli.tables import escaped, in_utc
 
 if TYPE_CHECKING:
-    from trop_core.operations.cleanup import Removal
+    from trop_core.operations.cleanup.survey import Removal
     from trop_server.cli.session import Session
 
 

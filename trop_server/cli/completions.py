@@ -17,8 +17,8 @@ from argcomplete.completers import BaseCompleter
 from argcomplete.shell_integration import shellcode
 
 from trop_core.catalogue import operation, operations
-from trop_core.database.connection import connect_read_only
-from trop_core.errors import TropError
+from trop_core.database.handles import connect_read_only
+from trop_core.errors.base import TropError
 from trop_core.fields import Kind
 from trop_core.store import DATABASE_NAME, data_directory
 from trop_server.cli.parser import POSITIONALS, SUBCOMMANDS, build

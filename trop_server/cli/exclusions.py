@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trop_core.operations.exclude import ExcludeResult
-    from trop_core.operations.scan import ScanResult
+    from trop_core.operations.exclusions.exclude import ExcludeResult
+    from trop_core.operations.looking.scan import ScanResult
     from trop_server.cli.session import Session
 
 _DRY = "Dry run - no changes made."

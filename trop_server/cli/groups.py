@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from trop_core.errors import InvalidArgument
+from trop_core.errors.arguments import InvalidArgument
 from trop_server.cli.session import say
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _rendered(result: Any, form: str) -> str:
     if form == "json":
         import json
 
-        from trop_server.wire import result_to_wire
+        from trop_server.wire.values import result_to_wire
 
         return json.dumps(result_to_wire(result), indent=2) + "\n"
     if form == "human":

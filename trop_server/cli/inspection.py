@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from trop_core.models import Reservation
-    from trop_core.operations.port_info import PortInfoResult
+    from trop_core.operations.looking.port_info import PortInfoResult
     from trop_core.ports.sockets import HeldPort
     from trop_server.cli.session import Session
 
@@ -32,7 +32,7 @@ def port_info(session: Session) -> str:
 
 def scan(session: Session) -> str:
     """Who occupies the ports of the range, in the format that is asked for."""
-    from trop_core.operations.scan import ScannedSocket
+    from trop_core.operations.looking.scan import ScannedSocket
 
     result = session.perform_subcommand()
     if not result.sockets:

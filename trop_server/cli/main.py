@@ -9,17 +9,10 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from trop_core.errors import (
-    AnswerLost,
-    Cancelled,
-    InternalError,
-    InvalidArgument,
-    SystemFailure,
-    TropError,
-    UnknownCommand,
-    flag_name,
-    wire_name,
-)
+from trop_core.errors.arguments import InvalidArgument, UnknownCommand
+from trop_core.errors.base import Cancelled, InternalError, TropError
+from trop_core.errors.spelling import flag_name, wire_name
+from trop_core.errors.system import AnswerLost, SystemFailure
 from trop_server.cli.exit_codes import EXIT_CODES
 from trop_server.cli.session import Session, say
 
@@ -124,7 +117,7 @@ def _run_call(session: Session) -> str:
     import json
 
     from trop_core.catalogue import by_command
-    from trop_server.wire import result_to_wire
+    from trop_server.wire.values import result_to_wire
 
     found = by_command(session.options.command)
     if found is None:
@@ -169,7 +162,7 @@ _ANSWERS: dict[str, Callable[[Any], str]] = {
 
 
 def _json_object(text: str) -> dict[str, object]:
-    from trop_server.framing import NotJson, decode
+    from trop_server.transport.framing import NotJson, decode
 
     content = text.encode("utf-8", "surrogateescape")
     if text == "-":
@@ -212,7 +205,7 @@ def _fail(error: TropError, session: Session | None = None) -> int:
     if session is not None and session.options.subcommand == "call":
         import json
 
-        from trop_server.wire import error_to_wire
+        from trop_server.wire.errors import error_to_wire
 
         spell = wire_name
         try:

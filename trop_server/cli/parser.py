@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from trop_core import __version__
 from trop_core.catalogue import operation
-from trop_core.errors import InvalidArgument, flag_name
+from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.spelling import flag_name
 from trop_core.fields import Field, Kind
 from trop_server.cli.exit_codes import USAGE
 

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from trop_core.errors import InvalidArgument
+from trop_core.errors.arguments import InvalidArgument
 
 if TYPE_CHECKING:
     import argparse

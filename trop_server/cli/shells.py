@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from trop_core.config.values import is_variable_name
 from trop_core.config.variables import means_something
-from trop_core.errors import ConfigError, ConfigProblem, UnknownShell, quoted
+from trop_core.errors.arguments import UnknownShell
+from trop_core.errors.configuration import ConfigError, ConfigProblem
+from trop_core.errors.spelling import quoted
 from trop_core.models import is_port
 
 if TYPE_CHECKING:

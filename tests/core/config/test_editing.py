@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from trop_core.config import list_text
 from trop_core.config.editing import Edit, edited
-from trop_core.config.reading import LARGEST_FILE
-from trop_core.errors import ConfigError
+from trop_core.config.file_text import LARGEST_FILE
+from trop_core.errors.configuration import ConfigError
 from trop_core.ports.exclusions import Exclusions, Range, rewritten, spelled
 
 

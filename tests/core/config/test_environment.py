@@ -6,7 +6,7 @@ import pytest
 
 from trop_core.config.environment import environment_layer, is_autoinit_disabled, log_mode
 from trop_core.config.schema import KEYS
-from trop_core.errors import ConfigError
+from trop_core.errors.configuration import ConfigError
 from trop_core.ports.exclusions import Exclusions
 
 

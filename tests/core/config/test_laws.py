@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trop_core.config.files import parse_text
 from trop_core.config.layer import Given, Layer, Place
-from trop_core.config.layers import expanded, merge
-from trop_core.config.loading import parse_text
+from trop_core.config.merging import expanded, merge
 from trop_core.config.schema import KEYS, Kind
-from trop_core.errors import ConfigError
+from trop_core.errors.configuration import ConfigError
 from trop_core.models import HIGHEST_PORT
 from trop_core.ports.exclusions import Exclusions
 

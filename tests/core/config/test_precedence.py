@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trop_core.config.layers import load_settings
+from trop_core.config.merging import load_settings
 from trop_core.config.schema import KEYS
 from trop_core.config.settings import DEFAULT_ORIGIN, Group, Service, Settings
 from trop_core.ports.exclusions import Exclusions

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trop_core.config.loading import load_file
-from trop_core.errors import ConfigError
+from trop_core.config.files import load_file
+from trop_core.errors.configuration import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,25 +33,28 @@ def problems(tmp_path: Path) -> Callable[..., list[Found]]:
     return load
 
 
+BROKEN = "broken YAML: "
+"""What a message begins with that goes on in the words of whichever parser is installed."""
+
 MISTAKES = [
     # What is no YAML, or no text at all.
     pytest.param(
         "a: [\n",
         (2, 1, None),
-        "broken YAML: while parsing a flow node: expected the node content, but found '<stream end>'",
+        BROKEN,
         id="open-list",
     ),
-    pytest.param("project: a: b\n", (1, 11, None), "broken YAML: mapping values are not allowed here", id="two-colons"),
+    pytest.param("project: a: b\n", (1, 11, None), BROKEN, id="two-colons"),
     pytest.param(
         "a: 1\n\tb: 2\n",
         (2, 1, None),
-        "broken YAML: while scanning for the next token: found character '\\t' that cannot start any token",
+        BROKEN,
         id="tab",
     ),
     pytest.param(
         'project: "\\q"',
         (1, 12, None),
-        "broken YAML: while scanning a double-quoted scalar: found unknown escape character 'q'",
+        BROKEN,
         id="unknown-escape",
     ),
     pytest.param(
@@ -95,7 +98,7 @@ MISTAKES = [
     pytest.param(
         f"project: !{'x' * 400}!y z\n",
         (1, 10, None),
-        f"broken YAML: while parsing a node: found undefined tag handle '!{'x' * 249}…",
+        BROKEN,
         id="long-complaint",
     ),
     # What is no mapping, and keys that are none.
@@ -459,9 +462,16 @@ def test_a_mistake_is_reported_with_its_place(
     place: tuple[int, int, str | None],
     message: str,
 ) -> None:
-    found = problems(text)
+    ((line, column, key, told),) = problems(text)
 
-    assert found == [(*place, message)]
+    if message == BROKEN:
+        # Which column is to blame is the parser's to say, too.
+        assert (line, key) == (place[0], place[2])
+        assert isinstance(column, int)
+        assert told.startswith(BROKEN)
+        assert len(told) < 400
+    else:
+        assert (line, column, key, told) == (*place, message)
 
 
 @pytest.mark.parametrize("key", ["project", "reservations"])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trop_core.config.layers import load_settings
-from trop_core.config.loading import load_file, parse_text
+from trop_core.config.files import load_file, parse_text
+from trop_core.config.merging import load_settings
 from trop_core.config.schema import KEYS
 from trop_core.config.settings import Settings
 from trop_core.config.template import config_template

@@ -9,13 +9,14 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
+import support.store as stores
 
 from trop_core.cancellation import CancellationToken
 from trop_core.database import reservations
 from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
-from trop_core.errors import Cancelled, LockTimeout, UnsupportedSchemaVersion
+from trop_core.errors.base import Cancelled
+from trop_core.errors.store import LockTimeout, UnsupportedSchemaVersion
 from trop_core.models import ReservationKey
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from trop_core.database.connection import StoreConnection
+    from trop_core.database.handles import StoreConnection
 
 OPEN_TOGETHER = """
 import os, sys

@@ -8,20 +8,16 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
+import support.store as stores
 
 from trop_core.database import failures
-from trop_core.database.connection import Database, create_file
+from trop_core.database.connection import Database
+from trop_core.database.handles import create_file
 from trop_core.database.waiting import Patience
-from trop_core.errors import (
-    InternalError,
-    MigrationBlocked,
-    NoDataDirectory,
-    PermissionDenied,
-    SystemFailure,
-    TropError,
-    UnsupportedSchemaVersion,
-)
+from trop_core.errors.base import InternalError, TropError
+from trop_core.errors.schema_migrations import MigrationBlocked
+from trop_core.errors.store import NoDataDirectory, UnsupportedSchemaVersion
+from trop_core.errors.system import PermissionDenied, SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

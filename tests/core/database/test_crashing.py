@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import support_store as stores
+import support.store as stores
 
 from trop_core.database.connection import Database
 from trop_core.database.migrations import v1, v2
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.types import Migration
-from trop_core.errors import MigrationFailed, SystemFailure
+from trop_core.errors.schema_migrations import MigrationFailed
+from trop_core.errors.system import SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 KILL_AT_EACH_STATEMENT = """
 import os, shutil, signal, sqlite3, sys
 from pathlib import Path
-import support_store as stores
+import support.store as stores
 from trop_core.database import connection as opening
-from trop_core.database.connection import Database, StoreConnection
+from trop_core.database.connection import Database
+from trop_core.database.handles import StoreConnection
 
 template, path = Path(sys.argv[1]), Path(sys.argv[2])
 old, new = stores.rows_in(template), stores.as_version_2(stores.rows_in(template))
@@ -345,7 +347,7 @@ import trop_core.database.migrations.executor
 import trop_core.database.migrations.registry
 from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
-from trop_core.errors import TropError
+from trop_core.errors.base import TropError
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)

@@ -10,18 +10,20 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import support_store as stores
-from support_core import fill, perform, row
+import support.store as stores
+from support.core import fill, perform, row
 
 from trop_core.cancellation import CancellationToken
 from trop_core.database import read_only
 from trop_core.database.waiting import Patience
-from trop_core.errors import Cancelled, LockTimeout, NoDataDirectory, SystemFailure, UnsupportedSchemaVersion
+from trop_core.errors.base import Cancelled
+from trop_core.errors.store import LockTimeout, NoDataDirectory, UnsupportedSchemaVersion
+from trop_core.errors.system import SystemFailure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support_store import Row
+    from support.store import Row
 
 Found = tuple[str | None, str | None, str | None]
 
@@ -587,8 +589,8 @@ def test_a_name_that_means_something_in_a_uri_is_read_as_it_is(tmp_path: Path) -
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from support_core import perform
-from trop_core.errors import TropError
+from support.core import perform
+from trop_core.errors.base import TropError
 directory = Path(sys.argv[1])
 perform(directory, "assert_data_dir", {"validate": True})
 os.setgroups([])

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
+import support.store as stores
 
 from trop_core.database import reservations
 from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
-from trop_core.errors import DatabaseCorrupt
+from trop_core.errors.store import DatabaseCorrupt
 from trop_core.models import Reservation, ReservationKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from trop_core.database.connection import StoreConnection
+    from trop_core.database.handles import StoreConnection
 
 LAX = (
     stores.V2_SCHEMA.replace(" STRICT", "")

@@ -8,11 +8,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
+import support.store as stores
 
 from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
-from trop_core.errors import DatabaseCorrupt, MigrationBlocked, SystemFailure, TropError, UnsupportedSchemaVersion
+from trop_core.errors.base import TropError
+from trop_core.errors.schema_migrations import MigrationBlocked
+from trop_core.errors.store import DatabaseCorrupt, UnsupportedSchemaVersion
+from trop_core.errors.system import SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

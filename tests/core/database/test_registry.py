@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
+import support.store as stores
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +18,8 @@ from trop_core.database.migrations.registry import LATEST_VERSION, BrokenChain, 
 from trop_core.database.migrations.test_util import create_test_db_at_version
 from trop_core.database.migrations.types import Migration, MigrationPlan, MigrationResult
 from trop_core.database.waiting import Patience
-from trop_core.errors import MigrationBlocked, UnsupportedSchemaVersion
+from trop_core.errors.schema_migrations import MigrationBlocked
+from trop_core.errors.store import UnsupportedSchemaVersion
 
 if TYPE_CHECKING:
     from pathlib import Path

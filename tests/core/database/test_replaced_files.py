@@ -9,12 +9,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import support_store as stores
+import support.store as stores
 
 from trop_core.cancellation import CancellationToken
 from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
-from trop_core.errors import DatabaseCorrupt, NoDataDirectory, UnsupportedSchemaVersion
+from trop_core.errors.store import DatabaseCorrupt, NoDataDirectory, UnsupportedSchemaVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable

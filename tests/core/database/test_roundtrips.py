@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
+import support.store as stores
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +19,7 @@ from trop_core.database.migrations.test_util import (
     create_test_db_at_version,
 )
 from trop_core.database.migrations.version import read_version
-from trop_core.errors import MigrationBlocked, MigrationFailed
+from trop_core.errors.schema_migrations import MigrationBlocked, MigrationFailed
 
 if TYPE_CHECKING:
     import sqlite3

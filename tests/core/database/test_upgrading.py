@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
+import support.store as stores
 
 from trop_core.database import reservations
 from trop_core.database.connection import Database

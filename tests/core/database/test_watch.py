@@ -7,10 +7,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
+import support.store as stores
 
 from trop_core.database.watch import StoreBusy, StoreWatch
-from trop_core.errors import DatabaseCorrupt, SystemFailure, UnsupportedSchemaVersion
+from trop_core.errors.store import DatabaseCorrupt, UnsupportedSchemaVersion
+from trop_core.errors.system import SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support_core import fill, row
+from support.core import fill, row
 
 from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken
 from trop_core.context import Context
 from trop_core.git import GitFacts
 from trop_core.operations.call import Call
-from trop_core.operations.find_origin import OPERATION, FindOriginRequest, FindOriginResult, choose
+from trop_core.operations.moving.find_origin import OPERATION, FindOriginRequest, FindOriginResult, choose
 from trop_core.paths import DirectoryState
 from trop_core.store import Store
 

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from support_groups import TABLE, GroupCase, Grouped
-from support_reserve import NOW, Refused, World, on_the_wire
+from support.groups import TABLE, GroupCase, Grouped
+from support.reserve import NOW, Refused, World, on_the_wire
 
 from trop_core.catalogue import operation
-from trop_core.errors import TropError, flag_name
+from trop_core.errors.base import TropError
+from trop_core.errors.spelling import flag_name
 from trop_core.git import GitFacts
 from trop_core.operations.call import Call
 from trop_core.store import Store
 from trop_server.cli.exit_codes import EXIT_CODES
-from trop_server.schemas import output_schema
-from trop_server.wire import error_to_wire, result_to_wire
+from trop_server.wire.errors import error_to_wire
+from trop_server.wire.schemas import output_schema
+from trop_server.wire.values import result_to_wire
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from support_core import fill, perform, row
+from support.core import fill, perform, row
 
 from trop_core.models import PortRange
 from trop_core.paths import DirectoryState

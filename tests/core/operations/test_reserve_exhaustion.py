@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
-from support_cli import TROP
-from support_reserve import DAY, NOW, RANGE, Row, World
+import support.store as stores
+from support.cli import TROP
+from support.reserve import DAY, NOW, RANGE, Row, World
 
-from trop_core.errors import PortExhausted
-from trop_core.operations.cleanup import Survey
+from trop_core.errors.ports import PortExhausted
+from trop_core.operations.cleanup.survey import Survey
 from trop_core.paths import DirectoryState, directory_state
 from trop_core.store import Store
 
@@ -124,11 +124,11 @@ import sys
 sys.path[:0] = sys.argv[2].split(":")
 import os
 from pathlib import Path
-import support_reserve
-from trop_core.errors import PortExhausted
-world = support_reserve.World(Path(sys.argv[1]))
+import support.reserve
+from trop_core.errors.ports import PortExhausted
+world = support.reserve.World(Path(sys.argv[1]))
 world.fill(
-    support_reserve.Row("closed/inside", port=5000), support_reserve.Row("closed/gone", port=5001, exists=False)
+    support.reserve.Row("closed/inside", port=5000), support.reserve.Row("closed/gone", port=5001, exists=False)
 )
 # Root sees that one is gone; and all modules are loaded while they can still be read.
 assert world.reserve(min=5000, max=5001, dry_run=True).reservation.port == 5001

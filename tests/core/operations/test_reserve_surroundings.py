@@ -7,11 +7,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from support_reserve import NOW, Row, World
+from support.reserve import NOW, Row, World
 
 from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken
-from trop_core.errors import AmbiguousFolder, Cancelled, InvalidArgument, UnrelatedPath
+from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.base import Cancelled
+from trop_core.errors.paths import AmbiguousFolder, UnrelatedPath
 from trop_core.git import GitFacts
 from trop_core.store import Store
 

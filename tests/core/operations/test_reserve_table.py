@@ -6,14 +6,14 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
-import support_store as stores
-from support_reserve import NOW, Case, Refused, Reserved, World, rows_of
-from support_reserve_table import TABLE
+import support.store as stores
+from support.reserve import NOW, Case, Refused, Reserved, World, rows_of
+from support.reserve_table import TABLE
 
-from trop_core.errors import TropError
+from trop_core.errors.base import TropError
 from trop_core.git import GitFacts
 from trop_core.models import Reservation
-from trop_core.operations.reserve import OPERATION, ReserveResult
+from trop_core.operations.reserving.reserve import OPERATION, ReserveResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from trop_core.catalogue import operations
-from trop_server.schemas import _OBSERVED
-from trop_server.wire import operation_to_wire
+from trop_server.wire.commands import operation_to_wire
+from trop_server.wire.schemas import _OBSERVED
 
 TARGET = Path(__file__).parents[3] / "editors/neovim/lua/trop/types.lua"
 

@@ -14,7 +14,9 @@ from trop_core.database.migrations import validator
 from trop_core.database.migrations.types import MigrationPlan, MigrationResult
 from trop_core.database.migrations.version import check_supported, read_version, write_version
 from trop_core.database.waiting import Patience
-from trop_core.errors import Cancelled, MigrationFailed, PermissionDenied, TropError
+from trop_core.errors.base import Cancelled, TropError
+from trop_core.errors.schema_migrations import MigrationFailed
+from trop_core.errors.system import PermissionDenied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trop_core.errors import MigrationBlocked
+from trop_core.errors.schema_migrations import MigrationBlocked
 
 if TYPE_CHECKING:
     import sqlite3

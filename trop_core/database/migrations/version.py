@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from trop_core.database.failures import primary_code
-from trop_core.errors import DatabaseCorrupt, UnsupportedSchemaVersion
+from trop_core.errors.store import DatabaseCorrupt, UnsupportedSchemaVersion
 
 _LONGEST_VERSION = 9
 

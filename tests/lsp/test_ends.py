@@ -1,0 +1,232 @@
+"""How the process ends: the code, and that it takes no longer than a second, whatever is running."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import pytest
+from support.client import PATIENCE, TROP_SERVER, OutputEnded, command, frame, notification, request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.cli import Sandbox
+    from support.client import Client
+
+AT_ONCE = 30.0
+"""Seconds, far fewer than the minute that the commands wait for the lock; a busy machine may need some of them."""
+
+
+def send_exit(client: Client) -> None:
+    client.notify("exit")
+
+
+def shut_down(client: Client) -> None:
+    client.send(request("bye", "shutdown"), notification("exit"))
+
+
+def close_input(client: Client) -> None:
+    client.close_input()
+
+
+def terminate(client: Client) -> None:
+    client.process.send_signal(signal.SIGTERM)
+
+
+def interrupt(client: Client) -> None:
+    client.process.send_signal(signal.SIGINT)
+
+
+ENDS = [
+    pytest.param(send_exit, 1, id="exit"),
+    pytest.param(shut_down, 0, id="shutdown and exit"),
+    pytest.param(close_input, 1, id="the end of the input"),
+    pytest.param(terminate, 143, id="SIGTERM"),
+    pytest.param(interrupt, 130, id="SIGINT"),
+]
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "while commands wait for a lock"])
+@pytest.mark.parametrize(("end", "code"), ENDS)
+def test_it_ends_within_a_second_and_what_waited_is_not_stored(
+    client: Client, sandbox: Sandbox, end: Callable[[Client], None], code: int, busy: bool
+) -> None:
+    with sandbox.locked() if busy else nullcontext():
+        if busy:
+            client.send(*(command(number, "trop.reserve", {"tag": f"t{number}"}) for number in range(20)))
+            client.call("trop.list")
+
+        begin = time.monotonic()
+        end(client)
+        ended_with = client.wait()
+        took = time.monotonic() - begin
+
+    assert ended_with == code
+    assert took < AT_ONCE
+    assert sandbox.rows() == []
+    assert "Traceback" not in client.logged()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_before_initialize_ends_it(start: Callable[..., Client], number: int, code: int) -> None:
+    client = start()
+    client.request("too/early")
+
+    client.process.send_signal(number)
+
+    assert client.wait() == code
+
+
+def test_shutdown_answers_what_waits_before_it_answers_itself(client: Client, sandbox: Sandbox) -> None:
+    with sandbox.locked():
+        client.send(*(command(number, "trop.reserve") for number in range(10)), request("bye", "shutdown"))
+        answers = [client.next_answer() for _ in range(11)]
+    client.notify("exit")
+
+    assert {answer["id"] for answer in answers[:10]} == set(range(10))
+    assert {answer["error"]["code"] for answer in answers[:10]} == {-32800}
+    assert answers[10] == {"jsonrpc": "2.0", "id": "bye", "result": None}
+    assert client.wait() == 0
+    assert sandbox.rows() == []
+
+
+@pytest.fixture
+def editor() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is there until it is killed."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "while a command waits for a lock"])
+def test_it_goes_when_the_process_of_the_client_is_gone(
+    start: Callable[..., Client], sandbox: Sandbox, editor: subprocess.Popen[bytes], busy: bool
+) -> None:
+    client = start(TROP_BUSY_TIMEOUT="60")
+    client.initialize(str(sandbox.work), processId=editor.pid)
+    with sandbox.locked() if busy else nullcontext():
+        if busy:
+            client.send(command(1, "trop.reserve"))
+        client.call("trop.list")
+
+        begin = time.monotonic()
+        editor.kill()
+        code = client.wait()
+        took = time.monotonic() - begin
+
+    assert code == 1
+    assert took < AT_ONCE
+    assert sandbox.rows() == []
+
+
+def test_a_client_process_that_is_gone_already_is_not_watched(
+    start: Callable[..., Client], editor: subprocess.Popen[bytes]
+) -> None:
+    editor.kill()
+    editor.wait()
+    client = start()
+
+    client.initialize(processId=editor.pid)
+
+    assert client.call("trop.list")["reservations"] == []
+
+
+def test_a_closed_output_ends_it(client: Client) -> None:
+    client.close_output()
+
+    client.write(b"".join([b"Content-Length: 2\r\n\r\n{}"] * 3), reading=False)
+
+    assert client.wait() == 1
+
+
+@pytest.mark.parametrize("closed", ["0", "1"])
+def test_without_input_or_output_it_says_so(sandbox: Sandbox, closed: str) -> None:
+    script = f'exec "$0" {closed}{"<" if closed == "0" else ">"}&-'
+
+    done = subprocess.run(
+        ["sh", "-c", script, TROP_SERVER],
+        env=sandbox.environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert "one of them is closed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_stderr_does_no_harm(sandbox: Sandbox) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" 2>&-', TROP_SERVER],
+        env=sandbox.environment(),
+        input=frame(request(1, "shutdown")),
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert b'"code":-32002' in done.stdout
+
+
+class TestAClientThatDoesNotRead:
+    """Its answers pile up: not without bound, and they keep nobody from ending the process."""
+
+    @pytest.mark.parametrize("name", ["trop.list", "trop.listCommands", "trop.bogus"])
+    def test_memory_stays_bounded_and_a_signal_is_heard(self, client: Client, sandbox: Sandbox, name: str) -> None:
+        sandbox.fill(1000, below="/stored/" + "x" * 100)
+        client.call(name) if name != "trop.bogus" else client.refused(name)
+        before = client.memory()
+        stream = b"".join(
+            frame(
+                b'{"jsonrpc":"2.0","id":%d,"method":"workspace/executeCommand","params":{"command":"%s"}}'
+                % (number, name.encode())
+            )
+            for number in range(50_000)
+        )
+
+        sent = client.write(stream, timeout=2, reading=False)
+        grown = client.memory() - before
+        begin = time.monotonic()
+        terminate(client)
+        code = client.process.wait(PATIENCE)
+        took = time.monotonic() - begin
+
+        assert sent < len(stream)
+        assert grown < 120 * 1024 * 1024
+        assert code == 143
+        assert took < AT_ONCE
+
+    def test_once_it_reads_again_everything_is_answered(self, client: Client, sandbox: Sandbox) -> None:
+        sandbox.fill(1000)
+        requests = [command(number, "trop.list") for number in range(200)]
+
+        client.write(b"".join(map(frame, requests)), reading=False)
+        answers = {client.next_answer()["id"] for _ in requests}
+
+        assert answers == set(range(200))
+
+
+def test_the_end_of_the_input_is_heard_while_answers_pile_up(client: Client, sandbox: Sandbox) -> None:
+    sandbox.fill(1000)
+    client.write(b"".join(frame(command(number, "trop.list")) for number in range(200)), timeout=0.5, reading=False)
+
+    client.close_input()
+    code = client.process.wait(PATIENCE)
+
+    assert code == 1
+
+
+def test_the_output_ends_with_the_process(client: Client) -> None:
+    terminate(client)
+
+    with pytest.raises(OutputEnded):
+        client.receive()

@@ -1,0 +1,580 @@
+"""The catalogue as MCP tools: with the SDK's own client over the real process's pipes, and with bare lines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from mcp.shared.exceptions import MCPError
+from support.mcp import Era, LineClient, call, connected, refused, tool_call
+
+from trop_core.catalogue import operations
+from trop_server.cli.exit_codes import EXIT_CODES
+from trop_server.mcp.instructions import INSTRUCTIONS
+from trop_server.mcp.progress import GrowingCount
+from trop_server.wire.schemas import input_schema, output_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.cli import Sandbox
+
+README = Path(__file__).parents[2] / "README.md"
+BOTH_ERAS = pytest.mark.parametrize("era", ["legacy", "auto"])
+AT_ONCE = 30.0
+"""Seconds, far fewer than the minute that the commands wait for the lock; a busy machine may need some of them."""
+
+
+@pytest.fixture
+def lines(sandbox: Sandbox) -> Iterator[LineClient]:
+    """A client that has shaken hands."""
+    client = LineClient(cwd=str(sandbox.work), env=sandbox.environment(TROP_BUSY_TIMEOUT="60"))
+    client.introduce()
+    yield client
+    client.kill()
+
+
+class TestTheTools:
+    @pytest.mark.asyncio
+    async def test_they_are_the_catalogue(self, sandbox: Sandbox) -> None:
+        async with connected(sandbox) as client:
+            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+
+        expected = [operation for operation in operations() if operation.name != "list_commands"]
+        assert list(tools) == [f"trop_{operation.name}" for operation in expected]
+        for operation in expected:
+            tool = tools[f"trop_{operation.name}"]
+            assert (tool.title, tool.description) == (operation.title, operation.description)
+            assert (tool.input_schema, tool.output_schema) == (input_schema(operation), output_schema(operation))
+            Draft202012Validator.check_schema(tool.input_schema)
+            assert tool.annotations is not None
+            assert tool.annotations.model_dump() == {
+                "title": operation.title,
+                "read_only_hint": operation.read_only,
+                "destructive_hint": operation.destructive,
+                "idempotent_hint": operation.idempotent,
+                "open_world_hint": False,
+            }
+
+    @BOTH_ERAS
+    @pytest.mark.asyncio
+    async def test_every_one_of_them_works(self, sandbox: Sandbox, era: Era) -> None:
+        work, moved = str(sandbox.work), str(sandbox.directory("moved"))
+        config = sandbox.work / "trop.yaml"
+        config.write_text("reservations: {services: {a: {offset: 0}, b: {offset: 1}}}\n")
+        arguments: dict[str, dict[str, Any]] = {
+            "trop_init": {"withConfig": True},
+            "trop_reserve": {"tag": "wéb", "project": "shop"},
+            "trop_list": {"includeOccupancy": True},
+            "trop_list_projects": {},
+            "trop_show_path": {},
+            "trop_show_data_dir": {},
+            "trop_migrate": {"from": moved, "to": work, "recursive": True},
+            "trop_validate": {"config": str(config)},
+            "trop_reserve_group": {"config": str(config)},
+            "trop_autoreserve": {"folder": work},
+            "trop_exclude": {"folder": work, "ports": "6001"},
+            "trop_compact_exclusions": {"config": str(config)},
+            "trop_scan": {"folder": work, "min": 6000, "max": 6001},
+            "trop_port_info": {"port": 6000},
+            "trop_assert_reservation": {"folder": work, "tag": "wéb"},
+            "trop_assert_port": {"port": 6001, "not": True},
+            "trop_assert_data_dir": {"validate": True},
+            "trop_prune": {},
+            "trop_expire": {"days": 1},
+            "trop_autoclean": {"dryRun": True},
+            "trop_release": {"folder": work},
+        }
+
+        async with connected(sandbox, era=era) as client:
+            results = {name: await call(client, name, **given) for name, given in arguments.items()}
+            listed = {tool.name for tool in (await client.list_tools()).tools}
+
+        assert listed == set(arguments)
+        assert [action["kind"] for action in results["trop_init"]["actions"]][-1] == "createConfig"
+        reserved = results["trop_reserve"]
+        assert (reserved["outcome"], reserved["reservation"]["path"]) == ("created", work)
+        assert reserved["reservation"]["tag"] == "wéb"
+        assert [entry["port"] for entry in results["trop_list"]["reservations"]] == [reserved["reservation"]["port"]]
+        assert results["trop_list_projects"]["projects"] == ["shop"]
+        assert results["trop_show_path"]["path"] == work
+        assert results["trop_show_data_dir"]["dataDir"] == str(sandbox.data)
+        assert results["trop_migrate"]["migratedCount"] == 0
+        assert results["trop_validate"]["valid"] is True
+        assert results["trop_reserve_group"]["outcome"] == "created"
+        assert results["trop_autoreserve"]["outcome"] == "reused"
+        assert results["trop_autoreserve"]["environment"] == results["trop_reserve_group"]["environment"]
+        assert results["trop_exclude"]["added"] == ["6001"]
+        assert results["trop_compact_exclusions"]["changed"] is False
+        assert (results["trop_scan"]["min"], results["trop_scan"]["max"]) == (6000, 6001)
+        assert results["trop_port_info"]["reservation"] is None
+        assert all(results[f"trop_assert_{what}"]["holds"] for what in ("reservation", "port", "data_dir"))
+        assert [results[f"trop_{verb}"]["removedCount"] for verb in ("prune", "expire", "autoclean")] == [0, 0, 0]
+        assert results["trop_release"]["releasedCount"] == 3
+        assert sandbox.rows() == []
+
+    @BOTH_ERAS
+    @pytest.mark.asyncio
+    async def test_the_server_tells_agents_how_to_use_them(self, sandbox: Sandbox, era: Era) -> None:
+        async with connected(sandbox, era=era) as client:
+            told = client.instructions
+
+        assert told == INSTRUCTIONS
+
+    @pytest.mark.asyncio
+    async def test_the_data_directory_can_be_named(self, sandbox: Sandbox) -> None:
+        elsewhere = str(sandbox.root / "elsewhere")
+
+        async with connected(sandbox, "--data-dir", elsewhere) as client:
+            shown = await call(client, "trop_show_data_dir")
+
+        assert shown["dataDir"] == elsewhere
+
+    @pytest.mark.asyncio
+    async def test_what_the_shell_says_to_the_command_line_is_not_heard(self, sandbox: Sandbox) -> None:
+        other = str(sandbox.directory("other"))
+
+        async with connected(sandbox, TROP_PATH=other, TROP_PROJECT="p", TROP_TASK="t") as client:
+            shown = await call(client, "trop_show_path")
+            reserved = (await call(client, "trop_reserve"))["reservation"]
+
+        assert shown["path"] == str(sandbox.work)
+        assert (reserved["path"], reserved["project"], reserved["task"]) == (str(sandbox.work), None, None)
+
+
+class TestTheInstructions:
+    def test_every_kind_of_error_is_in_them(self) -> None:
+        named = set(re.findall(r"`([a-z_]+)`", INSTRUCTIONS))
+
+        assert set(EXIT_CODES) - named == set()
+
+    def test_every_tool_that_they_name_exists(self) -> None:
+        named = set(re.findall(r"`(trop_[a-z_]+)`", INSTRUCTIONS))
+
+        assert named
+        assert named <= {f"trop_{operation.name}" for operation in operations()}
+
+    def test_the_readme_has_them(self) -> None:
+        text = README.read_text(encoding="utf-8")
+
+        assert f"<!-- made: instructions -->\n{INSTRUCTIONS}<!-- end: instructions -->" in text
+
+
+class TestErrors:
+    @BOTH_ERAS
+    @pytest.mark.asyncio
+    async def test_an_unknown_tool_is_an_error_of_the_protocol(self, sandbox: Sandbox, era: Era) -> None:
+        async with connected(sandbox, era=era) as client:
+            with pytest.raises(MCPError) as caught:
+                await client.call_tool("trop_list_commands")
+
+        assert caught.value.code == -32602
+        assert caught.value.message == 'there is no tool "trop_list_commands"'
+        assert caught.value.data == {
+            "kind": "invalid_argument",
+            "hint": "tools/list gives every tool.",
+            "details": {},
+            "retryable": False,
+        }
+
+    @pytest.mark.parametrize(
+        ("tool", "arguments", "kind", "field"),
+        [
+            pytest.param("trop_reserve", {"prot": 5000}, "invalid_argument", "prot", id="an unknown field"),
+            pytest.param("trop_reserve", {"port": "5000"}, "invalid_argument", "port", id="a text for a number"),
+            pytest.param("trop_reserve", {"port": 0}, "invalid_argument", "port", id="out of bounds"),
+            pytest.param("trop_reserve", {"force": 1}, "invalid_argument", "force", id="a number for a flag"),
+            pytest.param("trop_reserve", {"tag": " "}, "invalid_identifier", "tag", id="an empty tag"),
+            pytest.param("trop_migrate", {"from": "/a"}, "invalid_argument", "to", id="a missing field"),
+            pytest.param("trop_list_projects", {"tag": "a"}, "invalid_argument", "tag", id="no fields at all"),
+        ],
+    )
+    @pytest.mark.asyncio
+    async def test_arguments_that_the_schema_refuses_name_the_field(
+        self, sandbox: Sandbox, tool: str, arguments: dict[str, Any], kind: str, field: str
+    ) -> None:
+        async with connected(sandbox) as client:
+            told = await refused(client, tool, **arguments)
+
+        assert (told["kind"], told["details"]["field"], told["retryable"]) == (kind, field, False)
+        assert not sandbox.data.exists()
+
+    @pytest.mark.asyncio
+    async def test_a_field_that_is_null_counts_as_absent(self, sandbox: Sandbox) -> None:
+        async with connected(sandbox) as client:
+            reserved = await call(client, "trop_reserve", tag=None, port=None)
+
+        assert reserved["reservation"]["tag"] is None
+
+    @pytest.mark.asyncio
+    async def test_a_refusal_says_what_to_do_next(self, sandbox: Sandbox) -> None:
+        work = str(sandbox.work)
+        async with connected(sandbox) as client:
+            await call(client, "trop_reserve", project="shop")
+            sticky = await refused(client, "trop_reserve", project="other")
+            unrelated = await refused(client, "trop_reserve", path="/elsewhere")
+            unknown = await refused(client, "trop_migrate", **{"from": "/nowhere", "to": "/there"})
+            both = await refused(client, "trop_reserve", path=work, folder=work)
+
+        assert sticky == {
+            "kind": "sticky_field",
+            "message": f'the reservation of "{work}" has the project "shop", which would become "other"',
+            "hint": "Leave project away to keep it, or add allowChangeProject to change it.",
+            "details": {"field": "project", "stored": "shop", "requested": "other"},
+            "retryable": False,
+        }
+        assert (unrelated["kind"], unrelated["details"]["anchors"]) == ("unrelated_path", [work])
+        assert (unknown["kind"], unknown["details"]) == ("not_found", {"path": "/nowhere"})
+        assert both["kind"] == "invalid_argument"
+
+    @pytest.mark.asyncio
+    async def test_a_conflict_lists_what_is_in_the_way(self, sandbox: Sandbox) -> None:
+        async with connected(sandbox) as client:
+            for name in ("a", "b"):
+                await call(client, "trop_reserve", path=str(sandbox.work / name))
+            paths = {"from": str(sandbox.work / "a"), "to": str(sandbox.work / "b")}
+            told = await refused(client, "trop_migrate", **paths)
+
+        assert told["kind"] == "reservation_conflict"
+        assert [entry["path"] for entry in told["details"]["conflicts"]] == [paths["to"]]
+
+    @pytest.mark.asyncio
+    async def test_a_lock_that_is_not_released_is_the_one_that_can_be_tried_again(self, sandbox: Sandbox) -> None:
+        async with connected(sandbox, TROP_BUSY_TIMEOUT="0.1") as client:
+            with sandbox.locked():
+                told = await refused(client, "trop_reserve")
+            again = await call(client, "trop_reserve")
+
+        assert (told["kind"], told["retryable"]) == ("lock_timeout", True)
+        assert again["outcome"] == "created"
+
+    @pytest.mark.asyncio
+    async def test_a_broken_configuration_and_a_broken_store_are_told_and_survived(self, sandbox: Sandbox) -> None:
+        configuration = sandbox.work / "trop.yaml"
+        configuration.write_text("ports: {min: many}\n")
+        sandbox.data.mkdir()
+        sandbox.database.write_bytes(b"noise" * 4096)
+        async with connected(sandbox) as client:
+            wrong = await refused(client, "trop_reserve")
+            configuration.unlink()
+            corrupt = await refused(client, "trop_reserve")
+            sandbox.database.unlink()
+            reserved = await call(client, "trop_reserve")
+
+        assert (wrong["kind"], wrong["details"]["problems"][0]["line"]) == ("config_error", 1)
+        assert corrupt["kind"] == "database_corrupt"
+        assert reserved["outcome"] == "created"
+
+    def test_half_a_surrogate_pair_is_refused_and_comes_back_as_it_was(self, lines: LineClient) -> None:
+        lines.send(tool_call(1, "trop_reserve", path="/\udc80"))
+        result = lines.answer(1)["result"]
+
+        assert result["isError"]
+        assert result["structuredContent"]["kind"] == "invalid_path"
+        assert result["structuredContent"]["details"] == {"path": "/\udc80"}
+        assert json.loads(result["content"][0]["text"]) == result["structuredContent"]
+
+
+class TestWhichFolder:
+    @pytest.mark.asyncio
+    async def test_one_root_is_the_folder(self, sandbox: Sandbox) -> None:
+        root = sandbox.directory("a root")
+
+        async with connected(sandbox, roots=[root.as_uri()]) as client:
+            reserved = await call(client, "trop_reserve")
+            unrelated = await refused(client, "trop_reserve", folder=str(sandbox.directory("other")))
+
+        assert reserved["reservation"]["path"] == str(root)
+        assert (unrelated["kind"], unrelated["details"]["anchors"]) == ("unrelated_path", [str(root)])
+
+    @pytest.mark.asyncio
+    async def test_of_several_roots_one_has_to_be_named(self, sandbox: Sandbox) -> None:
+        one, other = sandbox.directory("one"), sandbox.directory("other")
+
+        async with connected(sandbox, roots=[one.as_uri(), other.as_uri()]) as client:
+            told = await refused(client, "trop_reserve")
+            named = await call(client, "trop_reserve", folder=other.as_uri())
+
+        assert (told["kind"], told["details"]) == ("ambiguous_folder", {"folders": [str(one), str(other)]})
+        assert named["reservation"]["path"] == str(other)
+
+    @pytest.mark.parametrize(
+        "roots", [None, [], OSError("no")], ids=["a client without roots", "no root", "a client that does not tell"]
+    )
+    @pytest.mark.asyncio
+    async def test_without_a_root_it_is_the_working_directory(
+        self, sandbox: Sandbox, roots: list[str] | Exception | None
+    ) -> None:
+        async with connected(sandbox, roots=roots) as client:
+            reserved = await call(client, "trop_reserve")
+
+        assert reserved["reservation"]["path"] == str(sandbox.work)
+
+    @pytest.mark.asyncio
+    async def test_the_newest_protocol_is_not_asked_for_roots(self, sandbox: Sandbox) -> None:
+        async with connected(sandbox, era="auto", roots=[sandbox.directory("root").as_uri()]) as client:
+            reserved = await call(client, "trop_reserve")
+
+        assert reserved["reservation"]["path"] == str(sandbox.work)
+
+    @pytest.mark.asyncio
+    async def test_in_the_home_directory_a_folder_has_to_be_named_and_is_enough(self, sandbox: Sandbox) -> None:
+        folder, other = sandbox.directory("folder"), sandbox.directory("other")
+
+        async with connected(sandbox, cwd=sandbox.home) as client:
+            missing = await refused(client, "trop_reserve")
+            named = await call(client, "trop_reserve", folder=str(folder))
+            unrelated = await refused(client, "trop_reserve", path=str(other))
+
+        assert (missing["kind"], missing["details"]["field"]) == ("invalid_argument", "folder")
+        assert named["reservation"]["path"] == str(folder)
+        assert (unrelated["kind"], unrelated["details"]["anchors"]) == ("unrelated_path", [])
+
+
+class TestLongCalls:
+    @BOTH_ERAS
+    @pytest.mark.asyncio
+    async def test_a_call_that_waits_for_a_lock_can_be_cancelled(self, sandbox: Sandbox, era: Era) -> None:
+        async with connected(sandbox, era=era, TROP_BUSY_TIMEOUT="60") as client:
+            with sandbox.locked():
+                waiting = asyncio.ensure_future(client.call_tool("trop_reserve", {"tag": "cancelled"}))
+                await call(client, "trop_show_path")
+                queued = asyncio.ensure_future(client.call_tool("trop_reserve", {"tag": "queued"}))
+                await call(client, "trop_list")
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+                await call(client, "trop_list")
+                assert not queued.done()
+            await queued
+
+        assert [row[1] for row in sandbox.rows()] == ["queued"]
+
+    def test_a_cancelled_call_is_not_answered_and_makes_room_at_once(self, lines: LineClient, sandbox: Sandbox) -> None:
+        with sandbox.locked():
+            for number in range(20):
+                cancellation = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": number}}
+                lines.send(tool_call(number, "trop_reserve", tag=f"t{number}"), cancellation)
+            lines.send(tool_call("last", "trop_reserve", tag="last"))
+            lines.send(tool_call("read", "trop_list"))
+            lines.answer("read")
+        lines.answer("last")
+
+        assert lines.unmatched == []
+        assert [row[1] for row in sandbox.rows()] == ["last"]
+
+    def test_waiting_calls_hold_neither_a_thread_nor_a_connection(self, lines: LineClient, sandbox: Sandbox) -> None:
+        with sandbox.locked():
+            lines.send(*(tool_call(number, "trop_reserve", tag=f"t{number:03d}") for number in range(40)))
+            lines.send(tool_call("read", "trop_list"))
+            lines.answer("read")
+            threads, descriptors = lines.threads(), lines.descriptors()
+            lines.send(*(tool_call(number, "trop_reserve", tag=f"t{number:03d}") for number in range(40, 300)))
+            lines.send(tool_call("read", "trop_list"))
+            lines.answer("read")
+            more_threads, more_descriptors = lines.threads(), lines.descriptors()
+        answers = [lines.answer(number) for number in range(300)]
+
+        assert {answer["result"]["structuredContent"].get("outcome") for answer in answers} == {"created"}
+        # The threads that prepare are started as they are needed, and there is a bound to them; 260 more would show.
+        assert more_threads - threads < 40
+        assert more_descriptors - descriptors < 20
+
+    @BOTH_ERAS
+    @pytest.mark.asyncio
+    async def test_a_long_migrate_tells_how_far_it_has_come(self, sandbox: Sandbox, era: Era) -> None:
+        sandbox.fill(5000)
+        reports: list[tuple[float, float | None, str | None]] = []
+
+        async def report(progress: float, total: float | None, message: str | None) -> None:
+            reports.append((progress, total, message))
+
+        async with connected(sandbox, era=era) as client:
+            arguments = {"from": "/stored", "to": "/moved", "recursive": True}
+            answer = await client.call_tool("trop_migrate", arguments, progress_callback=report)
+
+        assert answer.structured_content is not None
+        assert answer.structured_content["migratedCount"] == 5000
+        assert answer.structured_content["truncated"]
+        assert [done for done, _, _ in reports] == [0, 1000, 2000, 3000, 4000, 5000]
+        assert {total for _, total, _ in reports} == {5000}
+        assert reports[-1][2] == "5,000 of 5,000"
+
+    def test_the_counts_of_several_phases_become_one_that_only_grows(self) -> None:
+        told: list[tuple[int, int]] = []
+        count = GrowingCount(lambda done, total: told.append((done, total)))
+
+        for done, total in [(0, 2), (1, 2), (1, 2), (2, 2), (0, 3), (3, 3), (0, 0)]:
+            count(done, total)
+
+        assert told == [(0, 2), (1, 2), (2, 2), (5, 5)]
+
+
+@pytest.mark.asyncio
+async def test_two_clients_and_the_command_line_share_one_store(sandbox: Sandbox) -> None:
+    async with connected(sandbox) as one, connected(sandbox, era="auto") as other:
+        processes = [sandbox.begin("reserve", "--tag", f"t{number}") for number in range(4)]
+        calls = [call(client, "trop_reserve", tag=f"t{number}") for number in range(10) for client in (one, other)]
+        answers = await asyncio.gather(*calls)
+        printed = [int(process.communicate(timeout=60)[0]) for process in processes]
+
+    ports = {(answer["reservation"]["tag"], answer["reservation"]["port"]) for answer in answers}
+    assert len(ports) == len({port for _, port in ports}) == 10
+    assert {(f"t{number}", port) for number, port in enumerate(printed)} <= ports
+    assert {(tag, port) for _, tag, port, _, _ in sandbox.rows()} == ports
+
+
+class TestTheProtocol:
+    @pytest.mark.parametrize(
+        ("line", "code", "message_id"),
+        [
+            pytest.param(b"{\n", -32700, None, id="no JSON"),
+            pytest.param(b'"\xff"\n', -32700, None, id="no UTF-8"),
+            pytest.param(b"[]\n", -32600, None, id="a batch"),
+            pytest.param(b'{"jsonrpc": "2.0", "id": 5}\n', -32600, 5, id="no method"),
+            pytest.param(b'{"jsonrpc": "2.0", "id": null, "method": "ping"}\n', -32600, None, id="an id that is null"),
+            pytest.param(b'{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}\n', -32600, None, id="half an id"),
+            pytest.param(b'{"jsonrpc": "2.0", "id": 6, "method": "nobody/knows"}\n', -32601, 6, id="no such method"),
+        ],
+    )
+    def test_what_is_no_request_is_answered_and_survived(
+        self, lines: LineClient, line: bytes, code: int, message_id: int | None
+    ) -> None:
+        lines.send(line, b"\r\n", tool_call(1, "trop_show_path"))
+        error, result = lines.answer(message_id)["error"], lines.answer(1)["result"]
+
+        assert error["code"] == code
+        assert not result["isError"]
+
+    def test_a_message_may_come_in_pieces_and_several_in_one(self, lines: LineClient, sandbox: Sandbox) -> None:
+        first, second = (json.dumps(tool_call(number, "trop_show_path")).encode() + b"\n" for number in (1, 2))
+
+        lines.write(first[:10])
+        lines.write(first[10:] + second)
+
+        for number in (1, 2):
+            assert lines.answer(number)["result"]["structuredContent"]["path"] == str(sandbox.work)
+
+    def test_a_line_that_never_ends_ends_the_session(self, lines: LineClient) -> None:
+        lines.write(b"x" * (64 * 1024 * 1024 + 1))
+
+        assert lines.answer(None)["error"]["code"] == -32700
+        assert lines.wait() == 1
+
+
+def close_input(client: LineClient) -> None:
+    client.close_input()
+
+
+def terminate(client: LineClient) -> None:
+    client.process.send_signal(signal.SIGTERM)
+
+
+def interrupt(client: LineClient) -> None:
+    client.process.send_signal(signal.SIGINT)
+
+
+ENDS = pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        pytest.param(close_input, 0, id="the end of the input"),
+        pytest.param(terminate, 143, id="SIGTERM"),
+        pytest.param(interrupt, 130, id="SIGINT"),
+    ],
+)
+
+
+class TestTheEnd:
+    @pytest.mark.parametrize("busy", [False, True], ids=["idle", "while calls wait for a lock"])
+    @ENDS
+    def test_it_comes_within_a_second_and_what_waited_is_not_stored(
+        self, lines: LineClient, sandbox: Sandbox, end: Callable[[LineClient], None], code: int, busy: bool
+    ) -> None:
+        with sandbox.locked() if busy else nullcontext():
+            if busy:
+                lines.send(*(tool_call(number, "trop_reserve", tag=f"t{number}") for number in range(20)))
+                lines.send(tool_call("read", "trop_list"))
+                lines.answer("read")
+
+            begin = time.monotonic()
+            end(lines)
+            ended_with = lines.wait()
+            took = time.monotonic() - begin
+
+        assert ended_with == code
+        assert took < AT_ONCE
+        assert sandbox.rows() == []
+        assert "Traceback" not in lines.logged()
+
+    @ENDS
+    def test_a_client_that_does_not_read_cannot_prevent_it(
+        self, lines: LineClient, sandbox: Sandbox, end: Callable[[LineClient], None], code: int
+    ) -> None:
+        sandbox.fill(1000)
+        question = json.dumps(tool_call(1, "trop_list")).encode() + b"\n"
+        lines.write(question * 20_000, timeout=1.0, reading=False)
+
+        begin = time.monotonic()
+        end(lines)
+        ended_with = lines.process.wait(timeout=60)
+        took = time.monotonic() - begin
+
+        assert ended_with == code
+        assert took < AT_ONCE
+
+    def test_a_client_that_closes_its_end_of_the_output_ends_it(self, lines: LineClient) -> None:
+        lines.close_output()
+        lines.write(json.dumps(tool_call(1, "trop_show_path")).encode() + b"\n", reading=False)
+
+        assert lines.process.wait(timeout=60) == 1
+
+
+class TestTheExtra:
+    def test_without_it_one_line_says_how_to_install_it(self, sandbox: Sandbox) -> None:
+        program = (
+            "import sys; sys.modules.update(dict.fromkeys(['mcp', 'mcp_types', 'anyio', 'pydantic'])); "
+            "from trop_server.main import main; main()"
+        )
+
+        done = subprocess.run(
+            [sys.executable, "-c", program, "--mcp"],
+            env=sandbox.environment(),
+            cwd=sandbox.work,
+            input="",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert done.stderr == (
+            "trop-server --mcp needs the SDK of the Model Context Protocol, version 2: in a checkout of trop, "
+            "pip install '.[mcp]'\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("module", "stranger"),
+        [
+            ("trop_server.lsp.server", "mcp_types"),
+            ("trop_server.mcp.server", "pygls"),
+            ("trop_server.mcp.server", "lsprotocol"),
+        ],
+    )
+    def test_neither_server_imports_what_the_other_one_stands_on(self, module: str, stranger: str) -> None:
+        program = f"import sys, trop_server.main, {module}; sys.exit({stranger!r} in sys.modules)"
+
+        done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+
+        assert done.returncode == 0

@@ -1,0 +1,128 @@
+"""The MCP SDK's own client, and one that sends bare lines; both talk to a real ``trop-server --mcp``."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from mcp.client.client import Client as McpClient
+from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp_types import ErrorData, ListRootsResult, Root, TextContent
+
+from support.client import PATIENCE, TROP_SERVER, Client, notification, request
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from mcp.client.context import ClientRequestContext
+
+    from support.cli import Sandbox
+
+Era = Literal["legacy", "auto"]
+"""The handshake that clients of today begin with, or what the SDK's client agrees on by itself: the newest protocol."""
+
+
+@asynccontextmanager
+async def connected(
+    sandbox: Sandbox,
+    *arguments: str,
+    roots: Sequence[str] | Exception | None = None,
+    era: Era = "legacy",
+    cwd: Path | None = None,
+    **environment: str | None,
+) -> AsyncIterator[McpClient]:
+    """A client and its server, which ends with it.
+
+    ``roots`` are URIs; an exception is a client that has roots and does not tell them, None one that has none.
+    """
+    parameters = StdioServerParameters(
+        command=TROP_SERVER,
+        args=["--mcp", *arguments],
+        env=sandbox.environment(**environment),
+        cwd=cwd or sandbox.work,
+    )
+
+    async def list_roots(context: ClientRequestContext) -> ListRootsResult | ErrorData:
+        if isinstance(roots, Exception):
+            return ErrorData(code=-32603, message=str(roots))
+        return ListRootsResult(roots=[Root.model_validate({"uri": uri}) for uri in roots or ()])
+
+    with tempfile.TemporaryFile("w+") as log:
+        client = McpClient(
+            stdio_client(parameters, errlog=log),
+            mode=era,
+            read_timeout_seconds=PATIENCE,
+            list_roots_callback=None if roots is None else list_roots,
+        )
+        async with client:
+            yield client
+        log.seek(0)
+        assert "Traceback" not in log.read()
+
+
+async def call(client: McpClient, tool: str, **arguments: Any) -> dict[str, Any]:
+    """The structured result of a tool, which the SDK has checked against the output schema; fails if it is an error."""
+    answer = await client.call_tool(tool, arguments)
+    assert not answer.is_error, answer.content
+    return _structured(answer)
+
+
+async def refused(client: McpClient, tool: str, **arguments: Any) -> dict[str, Any]:
+    """The structured error that a tool is refused with; fails if it is not."""
+    answer = await client.call_tool(tool, arguments)
+    assert answer.is_error, answer.content
+    told = _structured(answer)
+    assert list(told) == ["kind", "message", "hint", "details", "retryable"]
+    return told
+
+
+class LineClient(Client):
+    """A real ``trop-server --mcp`` and a client that is written by hand: a message is a line."""
+
+    def __init__(self, *arguments: str, cwd: str, env: dict[str, str]) -> None:
+        super().__init__("--mcp", *arguments, cwd=cwd, env=env)
+
+    def send(self, *messages: Any) -> None:
+        """Send messages, or bytes as they are, all of them in one piece."""
+        self.write(b"".join(_line(message) for message in messages))
+
+    def introduce(self) -> dict[str, Any]:
+        """Shake hands, as a client without roots; returns the server's answer."""
+        params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+        answer = self.request("initialize", params)
+        self.send(notification("notifications/initialized"))
+        return answer
+
+    def _complete(self) -> dict[str, Any] | None:
+        line, newline, rest = self._received.partition(b"\n")
+        if not newline:
+            return None
+        self._received = rest
+        message: dict[str, Any] = json.loads(line)
+        assert message["jsonrpc"] == "2.0"
+        return message
+
+
+def tool_call(message_id: int | str, tool: str, **arguments: Any) -> dict[str, Any]:
+    """A request to call a tool."""
+    return request(message_id, "tools/call", {"name": tool, "arguments": arguments})
+
+
+def _line(message: Any) -> bytes:
+    if isinstance(message, bytes):
+        return message
+    # A message without params has none: MCP does not know null there.
+    whole = {key: value for key, value in message.items() if key != "params" or value is not None}
+    return json.dumps(whole).encode() + b"\n"
+
+
+def _structured(answer: Any) -> dict[str, Any]:
+    """What an answer holds as structure; fails unless its one text is the same."""
+    (content,) = answer.content
+    assert isinstance(content, TextContent)
+    structured: dict[str, Any] = answer.structured_content
+    assert json.loads(content.text) == structured
+    return structured

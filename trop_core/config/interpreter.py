@@ -1,0 +1,91 @@
+"""A configuration file's tree, read by the schema into values that know their place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trop_core.config.group import read_group
+from trop_core.config.layer import Given, Place
+from trop_core.config.nodes import NodeReader
+from trop_core.config.schema import KEYS, Kind, is_section
+from trop_core.config.values import Refused, accept_ports, refuse
+from trop_core.config.yaml_tree import Sequence, is_null, value_of
+from trop_core.models import HIGHEST_PORT
+from trop_core.ports.exclusions import Exclusions
+
+if TYPE_CHECKING:
+    from trop_core.config.layer import Layer
+    from trop_core.config.schema import Key
+    from trop_core.config.values import Problems
+    from trop_core.config.yaml_tree import Node
+
+
+class Interpreter(NodeReader):
+    """Reads one file's tree into ``layer``, and notes what is wrong with it in ``problems``."""
+
+    def __init__(self, problems: Problems, *, project: bool) -> None:
+        super().__init__(problems)
+        self.layer: Layer = {}
+        self._project = project
+
+    def read(self, root: Node) -> None:
+        """Read the whole tree."""
+        self._section("", root)
+        self._check_range()
+
+    def _section(self, section: str, node: Node) -> None:
+        for written, key_node, value in self.mapping(section, node):
+            name = f"{section}.{written}" if section else written
+            # A key with a dot in it is not the key of that dotted name.
+            key = None if "." in written else KEYS.get(name)
+            if "." not in written and is_section(name):
+                self._section(name, value)
+            elif key is None:
+                self.unknown(section, section, written, key_node)
+            elif key.project_only and not self._project:
+                self.note(key_node, name, "this key belongs in trop.yaml")
+            else:
+                self._key(key, value)
+
+    def _key(self, key: Key, node: Node) -> None:
+        if key.kind is Kind.MAPPING:
+            value: object = None if is_null(node) else read_group(self, node)
+            self._give(key.name, node, value)
+            return
+        value = self._ports(key, node) if key.kind is Kind.PORTS else self.single(key, key.name, node)
+        if value is not None:
+            self._give(key.name, node, value)
+
+    def _give(self, name: str, node: Node, value: object) -> None:
+        # The order of a layer is that of the file: of two values that contradict each other, the later one is named.
+        self.layer.pop(name, None)
+        self.layer[name] = Given(value, (Place(self.problems.source, node.line, node.column),))
+
+    def _ports(self, key: Key, node: Node) -> Exclusions | None:
+        if not isinstance(node, Sequence):
+            if not is_null(node):
+                self.note(node, key.name, str(refuse(key.expectation, value_of(node))))
+            return None
+        ranges = []
+        for item in node.items:
+            try:
+                ranges.append(accept_ports(value_of(item)))
+            except Refused as refusal:
+                self.note(item, key.name, str(refusal))
+        return Exclusions.of(ranges)
+
+    def _check_range(self) -> None:
+        ends = {name: given.value for name, given in self.layer.items() if name.startswith("ports.")}
+        minimum, maximum, offset = (ends.get(f"ports.{end}") for end in ("min", "max", "max_offset"))
+        if maximum is not None and offset is not None:
+            ends.pop("ports.min", None)
+            self._note_last(ends, "give either ports.max or ports.max_offset: they are one setting")
+        elif isinstance(minimum, int) and isinstance(maximum, int) and minimum > maximum:
+            self._note_last(ends, f"ports.min, {minimum}, is above ports.max, {maximum}")
+        elif isinstance(minimum, int) and isinstance(offset, int) and minimum + offset > HIGHEST_PORT:
+            self._note_last(ends, f"ports.min, {minimum}, and ports.max_offset, {offset}, go beyond {HIGHEST_PORT}")
+
+    def _note_last(self, ends: dict[str, object], message: str) -> None:
+        name = list(ends)[-1]
+        place = self.layer[name].place
+        self.problems.add(place.line, place.column, name, message)

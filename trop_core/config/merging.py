@@ -1,0 +1,218 @@
+"""The layers of the configuration, merged into the settings of one call."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from trop_core.config.files import GLOBAL_FILE, PROJECT_FILES, load_file
+from trop_core.config.layer import Given, Place
+from trop_core.config.settings import DEFAULT_ORIGIN, OccupancyChecks, Settings
+from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.base import InternalError
+from trop_core.errors.configuration import ConfigError, ConfigProblem
+from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT
+from trop_core.ports.exclusions import Exclusions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from trop_core.config.layer import Layer
+
+_NO_SETTINGS = frozenset({"TROP_DATA_DIR", "TROP_PATH", "TROP_PROJECT", "TROP_TASK", "TROP_LOG_MODE"})
+"""Variables that say nothing about settings: they alone are no reason to load what reads the others."""
+
+_ARGUMENT = Place("argument")
+_SHORT_FOR = {"allow_change": ("allow_change_project", "allow_change_task")}
+_ONE_SETTING = {"ports.max": "ports.max_offset", "ports.max_offset": "ports.max"}
+_CHECKS = "occupancy_check."
+_FIELDS = {
+    "project": "project",
+    "excluded_ports": "excluded_ports",
+    "cleanup.expire_after_days": "expire_after_days",
+    "disable_autoinit": "disable_autoinit",
+    "disable_autoprune": "disable_autoprune",
+    "disable_autoexpire": "disable_autoexpire",
+    "allow_unrelated_path": "allow_unrelated_path",
+    "allow_change_project": "allow_change_project",
+    "allow_change_task": "allow_change_task",
+    "maximum_lock_wait_seconds": "maximum_lock_wait_seconds",
+    "output_format": "output_format",
+    "reservations": "group",
+}
+"""The fields of ``Settings`` that hold a key's value as it is."""
+
+_ARGUMENTS = {"ports.min", "ports.max", "ports.max_offset", *_SHORT_FOR, *_FIELDS}
+
+
+def load_settings(
+    *,
+    data_directory: str,
+    target: str,
+    environment: Mapping[str, str],
+    arguments: Mapping[str, object],
+    config_file: str | None = None,
+) -> Settings:
+    """What the configuration comes to for a call about the directory ``target``, which need not exist.
+
+    Both directories are absolute paths, and so is ``config_file``, a project's file of another name that is read in
+    place of those that the target has. ``arguments`` are values that the call itself gives, by dotted keys and
+    already checked; None is not given. Reads ``config.yaml`` in the data directory and the project's files, each
+    once; writes nothing.
+
+    Raises ``ConfigError`` with the problems of all files and variables together, or because the merged range is
+    upside down; ``InvalidArgument`` (field ``min``, ``max`` or ``max_offset``) if it is so and an argument has to do
+    with it; ``PermissionDenied`` or ``SystemFailure`` for a file that exists and cannot be read.
+    """
+    problems: list[ConfigProblem] = []
+    layers = [_attempt(problems, partial(load_file, os.path.join(data_directory, GLOBAL_FILE), project=False))]
+    if config_file is None:
+        config_directory, project = _project_layers(target, problems)
+    else:
+        config_directory = os.path.dirname(config_file)
+        project = [_attempt(problems, partial(load_file, config_file))]
+    layers += project
+    if any(name.startswith("TROP_") and name not in _NO_SETTINGS for name in environment):
+        from trop_core.config.environment import environment_layer
+
+        layers.append(_attempt(problems, partial(environment_layer, environment)))
+    if problems:
+        raise ConfigError(problems)
+    layers.append(_argument_layer(arguments))
+    merged: Layer = {}
+    for layer in layers:
+        merged = merge(merged, expanded(layer or {}))
+    return _settings(merged, config_directory)
+
+
+def expanded(layer: Layer) -> Layer:
+    """A layer in which ``allow_change`` is replaced by the two keys that it is short for.
+
+    Where the layer has one of the two itself, that one stays: who says something about the project in particular
+    means it.
+    """
+    full: Layer = {}
+    for name, given in layer.items():
+        if name not in _SHORT_FOR:
+            full[name] = given
+            continue
+        for long in _SHORT_FOR[name]:
+            if long not in layer:
+                full[long] = given
+    return full
+
+
+def merge(weaker: Layer, stronger: Layer) -> Layer:
+    """Two expanded layers as one. Values of the stronger one come last, and replace the weaker one's.
+
+    ``ports.max`` and ``ports.max_offset`` replace each other, too; ``excluded_ports`` are united.
+    """
+    merged = dict(weaker)
+    for name, given in stronger.items():
+        replaced = merged.pop(name, None)
+        merged.pop(_ONE_SETTING.get(name, ""), None)
+        merged[name] = _united(replaced, given) if replaced and name == "excluded_ports" else given
+    return merged
+
+
+def _united(one: Given, other: Given) -> Given:
+    return Given(cast(Exclusions, one.value) | cast(Exclusions, other.value), one.places + other.places)
+
+
+def _attempt(problems: list[ConfigProblem], load: Callable[[], Layer | None]) -> Layer | None:
+    """What a source gives, or None if it gives nothing. Its problems join those of the other sources."""
+    try:
+        return load()
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return {}
+
+
+def _project_layers(target: str, problems: list[ConfigProblem]) -> tuple[str | None, list[Layer | None]]:
+    """The nearest directory from ``target`` upward that holds a project file, and what its files give."""
+    for directory in _upward(target):
+        pair = [
+            _attempt(problems, partial(load_file, os.path.join(directory, name), project=True, climbing=True))
+            for name in PROJECT_FILES
+        ]
+        if any(layer is not None for layer in pair):
+            return directory, pair
+    return None, []
+
+
+def _upward(directory: str) -> Iterator[str]:
+    yield directory
+    while (parent := os.path.dirname(directory)) != directory:
+        directory = parent
+        yield directory
+
+
+def _argument_layer(arguments: Mapping[str, object]) -> Layer:
+    unknown = [name for name in arguments if name not in _ARGUMENTS and not name.startswith(_CHECKS)]
+    if unknown:
+        raise InternalError(f"no settings are called {', '.join(unknown)}")
+    return {name: Given(value, (_ARGUMENT,)) for name, value in arguments.items() if value is not None}
+
+
+def _settings(merged: Layer, config_directory: str | None) -> Settings:
+    minimum, maximum = _range(merged)
+    values: dict[str, Any] = {name: given.value for name, given in merged.items()}
+    checks = {name.removeprefix(_CHECKS): value for name, value in values.items() if name.startswith(_CHECKS)}
+    origins = {name: given.origin for name, given in merged.items()}
+    if "ports.max_offset" in origins:
+        origins["ports.max"] = origins["ports.max_offset"]
+    given = {field: values[name] for name, field in _FIELDS.items() if name in values}
+    return Settings(
+        port_min=minimum,
+        port_max=maximum,
+        occupancy=OccupancyChecks(**checks),
+        config_directory=config_directory,
+        origins=origins,
+        **given,
+    )
+
+
+def _range(merged: Layer) -> tuple[int, int]:
+    """The lowest and the highest port. Raises ``InvalidArgument`` or ``ConfigError`` where they are at odds."""
+    low, high, offset = (merged.get(f"ports.{end}") for end in ("min", "max", "max_offset"))
+    minimum = cast(int, low.value) if low else DEFAULT_MINIMUM
+    maximum = cast(int, high.value) if high else DEFAULT_MAXIMUM
+    if offset:
+        maximum = minimum + cast(int, offset.value)
+    if not minimum <= maximum <= HIGHEST_PORT:
+        raise _range_error(merged, minimum, maximum)
+    return minimum, maximum
+
+
+def _range_error(merged: Layer, minimum: int, maximum: int) -> ConfigError | InvalidArgument:
+    """The error for a range that is upside down or goes beyond the last port.
+
+    It names an argument where one has to do with it, and otherwise the end that the stronger layer gave.
+    """
+    upper = "ports.max_offset" if "ports.max_offset" in merged else "ports.max"
+    offset = maximum - minimum
+    from_lowest = f"{minimum} ({_origin(merged, 'ports.min')})"
+    given_above = f"{offset if upper == 'ports.max_offset' else maximum} ({_origin(merged, upper)})"
+    if upper == "ports.max_offset":
+        what = f"ports.min, {from_lowest}, and ports.max_offset, {given_above}, go beyond {HIGHEST_PORT}"
+        expected = {
+            "ports.min": f"a port up to {HIGHEST_PORT - offset}, because ports.max_offset is {given_above}",
+            upper: f"an offset up to {HIGHEST_PORT - minimum}, because ports.min is {from_lowest}",
+        }
+    else:
+        what = f"ports.min, {from_lowest}, is above ports.max, {given_above}"
+        expected = {
+            "ports.min": f"a port up to the maximum, {given_above}",
+            upper: f"a port from the minimum, {from_lowest}, up to {HIGHEST_PORT}",
+        }
+    ends = [name for name in merged if name in expected]
+    for name in (upper, "ports.min"):
+        if name in merged and merged[name].place == _ARGUMENT:
+            return InvalidArgument(name.removeprefix("ports."), expected=expected[name], given=merged[name].value)
+    last = merged[ends[-1]].place
+    return ConfigError([ConfigProblem(last.source, last.line, last.column, ends[-1], what)])
+
+
+def _origin(merged: Layer, name: str) -> str:
+    return merged[name].origin if name in merged else DEFAULT_ORIGIN

@@ -1,0 +1,94 @@
+"""Reading the nodes of a configuration file's tree: mappings entry by entry, single values by their keys.
+
+What is wrong with a node is noted, with its place, and reading goes on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trop_core.config.schema import suggestion
+from trop_core.config.values import Refused, accept, described, refuse
+from trop_core.config.yaml_tree import Mapping, Scalar, Sequence, dotted, is_null, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trop_core.config.schema import Key
+    from trop_core.config.values import Problems
+    from trop_core.config.yaml_tree import Node
+
+_MOST_MERGES = 10_000
+
+
+class NodeReader:
+    """Reads nodes, and notes what is wrong with them in ``problems``."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+        self._merges_left = _MOST_MERGES
+
+    def note(self, node: Node, key: str | None, message: str) -> None:
+        """Note a problem at a node."""
+        self.problems.add(node.line, node.column, key, message)
+
+    def mapping(self, name: str, node: Node) -> Iterator[tuple[str, Scalar, Node]]:
+        """The entries of a mapping: the key as text, its node, and the value's.
+
+        What is no mapping has none, and is a problem unless it is null.
+        """
+        if not isinstance(node, Mapping):
+            if not is_null(node):
+                self.note(node, name or None, str(refuse("a mapping", value_of(node))))
+            return
+        for key, value in self._merged(name, node):
+            if isinstance(key, Scalar) and isinstance(key.value, str):
+                yield key.value, key, value
+            else:
+                message = f"a key is a text, not {described(value_of(key))}; quotes make it one"
+                self.note(key, name or None, message)
+
+    def single(self, key: Key, name: str, node: Node) -> object:
+        """A single value, or None where it is null or refused; refusing is noted under ``name``."""
+        if is_null(node):
+            return None
+        try:
+            return accept(key, value_of(node))
+        except Refused as refusal:
+            self.note(node, name, str(refusal))
+            return None
+
+    def unknown(self, section: str, known_as: str, written: str, node: Node) -> None:
+        """Note an unknown key. ``section`` is its section's name in the schema, ``known_as`` the one in the file."""
+        near = suggestion(section, written)
+        meant = f": did you mean {near.replace(section, known_as, 1)}?" if near else ""
+        self.note(node, dotted(known_as, node), f"unknown key{meant}")
+
+    def _merged(self, name: str, node: Mapping) -> Iterator[tuple[Node, Node]]:
+        """The entries of a mapping with those that its merge keys bring along; its own go before, then earlier ones.
+
+        A mapping that is merged several times, or into itself, counts once.
+        """
+        seen: set[int] = set()
+        names: dict[object, Mapping] = {}
+        waiting: list[Mapping] = [node]
+        while waiting:
+            current = waiting.pop()
+            if id(current) in seen:
+                continue
+            seen.add(id(current))
+            sources: list[Mapping] = []
+            for key, value in current.entries:
+                if isinstance(key, Scalar) and key.merge:
+                    for source in value.items if isinstance(value, Sequence) else [value]:
+                        if isinstance(source, Mapping):
+                            sources.append(source)
+                        else:
+                            self.note(source, name or None, "<< merges mappings, and this is none")
+                elif not isinstance(key, Scalar) or names.setdefault(key.value, current) is current:
+                    yield key, value
+            self._merges_left -= len(sources)
+            if self._merges_left < 0:
+                self.note(node, name or None, f"the file merges more than {_MOST_MERGES} mappings")
+                return
+            waiting.extend(reversed(sources))

@@ -1,0 +1,120 @@
+"""A call's arguments, one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trop_core.errors.base import TropError
+from trop_core.errors.spelling import flag_name, quoted, wire_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trop_core.errors.spelling import Spelling
+
+
+class InvalidArgument(TropError):
+    """An argument that is missing, unknown, of the wrong type, out of bounds, or at odds with another one.
+
+    ``alone`` tells whether the field's own schema refuses it; otherwise other fields, files or the store took part.
+    """
+
+    kind = "invalid_argument"
+
+    def __init__(self, field: str, *, expected: str, given: object = None, missing: bool = False, alone: bool = False):
+        super().__init__(field, expected, given)
+        self.field = field
+        self.expected = expected
+        self.given = given
+        self.missing = missing
+        self.alone = alone
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        name = spell(self.field) if self.field else "the argument"
+        if self.missing:
+            return f"{name} is missing: expected {self.expected}"
+        return f"{name}: expected {self.expected}, not {quoted(self.given)}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        if not self.field:
+            return "Give one JSON object with the command's fields, or nothing."
+        return f"Correct {spell(self.field)} and try again."
+
+    def details(self) -> dict[str, object]:
+        return {"field": wire_name(self.field), "expected": self.expected, "given": self.given}
+
+
+class UnknownArgument(InvalidArgument):
+    """A field that the command does not have."""
+
+    def __init__(self, field: str, *, known: Sequence[str]) -> None:
+        super().__init__(field, expected=f"one of {', '.join(known)}" if known else "no field at all", alone=True)
+        self.given = field
+        self.known = tuple(known)
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"unknown field {quoted(self.field)}: expected {self.expected}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Names are case-sensitive; leave away what the message does not list."
+
+    def details(self) -> dict[str, object]:
+        return {"field": self.field, "expected": self.expected, "given": self.given}
+
+
+class UnknownCommand(InvalidArgument):
+    """A command that the catalogue does not have."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__("command", expected="a command that trop.listCommands lists", given=command, alone=True)
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"there is no command {quoted(self.given)}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "trop.listCommands lists every command."
+
+
+class UnusableOption(InvalidArgument):
+    """An option that the command does not take, because it contradicts what the command is for."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, expected="to be left away", given=True)
+        self.reason = reason
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"{spell(self.field)} cannot be used here: {self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"Leave {spell(self.field)} away."
+
+
+class UnknownShell(InvalidArgument):
+    """Nothing tells for which shell the answer is meant."""
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return "for which shell the lines are cannot be told: neither what runs trop nor SHELL is one that trop knows"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"Name it with {spell(self.field)}: {self.expected}."
+
+
+class InvalidIdentifier(TropError):
+    """A tag, project or task that is empty, too long or holds control characters."""
+
+    kind = "invalid_identifier"
+
+    def __init__(self, field: str, value: str, reason: str) -> None:
+        super().__init__(field, value, reason)
+        self.field = field
+        self.value = value
+        self.reason = reason
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"{quoted(self.value)} is no valid {self.field}: {self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"A {self.field} has 1 to 255 characters, none of them a control character."
+
+    def details(self) -> dict[str, object]:
+        return {"field": wire_name(self.field), "value": self.value}

@@ -1,0 +1,60 @@
+"""What every error has, and the two that belong to no noun."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from trop_core.errors.spelling import flag_name
+
+if TYPE_CHECKING:
+    from trop_core.errors.spelling import Spelling
+
+
+class TropError(Exception):
+    """The base of everything that trop refuses or fails to do."""
+
+    kind: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        """What happened to what, in one sentence."""
+        raise NotImplementedError
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        """What to do next."""
+        raise NotImplementedError
+
+    def details(self) -> dict[str, object]:
+        """The values that the error is about, by the names of the contract; reservations as they are."""
+        return {}
+
+    def __str__(self) -> str:
+        return self.message()
+
+
+class InternalError(TropError):
+    """Something that cannot happen did: a defect of trop itself."""
+
+    kind = "internal"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"trop failed in a way it should not: {self.what}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Please report this; TROP_LOG_MODE=verbose, or --verbose, shows where it happened."
+
+
+class Cancelled(TropError):
+    """The caller took the call back before it had committed; everything was rolled back."""
+
+    kind = "cancelled"
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return "cancelled: nothing has changed"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Call again when you want it after all."

@@ -1,0 +1,81 @@
+"""Configuration files and variables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trop_core.errors.base import TropError
+from trop_core.errors.reservations import NotFound
+from trop_core.errors.spelling import flag_name, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trop_core.errors.spelling import Spelling
+
+
+class ConfigProblem:
+    """One mistake in a configuration: where it is (``line`` and ``column`` from 1, or None), and what is wrong."""
+
+    __slots__ = ("column", "file", "key", "line", "message")
+
+    def __init__(self, file: str, line: int | None, column: int | None, key: str | None, message: str) -> None:
+        self.file = file
+        self.line = line
+        self.column = column
+        self.key = key
+        self.message = message
+
+    def __str__(self) -> str:
+        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
+
+    def details(self) -> dict[str, object]:
+        return {
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "key": self.key,
+            "message": self.message,
+        }
+
+
+class ConfigError(TropError):
+    """A configuration file or environment variable that cannot be used; all of its problems together."""
+
+    kind = "config_error"
+
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
+        super().__init__(problems)
+        self.problems = tuple(problems)
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        if len(self.problems) == 1:
+            return str(self.problems[0])
+        return "\n".join([f"{len(self.problems)} problems in the configuration:", *map(str, self.problems)])
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Correct what is named above; the README lists every key and variable."
+
+    def details(self) -> dict[str, object]:
+        return {"problems": [problem.details() for problem in self.problems]}
+
+
+class NoConfiguration(NotFound):
+    """No project's files were found, and the call is about what stands in them."""
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"there is no trop.yaml or trop.local.yaml in {quoted(self.path)} or a directory above it"
+
+
+class NoProjectFile(NoConfiguration):
+    """Ports are to be excluded in a project that has no file to name them in."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, advice="")
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "Make a trop.yaml in the project's directory (an empty file will do), or exclude ports for all projects: "
+            f"exclude takes {spell('global_')}."
+        )

@@ -1,0 +1,114 @@
+"""The store: its lock, its file and what stands in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trop_core.errors.base import TropError
+from trop_core.errors.spelling import flag_name, quoted
+
+if TYPE_CHECKING:
+    from trop_core.errors.spelling import Spelling
+
+
+class LockTimeout(TropError):
+    """Another process held the store, or what else ``what`` names, for longer than the caller wanted to wait."""
+
+    kind = "lock_timeout"
+    retryable = True
+
+    def __init__(self, *, timeout_seconds: float, operation: str, what: str = "the store") -> None:
+        super().__init__(timeout_seconds, operation)
+        self.timeout_seconds = timeout_seconds
+        self.operation = operation
+        self.what = what
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return (
+            f"{self.what} was locked by another process for {self.timeout_seconds:g} s while trying to {self.operation}"
+        )
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Nothing has changed. Try again, or wait longer with --busy-timeout or TROP_BUSY_TIMEOUT."
+
+    def details(self) -> dict[str, object]:
+        return {"timeoutSeconds": self.timeout_seconds, "operation": self.operation}
+
+
+class NoDataDirectory(TropError):
+    """There is no store, and creating one is disabled."""
+
+    kind = "no_data_directory"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"there is no store at {quoted(self.path)}, and creating one by the way is disabled"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Create it with trop init, or name another directory with --data-dir or TROP_DATA_DIR."
+
+    def details(self) -> dict[str, object]:
+        return {"path": self.path}
+
+
+class DatabaseCorrupt(TropError):
+    """The store holds something that it cannot hold; it is left as it is."""
+
+    kind = "database_corrupt"
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        path: str,
+        table: str | None = None,
+        column: str | None = None,
+        key: str | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path = path
+        self.table = table
+        self.column = column
+        self.key = key
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        where = ".".join(part for part in (self.table, self.column) if part)
+        row = f" at {quoted(self.key)}" if self.key is not None else ""
+        return f"the store {quoted(self.path)} is damaged: {where + row + ': ' if where else ''}{self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "Nothing was changed. Put a backup (trop.db.*.bak beside it) in its place, mend it with the sqlite3 "
+            "program, or start anew with trop init --overwrite, which keeps the damaged file."
+        )
+
+    def details(self) -> dict[str, object]:
+        return {"path": self.path, "table": self.table, "column": self.column, "key": self.key}
+
+
+class UnsupportedSchemaVersion(TropError):
+    """The store was written by a newer trop than this one."""
+
+    kind = "unsupported_schema_version"
+
+    def __init__(self, path: str, *, found: int, supported: int) -> None:
+        super().__init__(path, found, supported)
+        self.path = path
+        self.found = found
+        self.supported = supported
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return (
+            f"the store {quoted(self.path)} has schema version {self.found}, and this trop knows versions "
+            f"up to {self.supported}"
+        )
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Nothing was changed. Update trop, or name another data directory with --data-dir or TROP_DATA_DIR."
+
+    def details(self) -> dict[str, object]:
+        return {"found": self.found, "supported": self.supported}

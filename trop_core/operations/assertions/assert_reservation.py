@@ -1,0 +1,76 @@
+"""Assert that a directory has a reservation, or has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from trop_core import fields
+from trop_core.catalogue import Operation, Query
+from trop_core.database import reservations
+from trop_core.models import ReservationKey
+from trop_core.operations.assertions.result import AssertionResult, named
+
+if TYPE_CHECKING:
+    from trop_core.caller import Target
+    from trop_core.config.settings import Settings
+    from trop_core.context import Context
+    from trop_core.database.handles import StoreConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertReservationRequest:
+    """Which reservation. Without a tag, the one that has none."""
+
+    folder: str | None = fields.path(
+        "The directory, as an editor knows it: links are followed. If left away, the open folder."
+    )
+    path: str | None = fields.path("The directory, exactly as spelled: links are not followed.")
+    tag: str | None = fields.name("The reservation with this tag; without it, the one that has no tag.")
+    not_: bool = fields.flag("Assert that there is no such reservation.")
+
+
+class Prepared(NamedTuple):
+    """The request with its directory."""
+
+    key: ReservationKey
+    target: Target
+    negated: bool
+    settings: Settings
+
+
+def prepare(request: AssertReservationRequest, context: Context) -> Prepared:
+    """Find the directory."""
+    target = context.target(request.folder, request.path)
+    return Prepared(ReservationKey(target.path, request.tag), target, request.not_, context.settings(target.path))
+
+
+def read(connection: StoreConnection, prepared: Prepared) -> AssertionResult:
+    """Look for the reservation, and leave its time of last use as it is."""
+    key, target = prepared.key, prepared.target
+    found = reservations.find(connection, key)
+    if found is not None:
+        return AssertionResult(
+            holds=not prepared.negated,
+            explanation=f"port {found.port} is reserved for {named(key)}",
+            reservation=found,
+        )
+    warnings: tuple[str, ...] = ()
+    if target.canonical != target.path and reservations.find(connection, key._replace(path=target.canonical)):
+        warnings = (f"{target.path} leads to {target.canonical}, which has this reservation",)
+    return AssertionResult(
+        holds=prepared.negated, explanation=f"nothing is reserved for {named(key)}", warnings=warnings
+    )
+
+
+OPERATION = Operation(
+    name="assert_reservation",
+    title="Assert Reservation",
+    description=(
+        "Tells whether a directory has a reservation, and which port it is. Unlike reserving, it creates and refreshes "
+        "nothing."
+    ),
+    request=AssertReservationRequest,
+    result=AssertionResult,
+    work=Query(prepare=prepare, read=read),
+)

@@ -1,0 +1,43 @@
+"""Remove the reservations that nobody needs any more: those of missing directories, and those unused for long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trop_core import fields
+from trop_core.catalogue import Operation
+from trop_core.operations.cleanup.removal import WORK, CleaningResult, Prepared, preparing
+
+if TYPE_CHECKING:
+    from trop_core.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutocleanRequest:
+    """How long is long."""
+
+    days: int | None = fields.integer(
+        "How many days without use are too many; without it, the setting cleanup.expire_after_days, which is 30.",
+        minimum=1,
+    )
+    dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+
+
+def prepare(request: AutocleanRequest, context: Context) -> Prepared:
+    """Read the configuration."""
+    return preparing(context, prune=True, expire=True, days=request.days)
+
+
+OPERATION = Operation(
+    name="autoclean",
+    title="Clean Up Reservations",
+    description=(
+        "Removes the reservations of directories that no longer exist, and those that were last used more than so many "
+        "days ago: prune and expire at once."
+    ),
+    request=AutocleanRequest,
+    result=CleaningResult,
+    work=WORK(prepare=prepare),
+    destructive=True,
+)

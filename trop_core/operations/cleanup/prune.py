@@ -1,0 +1,39 @@
+"""Remove the reservations of directories that no longer exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trop_core import fields
+from trop_core.catalogue import Operation
+from trop_core.operations.cleanup.removal import WORK, CleaningResult, Prepared, preparing
+
+if TYPE_CHECKING:
+    from trop_core.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneRequest:
+    """What to remove is a matter of the directories alone."""
+
+    dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+
+
+def prepare(request: PruneRequest, context: Context) -> Prepared:
+    """Read the configuration."""
+    return preparing(context, prune=True, expire=False)
+
+
+OPERATION = Operation(
+    name="prune",
+    title="Prune Reservations",
+    description=(
+        "Removes the reservations of directories that no longer exist, in the whole store. A directory that merely "
+        "cannot be read keeps its own."
+    ),
+    request=PruneRequest,
+    result=CleaningResult,
+    work=WORK(prepare=prepare),
+    destructive=True,
+)

@@ -1,0 +1,1 @@
+"""Ports that are never given away, as a configuration file lists them."""

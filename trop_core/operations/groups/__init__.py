@@ -1,0 +1,1 @@
+"""Reserving all services of a project at once."""

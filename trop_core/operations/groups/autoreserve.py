@@ -1,0 +1,57 @@
+"""Reserve a port for each service of the project that a directory belongs to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trop_core import fields, paths
+from trop_core.catalogue import Mutation, Operation
+from trop_core.config.files import PROJECT_FILES
+from trop_core.errors.configuration import NoConfiguration
+from trop_core.operations.groups import planning
+from trop_core.operations.groups.planning import GroupRequest, GroupResult
+
+if TYPE_CHECKING:
+    from trop_core.context import Context
+    from trop_core.operations.reserving.preparation import Prepared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class AutoreserveRequest(GroupRequest):
+    """Where to look for the file that describes the group."""
+
+    folder: str | None = fields.path(
+        "The directory from which trop.yaml or trop.local.yaml is searched for upward, as an editor knows it. The open "
+        "folder if left away."
+    )
+
+
+def prepare(request: AutoreserveRequest, context: Context) -> Prepared[GroupRequest]:
+    """Find the project's files upward from the directory, and read them. Raises ``NoConfiguration``."""
+    start = context.target(request.folder, None).path
+    settings = context.settings(start, **request.settings)
+    if settings.config_directory is None:
+        advice = (
+            "Write a trop.yaml into the project's directory, such as: reservations: {services: {web: {offset: 0}, "
+            "api: {offset: 1}}}"
+        )
+        raise NoConfiguration(start, advice=advice)
+    directory = paths.canonical(settings.config_directory)
+    files = [os.path.join(directory, name) for name in PROJECT_FILES]
+    return planning.prepare(request, context, settings, next(filter(os.path.lexists, files), files[0]))
+
+
+OPERATION = Operation(
+    name="autoreserve",
+    title="Reserve the Project's Ports",
+    description=(
+        "Reserves a port for each service in the trop.yaml of the project that a folder belongs to, all or none, and "
+        "returns them with the names of their environment variables. The same project folder always gets the same "
+        "ports."
+    ),
+    request=AutoreserveRequest,
+    result=GroupResult,
+    work=Mutation(prepare=prepare, plan=planning.plan, execute=planning.execute, report=planning.report),
+)

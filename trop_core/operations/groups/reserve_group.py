@@ -1,0 +1,51 @@
+"""Reserve a port for each service of a configuration file, all at once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trop_core import fields
+from trop_core.catalogue import Mutation, Operation
+from trop_core.config.files import PROJECT_FILES
+from trop_core.operations.groups import planning
+from trop_core.operations.groups.planning import GroupRequest, GroupResult
+
+if TYPE_CHECKING:
+    from trop_core.context import Context
+    from trop_core.operations.reserving.preparation import Prepared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class ReserveGroupRequest(GroupRequest):
+    """Which file describes the group."""
+
+    config: str = fields.path(
+        "The configuration file whose services are meant. Its folder is the directory to reserve for. A trop.yaml and "
+        "a trop.local.yaml beside each other count together; a file of another name counts alone.",
+        required=True,
+    )
+
+
+def prepare(request: ReserveGroupRequest, context: Context) -> Prepared[GroupRequest]:
+    """Find the file, and read it with what else applies to its folder."""
+    file = planning.find_file(request.config, context)
+    named_like_a_project = os.path.basename(file) in PROJECT_FILES
+    settings = context.settings(
+        os.path.dirname(file), config_file=None if named_like_a_project else file, **request.settings
+    )
+    return planning.prepare(request, context, settings, file)
+
+
+OPERATION = Operation(
+    name="reserve_group",
+    title="Reserve Group of Ports",
+    description=(
+        "Reserves a port for each service in a configuration file, all or none, and returns them with the names of "
+        "their environment variables. The same file always gets the same ports."
+    ),
+    request=ReserveGroupRequest,
+    result=GroupResult,
+    work=Mutation(prepare=prepare, plan=planning.plan, execute=planning.execute, report=planning.report),
+)

@@ -1,0 +1,1 @@
+"""Operations that read: what is reserved, and what the system says of it."""

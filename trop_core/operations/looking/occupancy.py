@@ -1,0 +1,36 @@
+"""What requests say about looking at the system's sockets, and the settings that it stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from trop_core import fields
+
+_SETTINGS = {
+    "skip_occupancy_check": "occupancy_check__skip",
+    "skip_tcp": "occupancy_check__skip_tcp",
+    "skip_udp": "occupancy_check__skip_udp",
+    "skip_ipv4": "occupancy_check__skip_ip4",
+    "skip_ipv6": "occupancy_check__skip_ip6",
+    "check_all_interfaces": "occupancy_check__check_all_interfaces",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookingRequest:
+    """What not to look at."""
+
+    skip_occupancy_check: bool | None = fields.switch("Do not look who uses a port.")
+    skip_tcp: bool | None = fields.switch("Do not look at TCP.")
+    skip_udp: bool | None = fields.switch("Do not look at UDP.")
+    skip_ipv4: bool | None = fields.switch("Do not look at IPv4.")
+    skip_ipv6: bool | None = fields.switch("Do not look at IPv6.")
+
+
+def occupancy_settings(request: object) -> dict[str, Any]:
+    """What a request says about the occupancy check, as ``Context.settings`` takes it.
+
+    None where the request leaves the matter to the configuration; a field that it does not have is left out.
+    """
+    return {setting: getattr(request, field) for field, setting in _SETTINGS.items() if hasattr(request, field)}

@@ -1,0 +1,129 @@
+"""Tell everything that is known of one port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from trop_core import fields
+from trop_core.catalogue import Operation, Query
+from trop_core.database import reservations
+from trop_core.models import PortRange, Reservation
+from trop_core.operations.call import Unprepared
+from trop_core.operations.looking.occupancy import LookingRequest, occupancy_settings
+from trop_core.paths import DirectoryState
+from trop_core.ports.sockets import HeldPort
+
+if TYPE_CHECKING:
+    from trop_core.config.settings import Settings
+    from trop_core.context import Context
+    from trop_core.database.handles import StoreConnection
+    from trop_core.ports.sockets import SocketTable
+
+_EXISTS = {DirectoryState.PRESENT: True, DirectoryState.GONE: False, DirectoryState.UNKNOWN: None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortInfoRequest(LookingRequest):
+    """The port that is asked about."""
+
+    port: int = fields.port("The port that is asked about.", required=True)
+    include_occupancy: bool = fields.flag("Tell who uses the port now, too.")
+    check_all_interfaces: bool | None = fields.switch(
+        "Count what uses the port on any address as occupying it, not just on loopback and on all addresses at once."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortInfoResult:
+    """What is known of the port."""
+
+    port: int = fields.outcome("The port.")
+    reservation: Reservation | None = fields.outcome("The reservation that holds it, or null.")
+    directory_exists: bool | None = fields.outcome(
+        "Whether the reservation's directory exists; null without a reservation, or where the system does not say."
+    )
+    occupied: bool | None = fields.outcome(
+        "Whether something uses the port in the way of reserving it; null where that was not asked, or where nothing "
+        "is seen and the system hides what other users' processes hold."
+    )
+    sockets: tuple[HeldPort, ...] | None = fields.outcome(
+        "What uses the port, on whatever address: the local address, and the process where the system tells; null "
+        "where that was not asked."
+    )
+    truncated: bool = fields.outcome("Whether there are more sockets than one answer may hold.", default=False)
+    warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
+
+
+class Looked(NamedTuple):
+    """What the system says of a reservation's directory."""
+
+    path: str
+    state: DirectoryState
+
+
+class Prepared(NamedTuple):
+    """All that the answer needs besides the store. ``looked`` is got once it is known which directory it is about."""
+
+    request: PortInfoRequest
+    context: Context
+    settings: Settings
+    table: SocketTable | None
+    warnings: tuple[str, ...]
+    looked: Looked | None = None
+
+    def look(self, path: str) -> Prepared:
+        """The same, with a look at a directory. May hang where the file system does."""
+        return self._replace(looked=Looked(path, self.context.directory_state(path)))
+
+
+def prepare(request: PortInfoRequest, context: Context) -> Prepared:
+    """Read the configuration, and the system's table of sockets if that is asked for.
+
+    Raises ``SocketsUnreadable`` besides what is refused of the request.
+    """
+    settings = context.settings(context.caller.vicinity, **occupancy_settings(request))
+    table, warnings = None, tuple[str, ...]()
+    if request.include_occupancy and settings.occupancy.skip:
+        origin = settings.origin("occupancy_check.skip")
+        warnings = (f"who uses the port was not looked at: the check is skipped ({origin})",)
+    elif request.include_occupancy:
+        table = context.sockets(PortRange(request.port, request.port), settings.occupancy)
+        warnings = table.warnings
+    return Prepared(request, context, settings, table, warnings)
+
+
+def read(connection: StoreConnection, prepared: Prepared) -> PortInfoResult:
+    """Find the reservation. Raises ``Unprepared`` where its directory has to be looked at."""
+    port, table, looked = prepared.request.port, prepared.table, prepared.looked
+    reservation = reservations.holder(connection, port)
+    if reservation is not None and (looked is None or looked.path != reservation.path):
+        path = reservation.path
+        raise Unprepared(lambda: prepared.look(path))
+    return PortInfoResult(
+        port=port,
+        reservation=reservation,
+        directory_exists=_EXISTS[looked.state] if reservation is not None and looked is not None else None,
+        occupied=None if table is None else _occupied(port, table),
+        sockets=None if table is None else table.sockets,
+        warnings=prepared.warnings,
+    )
+
+
+def _occupied(port: int, table: SocketTable) -> bool | None:
+    if port in table.occupied:
+        return True
+    return False if table.complete else None
+
+
+OPERATION = Operation(
+    name="port_info",
+    title="Port Info",
+    description=(
+        "Tells whether a port is reserved and for whom, whether that directory still exists, and on request who uses "
+        "the port now. A port that nobody reserved is an answer, too."
+    ),
+    request=PortInfoRequest,
+    result=PortInfoResult,
+    work=Query(prepare=prepare, read=read),
+)

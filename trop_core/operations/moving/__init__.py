@@ -1,0 +1,1 @@
+"""Reservations that move from one path to another."""

@@ -1,0 +1,203 @@
+"""Move reservations from one path to another: a directory was moved, or is about to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from trop_core import fields, paths
+from trop_core.catalogue import Mutation, Operation
+from trop_core.database import moving, reservations
+from trop_core.database.moving import Move
+from trop_core.database.selection import Selection
+from trop_core.errors.paths import InvalidPath
+from trop_core.errors.reservations import NotFound, ReservationConflict
+from trop_core.models import Reservation
+
+if TYPE_CHECKING:
+    from trop_core.config.settings import Settings
+    from trop_core.context import Context
+    from trop_core.database.handles import StoreConnection
+
+MOST_SHOWN = 1000
+ROWS_PER_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateRequest:
+    """What moves where."""
+
+    from_: str = fields.path("The directory whose reservations move, exactly as spelled.", required=True)
+    to: str = fields.path("The directory that they move to, exactly as spelled. It need not exist yet.", required=True)
+    recursive: bool = fields.flag("Move those of everything below the directory, too.")
+    force: bool = fields.flag("Remove the reservations that are in the way.")
+    dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+
+
+class MovedReservation(NamedTuple):
+    """One reservation that moves: its port and everything else stay."""
+
+    from_: str
+    to: str
+    tag: str | None
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateResult:
+    """What moved."""
+
+    from_: str = fields.outcome("Where it was, as it is stored.")
+    to: str = fields.outcome("Where it is now, as it is stored.")
+    migrated: tuple[MovedReservation, ...] = fields.outcome("What moved, the first 1,000 of it.")
+    overwritten: tuple[Reservation, ...] = fields.outcome("What was in the way and is gone, the first 1,000 of it.")
+    migrated_count: int = fields.outcome("How many moved.")
+    overwritten_count: int = fields.outcome("How many are gone.")
+    truncated: bool = fields.outcome("Whether one of the lists is shorter than its count.")
+    dry_run: bool = fields.outcome("Whether this only tells what would happen.")
+    warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
+
+
+class Prepared(NamedTuple):
+    """The request with its paths resolved and checked."""
+
+    move: Move
+    canonical: str
+    force: bool
+    settings: Settings
+    warnings: tuple[str, ...]
+
+
+class MigratePlan(NamedTuple):
+    """Everything that will happen, described as sets of rows: what moves where, and what is removed for it."""
+
+    move: Move
+    total: int
+    first: tuple[MovedReservation, ...]
+    conflict_count: int
+    first_conflicts: tuple[Reservation, ...]
+    warnings: tuple[str, ...]
+
+
+class MigrateExecutor:
+    """Does what a plan says, in batches inside the caller's transaction."""
+
+    @staticmethod
+    def execute(connection: StoreConnection, plan: MigratePlan, context: Context) -> None:
+        """Remove what is in the way, then move the rows.
+
+        Between batches it reports the rows that have moved, and raises ``Cancelled`` if the call was taken back.
+        """
+        if plan.conflict_count:
+            moving.remove_conflicts(connection, plan.move)
+        done = 0
+        context.progress(done, plan.total)
+        for moved in moving.in_batches(connection, plan.move, ROWS_PER_BATCH):
+            context.token.check()
+            done += moved
+            if moved:
+                context.progress(done, plan.total)
+
+
+def prepare(request: MigrateRequest, context: Context) -> Prepared:
+    """Resolve the paths. Raises ``InvalidPath`` where the destination is the source, or lies below it."""
+    source, destination = context.caller.resolve(request.from_), context.caller.resolve(request.to)
+    if source == destination:
+        raise InvalidPath(request.to, "source and destination are the same", advice="Name two different directories.")
+    if paths.is_within(destination, source):
+        raise InvalidPath(
+            request.to, f"it lies below the source, {source}", advice="Name a destination that is not below the source."
+        )
+    warnings: tuple[str, ...] = ()
+    if paths.directory_state(destination) is paths.DirectoryState.GONE:
+        warnings = (f"the destination {destination} is not an existing directory (yet)",)
+    return Prepared(
+        move=Move(Selection(source, recursive=request.recursive), destination),
+        canonical=paths.canonical(source),
+        force=request.force,
+        settings=context.settings(context.caller.vicinity),
+        warnings=warnings,
+    )
+
+
+def plan(connection: StoreConnection, prepared: Prepared) -> MigratePlan:
+    """Find what moves and what is in the way. Reads; writes nothing.
+
+    Raises ``NotFound`` if nothing is reserved at the source and the move is not recursive, and
+    ``ReservationConflict``, with everything that is in the way, if anything is and the call does not force it; and
+    ``InvalidPath`` if a path would become too long to be one.
+    """
+    move = prepared.move
+    count = reservations.count(connection, move.source)
+    warnings = prepared.warnings
+    if not count:
+        advice = _advice(connection, prepared)
+        if not move.source.recursive:
+            raise NotFound(move.source.path, advice=advice)
+        warnings += (f"nothing is reserved at or below {move.source.path}. {advice}",)
+    longest = moving.longer_than(connection, move, paths.LONGEST_PATH)
+    if longest is not None:
+        paths.check_storable(longest)
+    conflict_count = moving.count_conflicts(connection, move)
+    if conflict_count and not prepared.force:
+        conflicts = moving.conflicts(connection, move)
+        raise ReservationConflict(
+            f"{conflict_count} reservation{'s stand' if conflict_count > 1 else ' stands'} where others would move to: "
+            + ", ".join(_named(row) for row in conflicts[:5])
+            + (", …" if conflict_count > 5 else ""),
+            conflicts,
+        )
+    return MigratePlan(
+        move=move,
+        total=count,
+        first=tuple(
+            MovedReservation(row.path, move.destination_of(row.path), row.tag, row.port)
+            for row in reservations.select(connection, move.source, limit=MOST_SHOWN)
+        ),
+        conflict_count=conflict_count,
+        first_conflicts=tuple(moving.conflicts(connection, move, limit=MOST_SHOWN)) if conflict_count else (),
+        warnings=warnings,
+    )
+
+
+def report(plan: MigratePlan, dry_run: bool) -> MigrateResult:
+    """What the caller gets to know of a plan."""
+    return MigrateResult(
+        from_=plan.move.source.path,
+        to=plan.move.destination,
+        migrated=plan.first,
+        overwritten=plan.first_conflicts,
+        migrated_count=plan.total,
+        overwritten_count=plan.conflict_count,
+        truncated=plan.total > len(plan.first) or plan.conflict_count > len(plan.first_conflicts),
+        dry_run=dry_run,
+        warnings=plan.warnings,
+    )
+
+
+def _advice(connection: StoreConnection, prepared: Prepared) -> str:
+    source = prepared.move.source
+    if not source.recursive and reservations.count(connection, source._replace(recursive=True)):
+        return "Something is reserved below it: move that with recursive."
+    if prepared.canonical != source.path and reservations.count(connection, source.at(prepared.canonical)):
+        return f"It leads to {prepared.canonical}, which has reservations: name that instead."
+    return "trop list shows what is reserved."
+
+
+def _named(row: Reservation) -> str:
+    return row.path + (f" (tag {row.tag})" if row.tag is not None else "")
+
+
+OPERATION = Operation(
+    name="migrate",
+    title="Migrate Reservations",
+    description=(
+        "Moves the reservations of a directory to another path; ports and everything else stay. For directories that "
+        "were moved or renamed, or will be. All or none: one reservation in the way refuses the whole."
+    ),
+    request=MigrateRequest,
+    result=MigrateResult,
+    work=Mutation(prepare=prepare, plan=plan, execute=MigrateExecutor.execute, report=report),
+    destructive=True,
+    idempotent=False,
+)

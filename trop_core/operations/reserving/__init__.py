@@ -1,0 +1,1 @@
+"""Reserving one port for one key, and giving it back."""

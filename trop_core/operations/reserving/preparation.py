@@ -1,0 +1,113 @@
+"""What every way to reserve has in common: one port or a whole group, the rules for what is stored are the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
+
+from trop_core import fields
+from trop_core.models import PortRange, identifier
+from trop_core.operations.looking.occupancy import occupancy_settings
+
+if TYPE_CHECKING:
+    from trop_core.caller import Target
+    from trop_core.config.settings import Settings
+    from trop_core.context import Context, Probe
+    from trop_core.git import GitFacts
+    from trop_core.operations.cleanup.survey import Survey
+
+Outcome = Literal["created", "reused", "updated", "reallocated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, init=False)
+class ReservingRequest:
+    """What a caller may say however it reserves."""
+
+    allow_unrelated_path: bool | None = fields.switch("Allow a directory that is neither above nor below this one.")
+    allow_change_project: bool | None = fields.switch("Allow the stored project to change.")
+    allow_change_task: bool | None = fields.switch("Allow the stored task to change.")
+    allow_change: bool | None = fields.switch("Allow the stored project and task to change.")
+    disable_autoprune: bool | None = fields.switch("When no port is left, keep reservations of missing directories.")
+    disable_autoexpire: bool | None = fields.switch("When no port is left, keep reservations that expired.")
+    skip_occupancy_check: bool | None = fields.switch("Do not look whether something listens on a port.")
+    skip_tcp: bool | None = fields.switch("Do not look at TCP.")
+    skip_udp: bool | None = fields.switch("Do not look at UDP.")
+    skip_ipv4: bool | None = fields.switch("Do not look at IPv4.")
+    skip_ipv6: bool | None = fields.switch("Do not look at IPv6.")
+    check_all_interfaces: bool | None = fields.switch("Look at the wildcard addresses too, not just at loopback.")
+    dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the request says in place of the configuration, as ``Context.settings`` takes it."""
+        return {
+            "allow_unrelated_path": self.allow_unrelated_path,
+            "allow_change_project": self.allow_change_project,
+            "allow_change_task": self.allow_change_task,
+            "allow_change": self.allow_change,
+            "disable_autoprune": self.disable_autoprune,
+            "disable_autoexpire": self.disable_autoexpire,
+            **occupancy_settings(self),
+        }
+
+
+class Wish(NamedTuple):
+    """A project or task as it was asked for: ``given`` says that somebody named it, or named it empty.
+
+    ``by`` is the field or the variable that said so.
+    """
+
+    given: bool
+    value: str | None
+    by: str
+
+    @classmethod
+    def of(cls, field: str, argument: str | None, variable: str | None, *, clear: bool = False) -> Wish:
+        """What an argument says, else the environment. Raises ``InvalidIdentifier``."""
+        if clear:
+            return cls(given=True, value=None, by=f"clear_{field}")
+        if argument is None and variable:
+            return cls(given=True, value=identifier(field, variable), by=f"TROP_{field.upper()}")
+        return cls(given=argument is not None, value=argument, by=field)
+
+
+Request = TypeVar("Request", bound=Any)
+
+
+class Prepared(NamedTuple, Generic[Request]):
+    """All that a plan needs besides the store. ``git`` and ``survey`` are got when the plan asks for them.
+
+    ``now`` is the time of the preparation. What is stored carries the time of the plan: a call may wait for the lock.
+    """
+
+    request: Request
+    context: Context
+    target: Target
+    settings: Settings
+    ports: PortRange
+    project: Wish
+    task: Wish
+    probe: Probe
+    now: int
+    warnings: tuple[str, ...]
+    git: GitFacts | None = None
+    survey: Survey | None = None
+
+
+def prepare(
+    request: Request, context: Context, target: Target, settings: Settings, *, project: Wish, task: Wish
+) -> Prepared[Request]:
+    """What a request, its directory and its settings come to. Raises ``UnrelatedPath``."""
+    context.caller.guard(target, allowed=request.force or settings.allow_unrelated_path)
+    return Prepared(
+        request=request,
+        context=context,
+        target=target,
+        settings=settings,
+        ports=PortRange(settings.port_min, settings.port_max),
+        project=project,
+        task=task,
+        probe=context.probe(settings.occupancy),
+        now=context.now(),
+        warnings=target.warnings,
+    )

@@ -1,0 +1,118 @@
+"""Release reservations: their ports may be given to others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from trop_core import fields
+from trop_core.catalogue import Mutation, Operation
+from trop_core.database import reservations
+from trop_core.database.selection import Selection
+from trop_core.errors.arguments import InvalidArgument
+from trop_core.models import Reservation
+
+if TYPE_CHECKING:
+    from trop_core.caller import Target
+    from trop_core.config.settings import Settings
+    from trop_core.context import Context
+    from trop_core.database.handles import StoreConnection
+
+MOST_SHOWN = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRequest:
+    """Which reservations go. Without a tag, all of the directory's."""
+
+    folder: str | None = fields.path(
+        "The directory, as an editor knows it: links are followed. If left away, the open folder."
+    )
+    path: str | None = fields.path("The directory, exactly as spelled: links are not followed.")
+    tag: str | None = fields.name("Only the reservation with this tag.")
+    untagged_only: bool = fields.flag("Only the reservation without a tag.")
+    recursive: bool = fields.flag("Everything below the directory, too.")
+    allow_unrelated_path: bool | None = fields.switch("Allow a directory that is neither above nor below this one.")
+    force: bool = fields.flag("The same as allowing an unrelated path.")
+    dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+
+    def __post_init__(self) -> None:
+        if self.tag is not None and self.untagged_only:
+            raise InvalidArgument("untagged_only", expected="either this or a tag, not both", given=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseResult:
+    """What went."""
+
+    released: tuple[Reservation, ...] = fields.outcome("The released reservations, the first 1,000 of them.")
+    released_count: int = fields.outcome("How many were released.")
+    truncated: bool = fields.outcome("Whether more were released than are listed.")
+    dry_run: bool = fields.outcome("Whether this only tells what would happen.")
+    warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
+
+
+class Prepared(NamedTuple):
+    """The request with its directory."""
+
+    selection: Selection
+    target: Target
+    settings: Settings
+
+
+class Plan(NamedTuple):
+    """The rows that go: which ones, how many, and the first of them."""
+
+    selection: Selection
+    total: int
+    first: tuple[Reservation, ...]
+    warnings: tuple[str, ...]
+
+
+def prepare(request: ReleaseRequest, context: Context) -> Prepared:
+    """Find the directory and check that the caller has to do with it."""
+    target = context.target(request.folder, request.path)
+    settings = context.settings(target.path, allow_unrelated_path=request.allow_unrelated_path)
+    context.caller.guard(target, allowed=request.force or settings.allow_unrelated_path)
+    tag = "" if request.untagged_only else request.tag
+    return Prepared(Selection(target.path, recursive=request.recursive, tag=tag), target, settings)
+
+
+def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
+    """Find the rows. Reads; writes nothing. That there are none is no error."""
+    selection, target = prepared.selection, prepared.target
+    count = reservations.count(connection, selection)
+    warnings: tuple[str, ...] = ()
+    if not count:
+        where = f"at or below {target.path}" if selection.recursive else f"for {target.path}"
+        warnings = (f"nothing is reserved {where}, so nothing was released",)
+        if target.canonical != target.path and reservations.count(connection, selection.at(target.canonical)):
+            warnings += (f"{target.path} leads to {target.canonical}, which has reservations",)
+    return Plan(selection, count, tuple(reservations.select(connection, selection, limit=MOST_SHOWN)), warnings)
+
+
+def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:
+    """Remove the rows."""
+    reservations.remove(connection, plan.selection)
+
+
+def report(plan: Plan, dry_run: bool) -> ReleaseResult:
+    """What the caller gets to know of a plan."""
+    return ReleaseResult(
+        released=plan.first,
+        released_count=plan.total,
+        truncated=plan.total > len(plan.first),
+        dry_run=dry_run,
+        warnings=plan.warnings,
+    )
+
+
+OPERATION = Operation(
+    name="release",
+    title="Release Reservations",
+    description="Releases the reservations of a directory: all of them, or the one with a tag.",
+    request=ReleaseRequest,
+    result=ReleaseResult,
+    work=Mutation(prepare=prepare, plan=plan, execute=execute, report=report),
+    destructive=True,
+)

@@ -1,0 +1,246 @@
+"""The language server: what it registers, and how a command comes to its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from trop_core import __version__
+from trop_core.caller import Caller, Door
+from trop_core.cancellation import no_progress
+from trop_core.catalogue import Computation, Operation, operations
+from trop_core.context import Context
+from trop_core.operations.call import Call
+from trop_core.paths import canonical
+from trop_core.store import DATABASE_NAME, data_directory
+from trop_server.lsp.client_log import ClientLogHandler
+from trop_server.lsp.opening import Openings
+from trop_server.lsp.options import Options, read_options
+from trop_server.lsp.progress import ProgressReports
+from trop_server.lsp.protocol import TropProtocol
+from trop_server.lsp.renames import Renames
+from trop_server.lsp.watching import Watcher
+from trop_server.lsp.window import Window
+from trop_server.transport.framing import BrokenFrame, Input
+from trop_server.transport.lanes import Lanes, Ticket
+from trop_server.transport.output import Output
+from trop_server.transport.parent import watch
+from trop_server.transport.surroundings import folders_on_disk, server_environment, working_directory
+from trop_server.wire.commands import operation_to_wire
+from trop_server.wire.values import reservation_to_wire, result_to_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from trop_core.cancellation import Progress
+    from trop_core.models import Reservation
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+RESERVATIONS_CHANGED = "trop/reservationsChanged"
+
+_GRACE = 0.4
+_FLUSH = 0.2
+
+
+class TropServer(LanguageServer):
+    """One session with one client, from ``initialize`` to the end of the process."""
+
+    protocol: TropProtocol
+
+    def __init__(self, environment: Mapping[str, str], data_dir: str | None = None) -> None:
+        super().__init__(
+            "trop-server",
+            __version__,
+            text_document_sync_kind=types.TextDocumentSyncKind.None_,
+            protocol_cls=TropProtocol,
+        )
+        self._environment = server_environment(environment)
+        self._data_dir = data_dir
+        self._options = Options()
+        self._lanes: Lanes | None = None
+        self._watcher: Watcher | None = None
+        self._ended: asyncio.Future[int] | None = None
+        self._home = canonical(os.path.expanduser("~"))
+        for operation in operations():
+            self.command(operation.command)(partial(self._run, operation))
+        order = asyncio.Lock()
+        window = Window(self.protocol.ask, self.window_show_message)
+        self._renames = Renames(self, window, order)
+        self._openings = Openings(self, window, order)
+        # pygls writes attributes to what it registers: a partial has room for them, a method has not.
+        self.feature(types.INITIALIZED)(partial(self._on_initialized))
+        self.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(partial(self._on_folders))
+        self.feature(types.WORKSPACE_DID_RENAME_FILES)(partial(self._on_renames))
+
+    # The session
+
+    async def serve(self, input_descriptor: int, output_descriptor: int) -> int:
+        """Speak with a client until one of the two sides ends it; returns the exit code of the process.
+
+        When it returns, what was under way has been taken back, unless that took too long.
+        """
+        # Of what a client got wrong pygls logs tracebacks; the protocol here logs a sentence about it by itself.
+        logging.getLogger("pygls").setLevel(logging.CRITICAL)
+        loop = asyncio.get_running_loop()
+        self._ended = loop.create_future()
+        output = self.protocol.output = Output(output_descriptor, partial(loop.call_soon_threadsafe, self.end, 1))
+        self._lanes = Lanes(self._data_directory, output.room)
+        Input(
+            input_descriptor,
+            loop,
+            on_message=self.protocol.receive,
+            on_garbage=lambda error: self.protocol.receive_garbage(str(error)),
+            on_end=self._on_end,
+            may_read=output.wait_until_uncrowded,
+        ).start()
+        code = await self._ended
+        try:
+            async with asyncio.timeout(_GRACE):
+                await self.protocol.cancel_all()
+        except TimeoutError:
+            logger.warning("a command did not stop in time; its transaction ends with the process")
+        output.flush(_FLUSH)
+        return code
+
+    def end(self, code: int) -> None:
+        """End the session; the first reason to end it gives the exit code."""
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(code)
+
+    def accept_options(self, options: Any) -> None:
+        """Take the client's ``initializationOptions``. Raises what ``read_options`` raises."""
+        self._options = read_options(options)
+
+    def begin(self) -> None:
+        """The client has introduced itself: watch its process and the store, and let it see the log."""
+        if self.process_id is not None:
+            watch(self.process_id, partial(self.end, 1))
+        logging.getLogger("trop_server").addHandler(ClientLogHandler(self.window_log_message))
+        if self._options.notifications:
+            assert self.protocol.output is not None
+            self._watcher = Watcher(
+                lambda: os.path.join(self._data_directory(), DATABASE_NAME),
+                self._open_folders,
+                may_tell=self.protocol.output.wait_until_uncrowded,
+                tell=self._tell_reservations,
+            )
+            self._watcher.start()
+
+    def describe(self, capabilities: types.ServerCapabilities) -> None:
+        """Say in the answer to ``initialize`` what this server is for: no documents, but the whole catalogue."""
+        capabilities.text_document_sync = None
+        capabilities.notebook_document_sync = None
+        if capabilities.execute_command_provider is not None:
+            capabilities.execute_command_provider.work_done_progress = True
+        if capabilities.workspace is not None:
+            renames = _FOLDER_RENAMES if self._options.migrate_on_rename else None
+            capabilities.workspace.file_operations = types.FileOperationOptions(did_rename=renames)
+        catalogue = [operation_to_wire(operation) for operation in operations()]
+        capabilities.experimental = {"trop": {"version": __version__, "commands": catalogue}}
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log what went wrong outside of a command; pygls would put it before the person as a message box."""
+        logger.error("%s: %s", getattr(source, "__name__", source), error)
+
+    def _on_end(self, error: BrokenFrame | None) -> None:
+        if error is not None:
+            self.protocol.receive_garbage(str(error))
+        self.end(1)
+
+    # What happens in the editor
+
+    def _on_initialized(self, _params: types.InitializedParams) -> None:
+        self._open(self.protocol.workspace.folders.values())
+
+    def _on_folders(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
+        self._open(params.event.added)
+
+    def _on_renames(self, params: types.RenameFilesParams) -> None:
+        if self._options.migrate_on_rename:
+            for file in params.files:
+                self.protocol.begin(partial(self._renames.follow, file.old_uri, file.new_uri))
+
+    def _open(self, folders: Iterable[types.WorkspaceFolder]) -> None:
+        for folder in folders_on_disk(folder.uri for folder in folders):
+            self.protocol.begin(partial(self._openings.open, folder, self._options.reserve_on_open))
+
+    def _tell_reservations(self, reservations: list[Reservation]) -> None:
+        self.protocol.tell(RESERVATIONS_CHANGED, {"reservations": [*map(reservation_to_wire, reservations)]})
+
+    # Commands and errands
+
+    async def look(self, ticket: Ticket, function: Callable[[], T]) -> T:
+        """See ``Errands``."""
+        assert self._lanes is not None
+        return await self._lanes.look(ticket, function)
+
+    async def perform(self, ticket: Ticket, operation: Operation, request: Any, *, folder: str | None = None) -> Any:
+        """See ``Errands``."""
+        caller = self._caller() if folder is None else self._caller()._replace(folders=(folder,))
+        return await self._call(ticket, operation, request, caller, no_progress)
+
+    async def _run(self, operation: Operation, argument: dict[str, Any], ticket: Ticket) -> dict[str, Any]:
+        request = operation.parse(argument)
+        if ticket.progress_token is None:
+            return result_to_wire(await self._call(ticket, operation, request, self._caller(), no_progress))
+        reports = ProgressReports(asyncio.get_running_loop(), self.protocol.send_progress, ticket.progress_token)
+        reports.begin(operation.title)
+        try:
+            return result_to_wire(await self._call(ticket, operation, request, self._caller(), reports))
+        finally:
+            reports.end()
+
+    async def _call(
+        self, ticket: Ticket, operation: Operation, request: Any, caller: Caller, progress: Progress
+    ) -> Any:
+        assert self._lanes is not None
+        context = Context(
+            caller=caller,
+            data_directory=self._data_directory(),
+            environment=self._environment,
+            arguments={},
+            token=ticket.token,
+            progress=progress,
+        )
+        call = Call(operation, request, context)
+        if self._watcher is not None and not isinstance(operation.work, Computation):
+            # What a client reads before the first look and what is told after it leave no gap between them.
+            await ticket.while_harmless(self._watcher.ready())
+        try:
+            return await self._lanes.run(ticket, call)
+        finally:
+            if self._watcher is not None and call.writes:
+                self._watcher.hurry()
+
+    def _caller(self) -> Caller:
+        return Caller(
+            Door.SERVER, working_directory=working_directory(), folders=tuple(self._open_folders()), home=self._home
+        )
+
+    def _open_folders(self) -> list[str]:
+        # Copied in one step: another thread may ask while a folder comes or goes.
+        return folders_on_disk(folder.uri for folder in list(self.protocol.workspace.folders.values()))
+
+    def _data_directory(self) -> str:
+        base = self._open_folders()[:1] or [working_directory() or "/"]
+        named = self._options.data_dir if self._options.data_dir is not None else self._data_dir
+        return data_directory(named, self._environment, base=base[0])
+
+
+_FOLDER_RENAMES = types.FileOperationRegistrationOptions(
+    filters=[
+        types.FileOperationFilter(
+            scheme="file",
+            pattern=types.FileOperationPattern(glob="**", matches=types.FileOperationPatternKind.Folder),
+        )
+    ]
+)

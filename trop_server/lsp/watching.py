@@ -1,0 +1,111 @@
+"""Telling the client what its folders have reserved, whenever the store has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from trop_core.database.watch import StoreBusy, StoreWatch
+from trop_core.errors.base import TropError
+from trop_core.errors.paths import InvalidPath
+from trop_core.paths import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from trop_core.models import Reservation
+
+logger = logging.getLogger(__name__)
+
+_SECONDS_BETWEEN_LOOKS = 0.5
+
+
+class Watcher:
+    """Looks at the store from a thread of its own, and tells what it finds after each change.
+
+    The file system and the store may hang, and the event loop must not. ``path`` gives the store's file and ``folders``
+    the open folders as they are spelled; both are asked in that thread. ``may_tell`` waits up to the seconds that it is
+    given until the client has read enough, and tells whether it has. ``tell`` is called in the event loop.
+    """
+
+    def __init__(
+        self,
+        path: Callable[[], str],
+        folders: Callable[[], Iterable[str]],
+        *,
+        may_tell: Callable[[float], bool],
+        tell: Callable[[list[Reservation]], None],
+    ) -> None:
+        self._path = path
+        self._folders = folders
+        self._may_tell = may_tell
+        self._tell = tell
+        self._loop = asyncio.get_running_loop()
+        self._has_looked = asyncio.Event()
+        self._hurry = threading.Event()
+        self._complaint = ""
+
+    def start(self) -> None:
+        """Begin to look."""
+        threading.Thread(target=self._work, name="watch", daemon=True).start()
+
+    async def ready(self) -> None:
+        """Return once the first look is over: what changes after that is told."""
+        await self._has_looked.wait()
+
+    def hurry(self) -> None:
+        """Look at once: something was changed from here."""
+        self._hurry.set()
+
+    def _work(self) -> None:
+        with closing(StoreWatch()) as store:
+            try:
+                is_owed = self._look(store)
+            finally:
+                self._loop.call_soon_threadsafe(self._has_looked.set)
+            while True:
+                self._hurry.wait(_SECONDS_BETWEEN_LOOKS)
+                self._hurry.clear()
+                is_owed = self._look(store) or is_owed
+                if is_owed and self._may_tell(0):
+                    is_owed = not self._report(store)
+
+    def _look(self, store: StoreWatch) -> bool:
+        try:
+            return store.look(self._path())
+        except TropError as error:
+            self._complain(error)
+            return False
+
+    def _report(self, store: StoreWatch) -> bool:
+        """Tell what is reserved, or log why that cannot be told; False if a later attempt may work."""
+        try:
+            reservations = store.read(self._open_paths())
+        except StoreBusy:
+            return False
+        except TropError as error:
+            self._complain(error)
+            return True
+        self._complaint = ""
+        if reservations is not None:
+            self._loop.call_soon_threadsafe(self._tell, reservations)
+        return True
+
+    def _open_paths(self) -> set[str]:
+        paths = set()
+        for folder in self._folders():
+            paths.add(folder)
+            try:
+                paths.add(canonical(folder))
+            except InvalidPath as error:
+                logger.info("%s is watched as it is spelled only: %s", folder, error)
+        return paths
+
+    def _complain(self, error: TropError) -> None:
+        """Log an error, once for as long as it stays the same."""
+        if str(error) != self._complaint:
+            self._complaint = str(error)
+            logger.warning("changes of the store cannot be told: %s", error)

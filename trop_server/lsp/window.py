@@ -1,0 +1,61 @@
+"""What a person gets to read: questions and messages in the editor's window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from trop_core.errors.spelling import wire_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
+
+    from trop_core.errors.base import TropError
+    from trop_core.models import Reservation
+    from trop_server.transport.lanes import Ticket
+
+_MOST_NAMED = 5
+
+
+class Window:
+    """Asks through ``window/showMessageRequest`` and tells through ``window/showMessage``."""
+
+    def __init__(
+        self,
+        ask: Callable[[types.ShowMessageRequestParams], Coroutine[None, None, str | None]],
+        show: Callable[[types.ShowMessageParams], None],
+    ) -> None:
+        self._ask = ask
+        self._show = show
+
+    async def agrees(self, ticket: Ticket, question: str, *, yes: str, no: str, is_warning: bool = False) -> bool:
+        """Whether the person chooses ``yes``: no answer is none. Waits for as long as that takes.
+
+        Raises ``Cancelled`` if the session ends before.
+        """
+        kind = types.MessageType.Warning if is_warning else types.MessageType.Info
+        actions = [types.MessageActionItem(title=title) for title in (yes, no)]
+        params = types.ShowMessageRequestParams(type=kind, message=question, actions=actions)
+        return await ticket.while_harmless(self._ask(params)) == yes
+
+    def tell_failure(self, what: str, error: TropError) -> None:
+        """Say what was not done, why, and what to do about it."""
+        self._show(types.ShowMessageParams(type=types.MessageType.Error, message=f"{what}: {worded(error)}"))
+
+
+def worded(error: TropError) -> str:
+    """An error's message and hint as running text."""
+    return f"{error.message(wire_name)}. {error.hint(wire_name)}"
+
+
+def ports_of(reservations: Sequence[Reservation], count: int) -> str:
+    """The ports of reservations, of which only the first may be at hand: ``port 5000``, ``ports 5000, 5001``."""
+    shown = [str(reservation.port) for reservation in reservations]
+    return f"{'port' if count == 1 else 'ports'} {enumerated(shown, count)}"
+
+
+def enumerated(entries: Iterable[str], count: int) -> str:
+    """The first few of ``count`` entries, and how many more there are."""
+    shown = list(entries)[:_MOST_NAMED]
+    return ", ".join(shown) + (f" and {count - len(shown)} more" if count > len(shown) else "")

@@ -1,0 +1,1 @@
+"""The catalogue as tools of the Model Context Protocol."""

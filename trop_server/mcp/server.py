@@ -1,0 +1,245 @@
+"""The MCP server: the catalogue as tools, through the official SDK.
+
+The SDK speaks the protocol. What carries its messages is the language server's: its own transport leaves broken JSON
+unanswered, and its end waits for a client that does not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import mcp_types as types
+from mcp.server.lowlevel.server import Server
+from mcp.shared.exceptions import MCPError
+from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
+
+from trop_core import __version__
+from trop_core.caller import Caller, Door
+from trop_core.catalogue import Operation, operations
+from trop_core.context import Context
+from trop_core.errors.spelling import quoted
+from trop_core.operations.call import Call
+from trop_core.paths import canonical
+from trop_core.store import data_directory
+from trop_server.mcp.instructions import INSTRUCTIONS
+from trop_server.mcp.progress import GrowingCount
+from trop_server.mcp.tools import failed, refusal, succeeded, tool, tool_name
+from trop_server.transport.framing import BrokenFrame, Input, encode_line, read_lines
+from trop_server.transport.lanes import Lanes, Ticket
+from trop_server.transport.output import Output
+from trop_server.transport.surroundings import folders_on_disk, server_environment, working_directory
+from trop_server.wire.values import result_to_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+    from anyio.streams.memory import MemoryObjectSendStream
+    from mcp.server.context import ServerRequestContext
+    from mcp.server.session import ServerSession
+
+
+logger = logging.getLogger(__name__)
+
+_NO_TOOL = "list_commands"
+"""The operation that is no tool: ``tools/list`` does the same."""
+
+_GRACE = 0.4
+_FLUSH = 0.2
+_ROOTS_PATIENCE = 5.0
+
+
+class McpServer:
+    """One session with one client, from its first message to the end of the process."""
+
+    def __init__(self, environment: Mapping[str, str], data_dir: str | None = None) -> None:
+        self._environment = server_environment(environment)
+        self._data_dir = data_dir
+        self._home = canonical(os.path.expanduser("~"))
+        self._operations = {tool_name(operation): operation for operation in operations() if operation.name != _NO_TOOL}
+        self._tickets: dict[asyncio.Future[Any], Ticket] = {}
+        self._lanes: Lanes | None = None
+        self._output: Output | None = None
+        self._incoming: MemoryObjectSendStream[SessionMessage | Exception] | None = None
+        self._ended: asyncio.Future[int] | None = None
+
+    # The session
+
+    async def serve(self, input_descriptor: int, output_descriptor: int) -> int:
+        """Speak with a client until one of the two sides ends it; returns the exit code of the process.
+
+        When it returns, what was under way has been taken back, unless that took too long.
+        """
+        loop = asyncio.get_running_loop()
+        self._ended = loop.create_future()
+        output = self._output = Output(output_descriptor, partial(loop.call_soon_threadsafe, self.end, 1))
+        self._lanes = Lanes(self._data_directory, output.room)
+        self._incoming, messages = anyio.create_memory_object_stream[SessionMessage | Exception](math.inf)
+        server: Server[Any] = Server(
+            "trop",
+            version=__version__,
+            title="trop",
+            instructions=INSTRUCTIONS,
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+        )
+        session = asyncio.ensure_future(server.run(messages, _Lines(output), server.create_initialization_options()))
+        session.add_done_callback(self._on_session_end)
+        Input(
+            input_descriptor,
+            loop,
+            on_message=self._receive,
+            on_garbage=lambda error: self._refuse(types.PARSE_ERROR, f"the message cannot be read: {error}"),
+            on_end=self._on_end,
+            may_read=output.wait_until_uncrowded,
+            split=read_lines,
+        ).start()
+        code = await self._ended
+        for ticket in self._tickets.values():
+            ticket.cancel()
+        if self._tickets and (await asyncio.wait(self._tickets, timeout=_GRACE))[1]:
+            logger.warning("a call did not stop in time; its transaction ends with the process")
+        output.flush(_FLUSH)
+        return code
+
+    def end(self, code: int) -> None:
+        """End the session; the first reason to end it gives the exit code."""
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(code)
+
+    def _on_end(self, error: BrokenFrame | None) -> None:
+        if error is not None:
+            self._refuse(types.PARSE_ERROR, f"the message cannot be read: {error}")
+        # An MCP client ends a session by closing the server's input: nothing is wrong then.
+        self.end(0 if error is None else 1)
+
+    def _on_session_end(self, session: asyncio.Future[None]) -> None:
+        if not session.cancelled() and (error := session.exception()) is not None:
+            logger.error("the session broke off", exc_info=error)
+        self.end(1)
+
+    def _receive(self, message: Any) -> None:
+        """Hand one decoded message to the SDK, or answer what is none."""
+        assert self._incoming is not None
+        message_id = message.get("id") if isinstance(message, dict) else None
+        valid_id = message_id if type(message_id) in (int, str) else None
+        try:
+            if valid_id is None and isinstance(message, dict) and "id" in message and "method" in message:
+                # The SDK would take it for a notification, and its sender would wait for ever.
+                raise ValueError("the id of a request is a number or a text")
+            parsed = types.jsonrpc_message_adapter.validate_python(message, by_name=False)
+        except ValueError as error:
+            reason = "this is no JSON-RPC message" if isinstance(error, ValidationError) else str(error)
+            self._refuse(types.INVALID_REQUEST, reason, valid_id)
+        else:
+            self._incoming.send_nowait(SessionMessage(parsed))
+
+    def _refuse(self, code: int, message: str, message_id: str | int | None = None) -> None:
+        assert self._output is not None
+        error = {"code": code, "message": message, "data": refusal("Correct the message and send it again.")}
+        self._output.send(encode_line({"jsonrpc": "2.0", "id": message_id, "error": error}))
+
+    # Tools
+
+    async def _list_tools(self, request: ServerRequestContext[Any], params: Any) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[tool(operation) for operation in self._operations.values()])
+
+    async def _call_tool(
+        self, request: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        operation = self._operations.get(params.name)
+        if operation is None:
+            data = refusal("tools/list gives every tool.")
+            raise MCPError(types.INVALID_PARAMS, f"there is no tool {quoted(params.name)}", data)
+        try:
+            result = await self._run(request.session, operation, params.arguments or {})
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the agent gets it as a result to act on
+            return failed(error)
+        return succeeded(result)
+
+    async def _run(self, session: ServerSession, operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
+        assert self._lanes is not None
+        request = operation.parse(arguments)
+        loop, ticket = asyncio.get_running_loop(), Ticket()
+
+        def progress(done: int, total: int) -> None:
+            report = session.report_progress(done, total, f"{done:,} of {total:,}")
+            asyncio.run_coroutine_threadsafe(report, loop)
+
+        context = Context(
+            caller=await self._caller(session, getattr(request, "folder", None)),
+            data_directory=self._data_directory(),
+            environment=self._environment,
+            arguments={},
+            token=ticket.token,
+            progress=GrowingCount(progress),
+        )
+        # The SDK cancels the task that waits here. The work goes on in its own until it is rolled back: the next call
+        # must not come to its turn before that.
+        running = asyncio.ensure_future(self._lanes.run(ticket, Call(operation, request, context)))
+        self._tickets[running] = ticket
+        running.add_done_callback(self._settle)
+        try:
+            return result_to_wire(await asyncio.shield(running))
+        except asyncio.CancelledError:
+            ticket.cancel()
+            raise
+
+    def _settle(self, running: asyncio.Future[Any]) -> None:
+        del self._tickets[running]
+        if not running.cancelled():
+            running.exception()  # looked at, so that asyncio does not miss anybody who does
+
+    async def _caller(self, session: ServerSession, folder: str | None) -> Caller:
+        """Who calls: the client's roots are its open folders.
+
+        Where neither roots nor a working directory tell what may be touched, the folder that the call names does.
+        """
+        roots = tuple(await _roots(session))
+        caller = Caller(Door.SERVER, working_directory=working_directory(), folders=roots, home=self._home)
+        if folder is not None and not caller.anchors:
+            return caller._replace(folders=(caller.resolve(folder),))
+        return caller
+
+    def _data_directory(self) -> str:
+        return data_directory(self._data_dir, self._environment, base=working_directory() or "/")
+
+
+class _Lines:
+    """The SDK's stream of messages to the client; sending never waits."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    async def send(self, item: SessionMessage, /) -> None:
+        self._output.send(encode_line(item.message.model_dump(by_alias=True, exclude_unset=True)))
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Nothing is held."""
+
+
+async def _roots(session: ServerSession) -> list[str]:
+    """The directories that the client works in, where it is one that tells; newer protocols have no such question."""
+    capabilities = session.client_capabilities
+    if capabilities is None or capabilities.roots is None or not session.can_send_request:
+        return []
+    try:
+        # The SDK's own method does the same and warns, in each session, that the question is on its way out.
+        listed = await session.send_request(types.ListRootsRequest(), types.ListRootsResult, _ROOTS_PATIENCE)
+    except (MCPError, ValidationError) as error:
+        logger.warning("the client does not tell its roots: %s", error)
+        return []
+    return folders_on_disk(str(root.uri) for root in listed.roots)

@@ -1,0 +1,126 @@
+"""Where calls run inside the server: reads beside each other, writes one after the other, and waiting costs nothing.
+
+SQLite lets one writer in at a time, so no more than one call that writes holds a thread, a connection and perhaps the
+lock. All others wait as coroutines: hundreds of waiting connections would use up the process's descriptors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from trop_core.cancellation import CancellationToken
+from trop_core.errors.base import Cancelled
+from trop_core.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from trop_core.operations.call import Call
+
+T = TypeVar("T")
+
+_READERS = 8
+_PREPARERS = 32
+
+
+class Ticket:
+    """One command that is under way, for whoever wants to take it back. Used in the event loop's thread only.
+
+    ``progress_token`` is what the client wants to hear of it under, if anything: a number or a text.
+    """
+
+    def __init__(self, progress_token: Any = None) -> None:
+        self.token = CancellationToken()
+        self.progress_token: str | int | None = progress_token if type(progress_token) in (int, str) else None
+        self._abandon: Callable[[], object] | None = None
+
+    def cancel(self) -> None:
+        """Take the command back: what has no effect yet is dropped at once, a transaction is interrupted."""
+        self.token.cancel()
+        if self._abandon is not None:
+            self._abandon()
+
+    async def while_harmless(self, waiting: Awaitable[T]) -> T:
+        """Await something that may be dropped at any time; raises ``Cancelled`` once the command is taken back."""
+        task = asyncio.ensure_future(waiting)
+        if self.token.cancelled:
+            task.cancel()
+        self._abandon = task.cancel
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self.token.cancelled:
+                raise Cancelled from None
+            raise
+        finally:
+            self._abandon = None
+
+
+class Lanes:
+    """The threads of one server and the stores that they have open.
+
+    ``room`` is awaited before a store is read: a client that does not read its answers gets no more of them made.
+    """
+
+    def __init__(self, directory: Callable[[], str], room: Callable[[], Awaitable[None]]) -> None:
+        self._directory = directory
+        self._room = room
+        self._writers = asyncio.Semaphore(1)
+        self._readers = asyncio.Semaphore(_READERS)
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
+        self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
+        self._preparing = ThreadPoolExecutor(_PREPARERS, thread_name_prefix="prepare")
+        self._stores = threading.local()
+
+    async def run(self, ticket: Ticket, call: Call) -> Any:
+        """Run a call, whose token is the ticket's, to its end and return its result.
+
+        Raises what the call raises; ``LockTimeout`` if its turn has not come in time, ``Cancelled`` if it was taken
+        back before it had committed.
+        """
+        loop = asyncio.get_running_loop()
+        gate, threads = (self._writers, self._writing) if call.writes else (self._readers, self._reading)
+        while not await self.look(ticket, call.prepare):
+            await self._turn(ticket, call, gate)
+            try:
+                if not call.writes:
+                    await ticket.while_harmless(self._room())
+                if await loop.run_in_executor(threads, self._transact, call):
+                    break
+            finally:
+                gate.release()
+        return call.result
+
+    async def look(self, ticket: Ticket, function: Callable[[], T]) -> T:
+        """Call what may hang in the file system and may be dropped at any time; returns or raises what that does.
+
+        Raises ``Cancelled`` once the ticket is taken back.
+        """
+        loop = asyncio.get_running_loop()
+        return await ticket.while_harmless(loop.run_in_executor(self._preparing, function))
+
+    async def _turn(self, ticket: Ticket, call: Call, gate: asyncio.Semaphore) -> None:
+        patience = call.patience
+        acquiring = asyncio.ensure_future(gate.acquire())
+        try:
+            async with asyncio.timeout(max(0.0, patience.remaining) if gate.locked() else None):
+                await ticket.while_harmless(acquiring)
+        except BaseException as error:
+            # The turn may have come in the very moment in which the wait for it ended.
+            if acquiring.done() and not acquiring.cancelled():
+                gate.release()
+            if isinstance(error, TimeoutError):
+                raise patience.timed_out(call.operation.name.replace("_", " ")) from None
+            raise
+
+    def _transact(self, call: Call) -> bool:
+        directory = self._directory()
+        store: Store | None = getattr(self._stores, "store", None)
+        if store is None or store.directory != directory:
+            if store is not None:
+                store.close()
+            store = self._stores.store = Store(directory)
+        return call.transact(store)

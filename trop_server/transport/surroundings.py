@@ -1,0 +1,43 @@
+"""What a server takes over from the shell and the client that started it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from trop_core.errors.base import TropError
+from trop_core.paths import explicit, from_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+logger = logging.getLogger(__name__)
+
+TERMINAL_ONLY = ("TROP_PATH", "TROP_PROJECT", "TROP_TASK")
+"""Variables of the shell in which the server happened to be started: they say nothing about what a client opens."""
+
+
+def server_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without what speaks to the command line alone."""
+    return {key: value for key, value in environment.items() if key not in TERMINAL_ONLY}
+
+
+def working_directory() -> str | None:
+    """Where the process stands, under its one name; None if that directory is gone."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return None
+
+
+def folders_on_disk(uris: Iterable[str]) -> list[str]:
+    """The paths of folders that a client has open. What is not on this machine's disk is left out, and logged."""
+    folders = []
+    for uri in uris:
+        try:
+            if uri.lower().startswith("file:"):
+                folders.append(explicit(from_uri(uri), base="/"))
+        except TropError as error:
+            logger.info("the folder %s is not on this machine's disk: %s", uri, error)
+    return folders

@@ -1,0 +1,1 @@
+"""The catalogue as JSON: what comes in, what goes out, and the schemas of both."""

@@ -1,0 +1,155 @@
+"""The catalogue as JSON Schema (draft 2020-12): what each command takes, and what it gives."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from functools import cache
+from typing import Any
+
+from trop_core.catalogue import Operation
+from trop_core.errors.spelling import wire_name
+from trop_core.fields import PORTS, Field, Kind, description_of
+from trop_core.models import HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT, ObservedReservation, Reservation
+from trop_server.wire.limits import LONGEST_LIST
+
+Schema = dict[str, Any]
+
+_CONTROL = "\\u0000-\\u001f\\u007f-\\u009f"
+_IDENTIFIER = f"^\\s*(?=\\S)[^{_CONTROL}]{{0,{LONGEST_IDENTIFIER - 1}}}[^\\s{_CONTROL}]\\s*$"
+"""What ``models.identifier`` accepts: trimmed, 1 to 255 characters, none of them a control character."""
+
+_TIME: Schema = {"type": "string", "format": "date-time"}
+_OPTIONAL_TEXT: Schema = {"type": ["string", "null"]}
+_RESERVATION: Schema = {
+    "type": "object",
+    "properties": {
+        "port": {"type": "integer", "minimum": LOWEST_PORT, "maximum": HIGHEST_PORT},
+        "path": {"type": "string"},
+        "tag": _OPTIONAL_TEXT,
+        "project": _OPTIONAL_TEXT,
+        "task": _OPTIONAL_TEXT,
+        "createdAt": _TIME,
+        "lastUsedAt": _TIME,
+    },
+    "required": ["port", "path", "tag", "project", "task", "createdAt", "lastUsedAt"],
+    "additionalProperties": False,
+}
+_OBSERVED: Schema = {
+    **_RESERVATION,
+    "properties": {**_RESERVATION["properties"], "occupied": {"type": "boolean"}},
+}
+_COMMAND: Schema = {
+    "type": "object",
+    "properties": {
+        "command": {"type": "string"},
+        "title": {"type": "string"},
+        "description": {"type": "string"},
+        "inputSchema": {"type": "object"},
+        "outputSchema": {"type": "object"},
+        "readOnly": {"type": "boolean"},
+        "destructive": {"type": "boolean"},
+        "idempotent": {"type": "boolean"},
+    },
+    "required": [
+        "command",
+        "title",
+        "description",
+        "inputSchema",
+        "outputSchema",
+        "readOnly",
+        "destructive",
+        "idempotent",
+    ],
+    "additionalProperties": False,
+}
+_KNOWN: dict[Any, Schema] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    bool: {"type": "boolean"},
+    Reservation: _RESERVATION,
+    ObservedReservation: _OBSERVED,
+    Operation: _COMMAND,
+}
+
+
+def input_schema(operation: Operation) -> Schema:
+    """What the command's one argument has to be."""
+    fields = operation.fields
+    return {
+        "type": "object",
+        "properties": {field.wire: _field_schema(field) for field in fields},
+        "required": [field.wire for field in fields if field.required],
+        "additionalProperties": False,
+    }
+
+
+@cache
+def output_schema(operation: Operation) -> Schema:
+    """What the command's result is."""
+    hints = typing.get_type_hints(operation.result)
+    properties = {
+        wire_name(field.name): {**_type_schema(hints[field.name]), "description": description_of(field)}
+        for field in dataclasses.fields(operation.result)
+    }
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def _field_schema(field: Field) -> Schema:
+    schema: Schema = {"type": _JSON_TYPES[field.kind], "description": field.description}
+    if not field.required:
+        schema["type"] = [schema["type"], "null"]
+    if field.kind is Kind.IDENTIFIER:
+        schema["pattern"] = _IDENTIFIER
+    elif field.kind is Kind.PORTS:
+        schema["pattern"] = f"^{PORTS}$"
+    elif field.kind is Kind.CHOICE:
+        schema["enum"] = [*field.choices, *([] if field.required else [None])]
+    elif field.kind is Kind.PATH:
+        schema["minLength"] = 1
+    elif field.kind is Kind.INTEGER:
+        schema["minimum"] = field.minimum
+        if field.maximum is not None:
+            schema["maximum"] = field.maximum
+        if field.default is not None:
+            schema["default"] = field.default
+    return schema
+
+
+def _type_schema(hint: Any) -> Schema:
+    if hint in _KNOWN:
+        return dict(_KNOWN[hint])
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return {"type": "string", "enum": list(arguments)}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _type_schema(arguments[1])}
+    if origin is tuple:
+        return {"type": "array", "items": _type_schema(arguments[0]), "maxItems": LONGEST_LIST}
+    if origin in (types.UnionType, typing.Union):
+        members = [_type_schema(member) for member in arguments if member is not type(None)]
+        optional = len(members) < len(arguments)
+        if len(members) == 1 and optional:
+            return {**members[0], "type": [members[0]["type"], "null"]}
+        return {"anyOf": [*members, *([{"type": "null"}] if optional else [])]}
+    if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
+        properties = {wire_name(name): _type_schema(member) for name, member in typing.get_type_hints(hint).items()}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        }
+    raise TypeError(f"no schema for {hint!r}")
+
+
+_JSON_TYPES = {
+    Kind.FLAG: "boolean",
+    Kind.INTEGER: "integer",
+    Kind.IDENTIFIER: "string",
+    Kind.PATH: "string",
+    Kind.TEXT: "string",
+    Kind.CHOICE: "string",
+    Kind.PORTS: "string",
+}

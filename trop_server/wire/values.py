@@ -1,0 +1,77 @@
+"""Results as JSON has them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from typing import Any
+
+from trop_core.catalogue import Operation
+from trop_core.errors.spelling import wire_name
+from trop_core.models import ObservedReservation, Reservation
+from trop_server.wire.limits import LONGEST_LIST
+
+_DEEPEST = 20
+
+_LATEST_TIME = 253_402_300_799
+"""The last second of the year 9999: RFC 3339 has no later one, and a store may."""
+
+
+def result_to_wire(result: Any) -> dict[str, Any]:
+    """A result as a JSON object. A list of more than 1,000 entries is cut there, and ``truncated`` is true then."""
+    wire: dict[str, Any] = {}
+    cut = False
+    for field in dataclasses.fields(result):
+        value = getattr(result, field.name)
+        if isinstance(value, tuple) and len(value) > LONGEST_LIST:
+            value, cut = value[:LONGEST_LIST], True
+        wire[wire_name(field.name)] = value_to_wire(value)
+    if cut:
+        wire["truncated"] = True
+    return wire
+
+
+def value_to_wire(value: Any, depth: int = 0) -> Any:
+    """Anything that a result or an error's details hold, as JSON.
+
+    A caller's own value comes back in the details of the error that refuses it, and may be anything: what is nested
+    deeply is left out, and a number that was too large to be one (1e999) is a text.
+    """
+    if depth > _DEEPEST:
+        return "…"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Reservation):
+        return reservation_to_wire(value)
+    if isinstance(value, ObservedReservation):
+        return {**reservation_to_wire(value.reservation), "occupied": value.occupied}
+    if isinstance(value, Operation):
+        from trop_server.wire.commands import operation_to_wire
+
+        return operation_to_wire(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {wire_name(name): value_to_wire(entry) for name, entry in zip(value._fields, value, strict=True)}
+    if isinstance(value, (tuple, list)):
+        return [value_to_wire(entry, depth + 1) for entry in value]
+    if isinstance(value, dict):
+        return {key: value_to_wire(entry, depth + 1) for key, entry in value.items()}
+    return value
+
+
+def reservation_to_wire(reservation: Reservation) -> dict[str, Any]:
+    """A reservation as JSON; times are RFC 3339 in UTC."""
+    return {
+        "port": reservation.port,
+        "path": reservation.path,
+        "tag": reservation.tag,
+        "project": reservation.project,
+        "task": reservation.task,
+        "createdAt": timestamp(reservation.created_at),
+        "lastUsedAt": timestamp(reservation.last_used_at),
+    }
+
+
+def timestamp(seconds: int) -> str:
+    """A time as RFC 3339 in UTC, to the second. What lies beyond the year 9999 is its last second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(seconds, _LATEST_TIME)))
