@@ -308,7 +308,7 @@ KILLED = """
 import os, resource, shutil, signal, sys
 from pathlib import Path
 from support.core import perform
-from trop_core.database import connection as opening
+from trop_core.database import connection, handles as opening
 from trop_core.database.handles import StoreConnection
 
 template, place, way, points = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
@@ -346,7 +346,7 @@ def move(name, steps=1 << 60, size=None):
         def done(count, total):
             if count == total:
                 os.write(writer, str(steps - Doomed.left).encode())
-        opening.Database.close = lambda self: os._exit(0)
+        connection.Database.close = lambda self: os._exit(0)
         perform(directory, "migrate", {"from": "/a", "to": "/b", "recursive": True}, progress=done)
         os._exit(0)
     os.close(writer)

@@ -116,7 +116,7 @@ KILLED = """
 import os, resource, shutil, signal, sys
 from pathlib import Path
 from support.core import perform
-from trop_core.database import connection as opening
+from trop_core.database import handles as opening
 from trop_core.database.handles import StoreConnection
 
 template, place, name, points = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 WORKERS = 12
 WAITING = """
 import os, sys
-from trop_core.operations import autoreserve, reserve
+from trop_core.operations.groups import autoreserve
+from trop_core.operations.reserving import reserve
 from trop_server.cli.main import run
 ready, go = int(sys.argv[1]), int(sys.argv[2])
 os.write(ready, b".")

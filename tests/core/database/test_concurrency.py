@@ -32,7 +32,7 @@ from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
 # All of this is read before the start, so that what follows happens at the same time.
 import trop_core.database.migrations.executor, trop_core.database.migrations.registry, trop_core.database.backup
-from trop_core.database import connection as opening
+from trop_core.database import handles as opening
 
 path, count, create = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "create"
 start, go = os.pipe()

@@ -30,7 +30,7 @@ KILL_AT_EACH_STATEMENT = """
 import os, shutil, signal, sqlite3, sys
 from pathlib import Path
 import support.store as stores
-from trop_core.database import connection as opening
+from trop_core.database import handles as opening
 from trop_core.database.connection import Database
 from trop_core.database.handles import StoreConnection
 
