@@ -1,6 +1,6 @@
-"""The reference in the README, made from the catalogue.
+"""The parts of the READMEs that are made from the catalogue.
 
-``python -m trop_server.reference README.md`` brings it up to date. What is made stands between two comments,
+``python -m trop_server.reference`` brings them up to date. What is made stands between two comments,
 ``<!-- made: NAME -->`` and ``<!-- end: NAME -->``.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +33,32 @@ _TYPES = {
 }
 
 
+PAGES = {
+    "trop_core/config/README.md": ("configuration",),
+    "trop_server/README.md": ("errors", "commands"),
+    "trop_server/mcp/README.md": ("instructions",),
+}
+"""The pages that hold made parts, by their paths in a checkout, and which parts those are."""
+
+
 def updated(text: str) -> str:
     """A text with every made part replaced by what it should be now."""
     for name, make in _PARTS.items():
         pattern = re.compile(rf"(<!-- made: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
         text = pattern.sub(rf"\g<1>{_escaped(make())}\n\g<2>", text)
     return text
+
+
+def update(checkout: Path) -> list[str]:
+    """Bring the pages of a checkout up to date. Returns those that were not; the others are not written to."""
+    changed = []
+    for page in PAGES:
+        path = checkout / page
+        text = path.read_text(encoding="utf-8")
+        if (new := updated(text)) != text:
+            path.write_text(new, encoding="utf-8")
+            changed.append(page)
+    return changed
 
 
 def commands() -> str:
@@ -81,7 +100,7 @@ def _command(operation: Operation) -> str:
         "reads only" if operation.read_only else "",
         "can take away what somebody relies on" if operation.destructive else "",
     ]
-    parts = [f"#### `{operation.command}`", operation.description, "; ".join(filter(None, traits)).capitalize() + "."]
+    parts = [f"### `{operation.command}`", operation.description, "; ".join(filter(None, traits)).capitalize() + "."]
     if operation.fields:
         rows = [(f"`{field.wire}`", _type(field), field.description) for field in operation.fields]
         parts.append(_table(("Field", "Type", "Meaning"), rows))
@@ -118,9 +137,9 @@ _PARTS = {"commands": commands, "configuration": configuration, "errors": errors
 
 
 def main() -> None:
-    """Bring the named file up to date."""
-    path = Path(sys.argv[1])
-    path.write_text(updated(path.read_text(encoding="utf-8")), encoding="utf-8")
+    """Bring the pages of this checkout up to date, and name those that were not."""
+    for page in update(Path(__file__).parents[1]):
+        print(page)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from support.cli import Sandbox
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[2] / "trop_server/mcp/README.md"
 BOTH_ERAS = pytest.mark.parametrize("era", ["legacy", "auto"])
 AT_ONCE = 30.0
 """Seconds, far fewer than the minute that the commands wait for the lock; a busy machine may need some of them."""

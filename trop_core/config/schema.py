@@ -1,7 +1,7 @@
 """Every key of the configuration, described once.
 
-Validation, the environment, the ``config.yaml`` that ``trop init`` writes and the reference in the README all come
-from this table.
+Validation, the environment, the ``config.yaml`` that ``trop init`` writes and the list of all keys in the README
+beside this come from this table.
 """
 
 from __future__ import annotations

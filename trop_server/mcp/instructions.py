@@ -1,4 +1,4 @@
-"""What an agent needs to know before its first call: sent by the MCP server, and printed in the README."""
+"""What an agent needs to know before its first call: sent by the MCP server, and printed in the README beside this."""
 
 from __future__ import annotations
 
