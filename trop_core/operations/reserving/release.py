@@ -33,7 +33,9 @@ class ReleaseRequest:
     untagged_only: bool = fields.flag("Only the reservation without a tag.")
     recursive: bool = fields.flag("Everything below the directory, too.")
     allow_unrelated_path: bool | None = fields.switch("Allow a directory that is neither above nor below this one.")
-    force: bool = fields.flag("The same as allowing an unrelated path.")
+    force: bool = fields.flag(
+        "Allow a directory that is neither above nor below this one; there is nothing else to force."
+    )
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
 
     def __post_init__(self) -> None:

@@ -112,7 +112,7 @@
 ---@field untaggedOnly? boolean Only the reservation without a tag.
 ---@field recursive? boolean Everything below the directory, too.
 ---@field allowUnrelatedPath? boolean Allow a directory that is neither above nor below this one.
----@field force? boolean The same as allowing an unrelated path.
+---@field force? boolean Allow a directory that is neither above nor below this one; there is nothing else to force.
 ---@field dryRun? boolean Tell what would happen, and change nothing.
 
 --- What `trop.release` gives.
