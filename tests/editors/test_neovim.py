@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.cli import SCRIPTS, TROP, Sandbox, add_worktree, make_repository
 from support.editors import missing_editor
+from support.readmes import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -376,6 +377,22 @@ def test_a_link_to_the_plugin_is_a_native_package_with_its_help(neovim: Neovim) 
     neovim.plugin = None
 
     neovim.run("sessions", "package")
+
+
+@pytest.mark.parametrize("page", ["README.md", "editors/neovim/README.md"])
+def test_what_a_readme_says_to_type_installs_the_plugin_and_its_help(neovim: Neovim, page: str) -> None:
+    (lines,) = [block.text for block in blocks(page) if "site/pack/trop/start" in block.text]
+    checkout = neovim.copy_plugin()
+    programs = neovim.sandbox.root / "programs"
+    programs.mkdir()
+    (programs / "nvim").symlink_to(executable())
+    environment = neovim.sandbox.environment(PATH=f"{programs}:{os.environ['PATH']}")
+
+    for _ in range(2):
+        subprocess.run(["sh", "-ec", lines], cwd=checkout, env=environment, timeout=PATIENCE, check=True)
+
+    shown = ["-c", "help trop", "-c", "if expand('%:t') !=# 'trop.txt' | cquit 1 | endif", "-c", "quitall"]
+    subprocess.run(["nvim", "--headless", *shown], env=environment, timeout=PATIENCE, check=True)
 
 
 def test_the_types_of_the_api_are_those_of_the_catalogue() -> None:

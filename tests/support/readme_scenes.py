@@ -6,7 +6,7 @@ Name = tuple[str, str]
 """A block, by its page and its own first line."""
 
 _NETWORK = "installs from the network"
-_NEOVIM = "needs Neovim"
+_NEOVIM = "needs Neovim; tests/editors/test_neovim.py runs it"
 
 NOT_RUN: dict[Name, str] = {
     ("README.md", "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/trop reserve"): (
@@ -14,7 +14,10 @@ NOT_RUN: dict[Name, str] = {
     ),
     (
         "README.md",
-        ("python3 -m venv .venv && .venv/bin/pip install --quiet --editable '.[dev]' && .venv/bin/python -m pytest -q"),
+        (
+            "python3 -m venv .venv && .venv/bin/pip install --quiet --editable '.[dev]' "
+            "&& .venv/bin/python -m pytest -q"
+        ),
     ): f"{_NETWORK}, and runs all tests; .ci/run runs it",
     (
         "README.md",
