@@ -16,7 +16,7 @@ NOT_RUN: dict[Name, str] = {
         "README.md",
         (
             "python3 -m venv .venv && .venv/bin/pip install --quiet --editable '.[dev]' "
-            "&& .venv/bin/python -m pytest -q"
+            "&& .venv/bin/python -m pytest -q -n auto"
         ),
     ): f"{_NETWORK}, and runs all tests; .ci/run runs it",
     (
@@ -44,13 +44,13 @@ NOT_RUN: dict[Name, str] = {
     ): f"needs VS Code, and {_NETWORK}",
     (
         "tests/README.md",
-        ".venv/bin/python -m pytest -q                # all of them",
+        ".venv/bin/python -m pytest -q -n auto                # all of them: about 10 minutes on two cores",
     ): "runs all tests",
     ("tests/README.md", "tests/editors/vscode/install ~/.cache/trop-vscode"): f"{_NETWORK}; .ci/run does the same",
     ("tests/benchmarks/README.md", ".venv/bin/python tests/benchmarks/run.py            # all of them"): (
         "measures for minutes"
     ),
-    ("trop_core/database/migrations/README.md", ".venv/bin/python -m pytest -q tests/core/database"): (
+    ("trop_core/database/migrations/README.md", ".venv/bin/python -m pytest -q -n auto tests/core/database"): (
         "runs other tests"
     ),
     (
