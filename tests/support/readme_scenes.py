@@ -15,7 +15,7 @@ NOT_RUN: dict[Name, str] = {
     (
         "README.md",
         (
-            "python3 -m venv .venv && .venv/bin/pip install --quiet --editable '.[dev]' "
+            "python3 -m venv .venv && .venv/bin/pip install --quiet -c tests/constraints.txt --editable '.[dev]' "
             "&& .venv/bin/python -m pytest -q -n auto"
         ),
     ): f"{_NETWORK}, and runs all tests; .ci/run runs it",
