@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
-from support.cli import PATIENCE, SCRIPTS, TROP, error_lines
-from support.core import row
-from support.shells import find_shell
+from support import stores
+from support.requirements import find_shell
+from support.rows import row
+from support.sandbox import PATIENCE, SCRIPTS, TROP, error_lines
 
 from trop_server.cli.parser import SHELLS, SUBCOMMANDS, build
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 REAL_SHELLS = ("bash", "zsh", "fish")
 AUTO = ["--disable-autoinit", "--disable-autoprune", "--disable-autoexpire"]

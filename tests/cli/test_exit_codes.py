@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.cli import PATIENCE, UNMEASURED, error_lines
+from support.sandbox import PATIENCE, UNMEASURED, error_lines
 
 from trop_core import __version__, errors
 from trop_core.errors.base import TropError
@@ -23,7 +23,7 @@ from trop_server.cli.exit_codes import EXIT_CODES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 
 def every_kind() -> Iterator[str]:

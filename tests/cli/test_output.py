@@ -9,13 +9,13 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cli import PATIENCE, TROP, as_json, error_lines
+from support.sandbox import PATIENCE, TROP, as_json, error_lines
 
 from trop_core.catalogue import operation
 from trop_server.cli.parser import SUBCOMMANDS, spelled
 
 if TYPE_CHECKING:
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 COLUMNS = ["port", "path", "tag", "project", "task", "created_at", "last_used_at"]
 

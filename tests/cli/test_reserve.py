@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cli import PATIENCE, TROP, Sandbox, add_worktree, as_json, error_lines, make_repository
+from support.repositories import add_worktree, make_repository
+from support.sandbox import PATIENCE, TROP, Sandbox, as_json, error_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,9 +14,9 @@ import dotenv
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.cli import PATIENCE, SCRIPTS, TROP, Sandbox, error_lines
-from support.groups import GROUP
-from support.shells import find_shell
+from support.groups.case import GROUP
+from support.requirements import find_shell
+from support.sandbox import PATIENCE, SCRIPTS, TROP, Sandbox, error_lines
 
 from trop_core.config.values import is_variable_name
 from trop_core.config.variables import means_something

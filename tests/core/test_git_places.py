@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cli import add_worktree, git, make_repository
+from support.repositories import add_worktree, git, make_repository
 
 from trop_core.git import former_places, is_in_repository
 

@@ -10,9 +10,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.cli import PATIENCE, Sandbox, as_json
-from support.client import command
-from support.groups import GROUP
+from support.groups.case import GROUP
+from support.messages import command
+from support.sandbox import PATIENCE, Sandbox, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 WORKERS = 12
 WAITING = """
 import os, sys
-from trop_core.operations import autoreserve, reserve
+from trop_core.operations.groups import autoreserve
+from trop_core.operations.reserving import reserve
 from trop_server.cli.main import run
 ready, go = int(sys.argv[1]), int(sys.argv[2])
 os.write(ready, b".")

@@ -10,13 +10,14 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
-from support.client import PATIENCE, TROP_SERVER, OutputEnded, command, frame, notification, request
+from support.client import TROP_SERVER, Client, OutputEnded
+from support.messages import command, frame, notification, request
+from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.cli import Sandbox
-    from support.client import Client
+    from support.sandbox import Sandbox
 
 AT_ONCE = 30.0
 """Seconds, far fewer than the minute that the commands wait for the lock; a busy machine may need some of them."""
@@ -30,24 +31,12 @@ def shut_down(client: Client) -> None:
     client.send(request("bye", "shutdown"), notification("exit"))
 
 
-def close_input(client: Client) -> None:
-    client.close_input()
-
-
-def terminate(client: Client) -> None:
-    client.process.send_signal(signal.SIGTERM)
-
-
-def interrupt(client: Client) -> None:
-    client.process.send_signal(signal.SIGINT)
-
-
 ENDS = [
     pytest.param(send_exit, 1, id="exit"),
     pytest.param(shut_down, 0, id="shutdown and exit"),
-    pytest.param(close_input, 1, id="the end of the input"),
-    pytest.param(terminate, 143, id="SIGTERM"),
-    pytest.param(interrupt, 130, id="SIGINT"),
+    pytest.param(Client.close_input, 1, id="the end of the input"),
+    pytest.param(Client.terminate, 143, id="SIGTERM"),
+    pytest.param(Client.interrupt, 130, id="SIGINT"),
 ]
 
 
@@ -196,7 +185,7 @@ class TestAClientThatDoesNotRead:
         sent = client.write(stream, timeout=2, reading=False)
         grown = client.memory() - before
         begin = time.monotonic()
-        terminate(client)
+        client.terminate()
         code = client.process.wait(PATIENCE)
         took = time.monotonic() - begin
 
@@ -226,7 +215,7 @@ def test_the_end_of_the_input_is_heard_while_answers_pile_up(client: Client, san
 
 
 def test_the_output_ends_with_the_process(client: Client) -> None:
-    terminate(client)
+    client.terminate()
 
     with pytest.raises(OutputEnded):
         client.receive()

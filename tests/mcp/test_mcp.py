@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -27,7 +26,7 @@ from trop_server.wire.schemas import input_schema, output_schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 README = Path(__file__).parents[2] / "README.md"
 BOTH_ERAS = pytest.mark.parametrize("era", ["legacy", "auto"])
@@ -472,24 +471,12 @@ class TestTheProtocol:
         assert lines.wait() == 1
 
 
-def close_input(client: LineClient) -> None:
-    client.close_input()
-
-
-def terminate(client: LineClient) -> None:
-    client.process.send_signal(signal.SIGTERM)
-
-
-def interrupt(client: LineClient) -> None:
-    client.process.send_signal(signal.SIGINT)
-
-
 ENDS = pytest.mark.parametrize(
     ("end", "code"),
     [
-        pytest.param(close_input, 0, id="the end of the input"),
-        pytest.param(terminate, 143, id="SIGTERM"),
-        pytest.param(interrupt, 130, id="SIGINT"),
+        pytest.param(LineClient.close_input, 0, id="the end of the input"),
+        pytest.param(LineClient.terminate, 143, id="SIGTERM"),
+        pytest.param(LineClient.interrupt, 130, id="SIGINT"),
     ],
 )
 

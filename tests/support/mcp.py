@@ -11,7 +11,9 @@ from mcp.client.client import Client as McpClient
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import ErrorData, ListRootsResult, Root, TextContent
 
-from support.client import PATIENCE, TROP_SERVER, Client, notification, request
+from support.client import TROP_SERVER, Client
+from support.messages import notification, request
+from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from mcp.client.context import ClientRequestContext
 
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 Era = Literal["legacy", "auto"]
 """The handshake that clients of today begin with, or what the SDK's client agrees on by itself: the newest protocol."""

@@ -10,8 +10,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import support.store as stores
-from support.core import fill, perform, row
+from support import stores
+from support.operations import perform
+from support.processes import Child, child
+from support.rows import fill, row
 
 from trop_core.cancellation import CancellationToken
 from trop_core.database import read_only
@@ -23,7 +25,7 @@ from trop_core.errors.system import SystemFailure
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.store import Row
+    from support.stores import Row
 
 Found = tuple[str | None, str | None, str | None]
 
@@ -461,7 +463,7 @@ BAD_PORT = {("reservations", "port", "/b"): "70000 is no port"}
 @pytest.mark.parametrize("lost", [(), ("-shm",)], ids=["as it was left", "without its -shm"])
 def test_what_is_in_the_wal_of_a_process_that_crashed_is_seen(path: Path, lost: tuple[str, ...]) -> None:
     stores.make_v2(path, ROWS)
-    with stores.child(LEAVE, path, BAD) as process:
+    with child(LEAVE, path, BAD) as process:
         process.expect("written")
         process.end()
     for suffix in lost:
@@ -477,7 +479,7 @@ def test_what_is_in_the_wal_of_a_process_that_crashed_is_seen(path: Path, lost: 
 
 def test_what_is_in_the_wal_of_a_process_that_is_alive_is_seen(path: Path) -> None:
     stores.make_v2(path, ROWS)
-    with stores.child(LEAVE, path, BAD) as process:
+    with child(LEAVE, path, BAD) as process:
         process.expect("written")
         found = {tuple(violation[:3]): violation.message for violation in validate(path).violations}
 
@@ -487,7 +489,7 @@ def test_what_is_in_the_wal_of_a_process_that_is_alive_is_seen(path: Path) -> No
 def test_a_wal_without_its_end_is_read_as_sqlite_would(path: Path) -> None:
     """The last transaction was not written wholly: it never was."""
     stores.make_v2(path, ROWS)
-    with stores.child(LEAVE, path, BAD) as process:
+    with child(LEAVE, path, BAD) as process:
         process.expect("written")
         process.end()
     os.unlink(f"{path}-shm")
@@ -515,7 +517,7 @@ def test_a_store_that_others_write_to_all_the_time_is_sound(path: Path, journal:
     stores.make_v2(path, [(f"/{n:05}", "", 1 + n, None, None, 1, 2) for n in range(300)], journal=journal)
     patience = {"maximum_lock_wait_seconds": 60.0}
 
-    with stores.child(WRITE, path) as writer:
+    with child(WRITE, path) as writer:
         writer.expect("writing")
         results = [validate(path, arguments=patience) for _ in range(40)]
 
@@ -553,7 +555,7 @@ def test_a_transaction_that_waits_to_be_rolled_back_is_said_to(path: Path) -> No
     """To roll it back is to write."""
     rows = [(f"/{n:05}", None, 1 + n, None, None, 1, 2) for n in range(2000)]
     stores.make_v1(path, rows)
-    killed = stores.Child(INTERRUPTED, path)
+    killed = Child(INTERRUPTED, path)
     assert killed.process.wait(60) == -signal.SIGKILL
     killed.kill()
     before = stores.snapshot(path.parent)
@@ -589,7 +591,7 @@ def test_a_name_that_means_something_in_a_uri_is_read_as_it_is(tmp_path: Path) -
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from support.core import perform
+from support.operations import perform
 from trop_core.errors.base import TropError
 directory = Path(sys.argv[1])
 perform(directory, "assert_data_dir", {"validate": True})
@@ -619,7 +621,7 @@ def test_one_who_may_not_write_validates_and_one_who_may_not_read_is_told_so(
 ) -> None:
     path = public_place / "trop.db"
     fill(public_place, [row("/b", 5000)])
-    with stores.child(LEAVE, path, BAD) as process:
+    with child(LEAVE, path, BAD) as process:
         process.expect("written")
         process.end()
     if not shared:
@@ -629,7 +631,7 @@ def test_one_who_may_not_write_validates_and_one_who_may_not_read_is_told_so(
     # What is in a -shm that nobody has open counts for nothing: the next one to open it makes it anew.
     before = stores.snapshot(public_place, without=["trop.db-shm"])
 
-    with stores.child(AS_NOBODY, public_place) as process:
+    with child(AS_NOBODY, public_place) as process:
         lines = process.end().splitlines()
 
     assert lines == ["True", said, said]
@@ -642,7 +644,7 @@ def test_a_directory_that_may_not_be_entered_is_no_missing_store(public_place: P
     fill(data, [row("/b", 5000)])
     data.chmod(0o700)
 
-    with stores.child(AS_NOBODY, data) as process:
+    with child(AS_NOBODY, data) as process:
         assert process.end().splitlines() == ["permission_denied"] * 3
 
 
