@@ -188,14 +188,7 @@ def _everything_in(directory: Path) -> dict[str, bytes]:
 def test_the_script_is_one_that_the_shell_can_read(sandbox: Sandbox, shell: str) -> None:
     script = sandbox.trop("completions", shell)
 
-    read = subprocess.run(
-        [find_shell(shell), "-n"],
-        input=script.stdout,
-        env=sandbox.environment(),
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    read = sandbox.run(find_shell(shell), "-n", stdin=script.stdout)
 
     assert (script.returncode, script.stderr, read.returncode) == (0, "", 0)
 
@@ -273,14 +266,7 @@ def test_a_reservation_does_not_pay_for_it(sandbox: Sandbox) -> None:
     program = "import sys; from trop_server.cli.main import run; run(['reserve']); print(*sys.modules, file=sys.stderr)"
     sandbox.reserve()
 
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=sandbox.work,
-        env=sandbox.environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=PATIENCE,
-        check=True,
-    )
+    done = sandbox.run(sys.executable, "-c", program)
 
+    assert done.returncode == 0, done.stderr
     assert not {"ruamel.yaml", "argcomplete"} & set(done.stderr.split())

@@ -7,7 +7,6 @@ import os
 import pkgutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -121,15 +120,7 @@ def test_a_working_directory_that_is_gone_is_refused_unless_a_path_is_named(sand
     gone = sandbox.directory("gone")
     script = f'rmdir "{gone}"; trop reserve; echo $?; trop reserve --path /x; echo $?; trop reserve --path /x --force'
 
-    done = subprocess.run(
-        ["sh", "-c", script],
-        cwd=gone,
-        env=sandbox.environment(PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}"),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = sandbox.run("sh", "-c", script, cwd=gone, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 
     assert done.stdout == "4\n1\n5000\n"
     assert "the working directory no longer exists" in done.stderr

@@ -6,12 +6,10 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import stores
+from support.doomed import assert_left
 from support.messages import command, notification
 from support.processes import child
 from support.rows import Row, fill, row, rows_of
-
-from trop_core.database.connection import Database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,8 +139,5 @@ def test_a_cleanup_of_10_000_rows_killed_at_any_point_leaves_them_all(tmp_path: 
 
     assert len(killed) == 15
     for number in killed:
-        directory = tmp_path / "runs" / number
-        Database.open(str(directory / "trop.db"), create=False).close()
-        assert rows_of(directory) == before, number
-        assert stores.integrity_of(directory / "trop.db") == "ok"
+        assert_left(tmp_path / "runs" / number, before)
     assert rows_of(tmp_path / "runs" / "whole") == sorted(stay)

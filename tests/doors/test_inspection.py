@@ -481,14 +481,11 @@ sys.exit(trop_server.cli.main.run(sys.argv[1:]))
 
 
 def test_a_reader_who_has_seen_enough_ends_a_scan_quietly(stage: Stage) -> None:
-    done = subprocess.run(
-        ["bash", "-c", f'{{ exec 3>&1; ("{TROP}" scan --min {stage.first} --max 32100; echo $? >&3) | exec true; }}'],
-        cwd=stage.sandbox.work,
-        env=stage.sandbox.environment(**LOOKING),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    done = stage.sandbox.run(
+        "bash",
+        "-c",
+        f'{{ exec 3>&1; ("{TROP}" scan --min {stage.first} --max 32100; echo $? >&3) | exec true; }}',
+        **LOOKING,
     )
 
     assert (done.stdout, done.stderr) == ("0\n", "")

@@ -138,14 +138,7 @@ def test_a_closed_output_ends_it(client: Client) -> None:
 def test_without_input_or_output_it_says_so(sandbox: Sandbox, closed: str) -> None:
     script = f'exec "$0" {closed}{"<" if closed == "0" else ">"}&-'
 
-    done = subprocess.run(
-        ["sh", "-c", script, TROP_SERVER],
-        env=sandbox.environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = sandbox.run("sh", "-c", script, TROP_SERVER)
 
     assert done.returncode != 0
     assert "one of them is closed" in done.stderr
@@ -153,17 +146,10 @@ def test_without_input_or_output_it_says_so(sandbox: Sandbox, closed: str) -> No
 
 
 def test_a_closed_stderr_does_no_harm(sandbox: Sandbox) -> None:
-    done = subprocess.run(
-        ["sh", "-c", 'exec "$0" 2>&-', TROP_SERVER],
-        env=sandbox.environment(),
-        input=frame(request(1, "shutdown")),
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = sandbox.run("sh", "-c", 'exec "$0" 2>&-', TROP_SERVER, stdin=frame(request(1, "shutdown")).decode())
 
     assert done.returncode == 1
-    assert b'"code":-32002' in done.stdout
+    assert '"code":-32002' in done.stdout
 
 
 class TestAClientThatDoesNotRead:

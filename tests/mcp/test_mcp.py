@@ -533,16 +533,7 @@ class TestTheExtra:
             "from trop_server.main import main; main()"
         )
 
-        done = subprocess.run(
-            [sys.executable, "-c", program, "--mcp"],
-            env=sandbox.environment(),
-            cwd=sandbox.work,
-            input="",
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = sandbox.run(sys.executable, "-c", program, "--mcp")
 
         assert done.returncode == 1
         assert done.stdout == ""

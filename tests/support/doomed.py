@@ -9,11 +9,15 @@ import signal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from support.operations import perform
+from support.rows import rows_of
+from support.stores import integrity_of
 from trop_core.database import handles
 from trop_core.database.connection import Database
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from support.rows import Row
 
 NEVER = 1 << 60
 """More thousands of steps than anything takes."""
@@ -88,3 +92,11 @@ def _die_of(steps: int, size: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     vars(handles)["StoreConnection"] = Doomed
     Doomed.left = steps
+
+
+def assert_left(directory: Path, rows: list[Row]) -> None:
+    """Fail unless the store that a killed process left behind can be opened, is whole and holds these rows."""
+    path = directory / "trop.db"
+    Database.open(str(path), create=False).close()
+    assert rows_of(directory) == rows, directory
+    assert integrity_of(path) == "ok", directory

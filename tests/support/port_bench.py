@@ -68,7 +68,7 @@ class PortBench:
         work = self.place()
         case = case.placed(work, self.ports_from)
         if case.git is not None:
-            git("init", "-q", "-b", case.git[1], cwd=work)
+            git(work, "init", "-b", case.git[1])
         now = int(time.time())
         case.furnish(self.data, work, now)
         return case, work, now

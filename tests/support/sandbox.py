@@ -64,16 +64,16 @@ class Sandbox:
         path.mkdir(parents=True)
         return path
 
-    def trop(
+    def run(
         self,
-        *arguments: str | bytes,
+        *command: str | bytes,
         cwd: Path | None = None,
         stdin: str | None = None,
         **environment: str | None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run ``trop`` to its end."""
+        """Run a program to its end."""
         return subprocess.run(
-            [TROP, *arguments],
+            command,
             cwd=cwd or self.work,
             env=self.environment(**environment),
             input=stdin or "",
@@ -83,6 +83,16 @@ class Sandbox:
             timeout=PATIENCE,
             check=False,
         )
+
+    def trop(
+        self,
+        *arguments: str | bytes,
+        cwd: Path | None = None,
+        stdin: str | None = None,
+        **environment: str | None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``trop`` to its end."""
+        return self.run(TROP, *arguments, cwd=cwd, stdin=stdin, **environment)
 
     def begin(self, *arguments: str, cwd: Path | None = None, **environment: str | None) -> subprocess.Popen[str]:
         """Start ``trop`` without waiting for it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support import stores
 from support.processes import child
-from support.tokens import WaitedFor
+from support.transactions import WaitedFor, begin, open_store, rehearse, write
 
 from trop_core.cancellation import CancellationToken
 from trop_core.database import reservations
@@ -23,10 +23,8 @@ from trop_core.models import ReservationKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from trop_core.database.handles import StoreConnection
 
 OPEN_TOGETHER = """
 import os, sys
@@ -126,28 +124,6 @@ def test_a_store_that_another_process_makes_while_its_version_is_read_is_not_tak
     assert made
 
 
-def open_store(path: Path, patience: Patience) -> None:
-    Database.open(str(path), patience=patience).close()
-
-
-def write(path: Path, patience: Patience) -> None:
-    database = Database.connect(str(path), patience=patience)
-    try:
-        with database.write(patience, "try"):
-            pass
-    finally:
-        database.close()
-
-
-def rehearse(path: Path, patience: Patience) -> None:
-    database = Database.connect(str(path), patience=patience)
-    try:
-        with database.rehearse(patience, "try"):
-            pass
-    finally:
-        database.close()
-
-
 WAYS = [write, rehearse]
 
 
@@ -209,13 +185,6 @@ def after(event: threading.Event, action: Callable[[], None]) -> threading.Threa
     thread = threading.Thread(target=wait_and_act)
     thread.start()
     return thread
-
-
-def begin(database: Database, kind: str, patience: Patience) -> AbstractContextManager[StoreConnection]:
-    """A transaction of one kind."""
-    if kind == "read":
-        return database.read(patience)
-    return database.write(patience, "try") if kind == "write" else database.rehearse(patience, "try")
 
 
 @pytest.mark.parametrize("attempt", [open_store, write, rehearse])

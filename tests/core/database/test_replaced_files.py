@@ -6,11 +6,11 @@ import os
 import sqlite3
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
-from support.tokens import WaitedFor
+from support.transactions import WaitedFor, begin
 
 from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 
 NEW = ("/new", "", 6000, None, None, 1, 2)
 KINDS = ["read", "write", "rehearse"]
-
-
-def begin(database: Database, kind: str, patience: Patience | None = None) -> Any:
-    patience = patience or Patience(5)
-    if kind == "read":
-        return database.read(patience)
-    return getattr(database, kind)(patience, "try")
 
 
 def store_a_row(database: Database) -> None:
