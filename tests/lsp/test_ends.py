@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
-from support.client import TROP_SERVER, Client, OutputEnded
+from support.client import AT_ONCE, TROP_SERVER, Client, OutputEnded
 from support.messages import command, frame, notification, request
 from support.sandbox import PATIENCE
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from support.sandbox import Sandbox
-
-AT_ONCE = 30.0
-"""Seconds, far fewer than the minute that the commands wait for the lock; a busy machine may need some of them."""
 
 
 def send_exit(client: Client) -> None:

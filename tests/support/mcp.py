@@ -7,6 +7,7 @@ import tempfile
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+import pytest
 from mcp.client.client import Client as McpClient
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import ErrorData, ListRootsResult, Root, TextContent
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Era = Literal["legacy", "auto"]
 """The handshake that clients of today begin with, or what the SDK's client agrees on by itself: the newest protocol."""
+
+BOTH_ERAS = pytest.mark.parametrize("era", ["legacy", "auto"])
 
 
 @asynccontextmanager
