@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support.cli import Sandbox
 from support.client import Client
+from support.requirements import needs_root
+from support.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,10 +55,7 @@ def sandbox(tmp_path: Path) -> Sandbox:
 @pytest.fixture
 def public_place() -> Iterator[Path]:
     """A directory that another user can reach; pytest's own ones are closed to others."""
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("only root can become another user")
-        pytest.skip("only root can become another user")
+    needs_root()
     with tempfile.TemporaryDirectory(prefix="trop-public-") as name:
         place = Path(os.path.realpath(name))
         place.chmod(0o755)

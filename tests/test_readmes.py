@@ -17,9 +17,10 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
-from support.cli import SCRIPTS, Sandbox, make_repository
 from support.readme_scenes import ANSWERS, NOT_RUN, SCENES
 from support.readmes import ROOT, Block, anchors, blocks, links, pages, play, text_of
+from support.repositories import make_repository
+from support.sandbox import SCRIPTS, Sandbox
 from support.sockets import free_port
 
 import trop_core.errors

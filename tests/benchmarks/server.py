@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks import stores
 from benchmarks.measure import exceeded, in_turn, note, report
-from support.client import Client, command, initialize_params, request
+from support.client import Client
+from support.messages import command, initialize_params, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
-from support.cli import PATIENCE, SCRIPTS, TROP, error_lines
-from support.core import row
-from support.shells import find_shell
+from support import stores
+from support.requirements import find_shell
+from support.rows import row
+from support.sandbox import PATIENCE, SCRIPTS, TROP, error_lines
 
 from trop_server.cli.parser import SHELLS, SUBCOMMANDS, build
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 REAL_SHELLS = ("bash", "zsh", "fish")
 AUTO = ["--disable-autoinit", "--disable-autoprune", "--disable-autoexpire"]
@@ -188,14 +188,7 @@ def _everything_in(directory: Path) -> dict[str, bytes]:
 def test_the_script_is_one_that_the_shell_can_read(sandbox: Sandbox, shell: str) -> None:
     script = sandbox.trop("completions", shell)
 
-    read = subprocess.run(
-        [find_shell(shell), "-n"],
-        input=script.stdout,
-        env=sandbox.environment(),
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    read = sandbox.run(find_shell(shell), "-n", stdin=script.stdout)
 
     assert (script.returncode, script.stderr, read.returncode) == (0, "", 0)
 
@@ -273,14 +266,7 @@ def test_a_reservation_does_not_pay_for_it(sandbox: Sandbox) -> None:
     program = "import sys; from trop_server.cli.main import run; run(['reserve']); print(*sys.modules, file=sys.stderr)"
     sandbox.reserve()
 
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=sandbox.work,
-        env=sandbox.environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=PATIENCE,
-        check=True,
-    )
+    done = sandbox.run(sys.executable, "-c", program)
 
+    assert done.returncode == 0, done.stderr
     assert not {"ruamel.yaml", "argcomplete"} & set(done.stderr.split())

@@ -8,10 +8,10 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
-from support.cli import PATIENCE, TROP
+from support.sandbox import PATIENCE, TROP
 
 if TYPE_CHECKING:
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 
 def test_forty_processes_reserve_forty_directories_on_a_store_that_does_not_exist_yet(sandbox: Sandbox) -> None:

@@ -7,14 +7,13 @@ import os
 import pkgutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.cli import PATIENCE, UNMEASURED, error_lines
+from support.sandbox import PATIENCE, UNMEASURED, error_lines
 
 from trop_core import __version__, errors
 from trop_core.errors.base import TropError
@@ -23,7 +22,7 @@ from trop_server.cli.exit_codes import EXIT_CODES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 
 def every_kind() -> Iterator[str]:
@@ -121,15 +120,7 @@ def test_a_working_directory_that_is_gone_is_refused_unless_a_path_is_named(sand
     gone = sandbox.directory("gone")
     script = f'rmdir "{gone}"; trop reserve; echo $?; trop reserve --path /x; echo $?; trop reserve --path /x --force'
 
-    done = subprocess.run(
-        ["sh", "-c", script],
-        cwd=gone,
-        env=sandbox.environment(PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}"),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = sandbox.run("sh", "-c", script, cwd=gone, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 
     assert done.stdout == "4\n1\n5000\n"
     assert "the working directory no longer exists" in done.stderr

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.cli import PATIENCE
 
 if TYPE_CHECKING:
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 SLOW = ("pygls", "lsprotocol", "cattrs", "attrs", "attr", "pygit2", "yaml", "socket", "asyncio", "jsonschema", "psutil")
 
@@ -27,16 +25,9 @@ sys.exit(code)
 
 def imported(sandbox: Sandbox, *arguments: str, **environment: str | None) -> set[str]:
     # Whoever measures coverage imports a lot in each process; this one is left alone.
-    measuring: dict[str, str | None] = dict.fromkeys(name for name in os.environ if name.startswith("COVERAGE_"))
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        cwd=sandbox.work,
-        env=sandbox.environment(**measuring, **environment),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    measuring = dict.fromkeys(name for name in os.environ if name.startswith("COVERAGE_"))
+    variables: dict[str, Any] = {**measuring, **environment}
+    done = sandbox.run(sys.executable, "-c", PROGRAM, *arguments, **variables)
     assert done.returncode == 0, done.stderr
     return set(done.stderr.splitlines()[-1].split())
 

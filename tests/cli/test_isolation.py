@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.cli import TROP
+from support.sandbox import TROP
 
 from trop_core.store import data_directory
 

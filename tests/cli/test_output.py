@@ -5,31 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cli import PATIENCE, TROP, as_json, error_lines
+from support.sandbox import TROP, as_json, error_lines
 
 from trop_core.catalogue import operation
 from trop_server.cli.parser import SUBCOMMANDS, spelled
 
 if TYPE_CHECKING:
-    from support.cli import Sandbox
+    import subprocess
+
+    from support.sandbox import Sandbox
 
 COLUMNS = ["port", "path", "tag", "project", "task", "created_at", "last_used_at"]
 
 
 def shell(sandbox: Sandbox, script: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", script, TROP],
-        cwd=sandbox.work,
-        env=sandbox.environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    return sandbox.run("bash", "-o", "pipefail", "-c", script, TROP)
 
 
 @pytest.fixture

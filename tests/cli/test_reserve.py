@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cli import PATIENCE, TROP, Sandbox, add_worktree, as_json, error_lines, make_repository
+from support.repositories import add_worktree, make_repository
+from support.sandbox import TROP, Sandbox, as_json, error_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -362,15 +362,7 @@ def test_a_tilde_that_is_nobodys_home_begins_a_name(sandbox: Sandbox) -> None:
 
 
 def test_a_store_that_cannot_be_written_from_the_start_is_the_systems_failure(sandbox: Sandbox) -> None:
-    done = subprocess.run(
-        ["sh", "-c", 'ulimit -f 0; exec "$0" reserve', TROP],
-        cwd=sandbox.work,
-        env=sandbox.environment(PYTHONDONTWRITEBYTECODE="1"),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = sandbox.run("sh", "-c", 'ulimit -f 0; exec "$0" reserve', TROP, PYTHONDONTWRITEBYTECODE="1")
 
     assert (done.returncode, done.stdout) == (5, "")
     assert "Traceback" not in done.stderr

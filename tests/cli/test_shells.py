@@ -6,17 +6,16 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dotenv
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.cli import PATIENCE, SCRIPTS, TROP, Sandbox, error_lines
-from support.groups import GROUP
-from support.shells import find_shell
+from support.groups.case import GROUP
+from support.requirements import find_shell
+from support.sandbox import SCRIPTS, TROP, Sandbox, error_lines
 
 from trop_core.config.values import is_variable_name
 from trop_core.config.variables import means_something
@@ -76,15 +75,8 @@ def project(sandbox: Sandbox) -> Sandbox:
 def run_in(name: str, script: str, sandbox: Sandbox, **environment: str | None) -> dict[str, str]:
     """The variables that a shell passes on to what it starts, after a script."""
     show = f'"{sys.executable}" -c "import os, json; print(json.dumps(dict(os.environ)))"'
-    done = subprocess.run(
-        [find_shell(name), "-c", f"{script}\n{show}\ntrue"],
-        cwd=sandbox.work,
-        env=sandbox.environment(PATH=f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", **environment),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    variables: dict[str, Any] = {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", **environment}
+    done = sandbox.run(find_shell(name), "-c", f"{script}\n{show}\ntrue", **variables)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     found: dict[str, str] = json.loads(done.stdout)
@@ -180,15 +172,7 @@ def test_a_name_that_slips_past_validation_is_refused_when_a_line_is_written(
 ) -> None:
     (sandbox.work / "trop.yaml").write_text(f'reservations: {{services: {{web: {{env: "{name}"}}}}}}\n')
 
-    done = subprocess.run(
-        [sys.executable, "-c", UNCHECKED, "autoreserve", *form],
-        cwd=sandbox.work,
-        env=sandbox.environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = sandbox.run(sys.executable, "-c", UNCHECKED, "autoreserve", *form)
 
     assert (done.returncode, done.stdout) == (7, "")
     assert "cannot be given to a shell" in error_lines(done)[0]
@@ -200,15 +184,7 @@ def test_a_hostile_file_does_nothing_in_a_shell(sandbox: Sandbox, name: str, env
     text = env.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     (sandbox.work / "trop.yaml").write_text(f'reservations: {{services: {{"$(touch owned)": {{env: "{text}"}}}}}}\n')
 
-    done = subprocess.run(
-        [find_shell(name), "-c", EVALUATE[name].format(trop=f'"{TROP}" autoreserve')],
-        cwd=sandbox.work,
-        env=sandbox.environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = sandbox.run(find_shell(name), "-c", EVALUATE[name].format(trop=f'"{TROP}" autoreserve'))
 
     assert done.stdout == ""
     assert "expected a name of letters, digits and _" in done.stderr

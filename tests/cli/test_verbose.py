@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 
 def test_it_names_the_store_and_the_place_of_each_setting_that_is_no_default(sandbox: Sandbox) -> None:

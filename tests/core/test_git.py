@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.repositories import add_worktree, git, make_repository
+from support.requirements import needs_root
 
 from trop_core.git import GitFacts, infer
 
@@ -23,16 +24,6 @@ NOBODY = 65534
 NOTHING = GitFacts(None, None)
 
 
-def needs_root() -> None:
-    """Skip what this user cannot show; in CI, where it has to be shown, fail instead."""
-    if os.geteuid() == 0:
-        return
-    reason = "takes root, to become another user"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @contextmanager
 def acting_as(uid: int) -> Iterator[None]:
     """Give up root for a while."""
@@ -41,44 +32,6 @@ def acting_as(uid: int) -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
-
-
-def git(directory: Path, *arguments: str) -> None:
-    """Run git as nobody in particular: with no configuration but the repository's own."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {"HOME": str(directory), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    settings = ("user.name=Ada", "user.email=ada@example.org", "init.defaultBranch=main", "protocol.file.allow=always")
-    options = [part for setting in settings for part in ("-c", setting)]
-    done = subprocess.run(
-        ["git", *options, *arguments], cwd=directory, env=environment, check=False, capture_output=True
-    )
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
-
-
-def repository(directory: Path, *options: str) -> Path:
-    """A repository with one commit on the branch ``main``."""
-    directory.mkdir(parents=True, exist_ok=True)
-    git(directory, "init", *options, ".")
-    git(directory, "commit", "--allow-empty", "-m", "first")
-    return directory
-
-
-def bare_clone(source: Path, directory: Path) -> Path:
-    """A bare repository with the commits and branches of another."""
-    git(source, "clone", "--bare", str(source), str(directory))
-    return directory
-
-
-def worktree(main: Path, directory: Path, branch: str = "some-branch") -> Path:
-    """A linked worktree with a branch of its own."""
-    git(main, "worktree", "add", "-b", branch, str(directory))
-    return directory
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    """A repository with one commit in the directory ``shop``."""
-    return repository(tmp_path / "shop")
 
 
 def test_a_main_checkout_gives_its_directory_and_its_branch(shop: Path) -> None:
@@ -122,7 +75,7 @@ def test_a_path_below_a_file_counts_as_the_directory_of_the_file(shop: Path) -> 
 
 
 def test_a_link_into_a_checkout_counts_as_the_checkout(shop: Path, tmp_path: Path) -> None:
-    linked = worktree(shop, tmp_path / "linked")
+    linked = add_worktree(shop, tmp_path / "linked")
     for checkout in (shop, linked):
         (checkout / "web").mkdir()
         (tmp_path / f"to-{checkout.name}").symlink_to(checkout / "web")
@@ -152,7 +105,7 @@ def test_outside_of_any_repository_nothing_is_known(tmp_path: Path) -> None:
 
 
 def test_a_nested_repository_is_one_of_its_own(shop: Path) -> None:
-    nested = repository(shop / "vendor" / "lib", "--initial-branch=trunk")
+    nested = make_repository(shop / "vendor" / "lib", "--initial-branch=trunk")
 
     facts = infer(str(nested))
 
@@ -160,8 +113,8 @@ def test_a_nested_repository_is_one_of_its_own(shop: Path) -> None:
 
 
 def test_a_repository_nested_in_a_linked_worktree_is_one_of_its_own(shop: Path, tmp_path: Path) -> None:
-    linked = worktree(shop, tmp_path / "linked")
-    nested = repository(linked / "vendor" / "lib", "--initial-branch=trunk")
+    linked = add_worktree(shop, tmp_path / "linked")
+    nested = make_repository(linked / "vendor" / "lib", "--initial-branch=trunk")
 
     facts = infer(str(nested))
 
@@ -194,233 +147,6 @@ def test_a_head_that_names_no_branch_gives_no_task(shop: Path) -> None:
     assert facts == GitFacts("shop", None)
 
 
-def test_a_linked_worktree_gives_its_main_repository_and_its_own_directory(shop: Path, tmp_path: Path) -> None:
-    linked = worktree(shop, tmp_path / "shop-login", "feature/login")
-    (linked / "web").mkdir()
-
-    facts = [infer(str(linked)), infer(str(linked / "web")), infer(str(linked / "not" / "yet"))]
-
-    assert facts == [GitFacts("shop", "shop-login")] * 3
-
-
-def test_a_worktree_of_a_worktree_belongs_to_the_main_repository(shop: Path, tmp_path: Path) -> None:
-    first = worktree(shop, tmp_path / "first", "one")
-    second = worktree(first, tmp_path / "second", "two")
-
-    facts = infer(str(second))
-
-    assert facts == GitFacts("shop", "second")
-
-
-def test_a_worktree_inside_the_main_checkout_is_a_worktree(shop: Path) -> None:
-    linked = worktree(shop, shop / ".worktrees" / "login")
-
-    facts = infer(str(linked))
-
-    assert facts == GitFacts("shop", "login")
-
-
-def test_a_detached_worktree_still_gives_its_directory(shop: Path, tmp_path: Path) -> None:
-    git(shop, "worktree", "add", "--detach", str(tmp_path / "review"))
-
-    facts = infer(str(tmp_path / "review"))
-
-    assert facts == GitFacts("shop", "review")
-
-
-def test_two_worktrees_whose_directories_have_one_name_both_give_that_name(shop: Path, tmp_path: Path) -> None:
-    # git keeps the second one's record under the name login1.
-    first = worktree(shop, tmp_path / "a" / "login", "one")
-    second = worktree(shop, tmp_path / "b" / "login", "two")
-
-    facts = [infer(str(first)), infer(str(second))]
-
-    assert facts == [GitFacts("shop", "login")] * 2
-
-
-def test_a_worktree_that_was_renamed_without_telling_git_gives_its_new_name(shop: Path, tmp_path: Path) -> None:
-    worktree(shop, tmp_path / "old").rename(tmp_path / "new")
-
-    facts = infer(str(tmp_path / "new"))
-
-    assert facts == GitFacts("shop", "new")
-
-
-def test_a_worktree_record_in_the_git_directory_belongs_to_no_task(shop: Path, tmp_path: Path) -> None:
-    worktree(shop, tmp_path / "login")
-
-    facts = infer(str(shop / ".git" / "worktrees" / "login"))
-
-    assert facts == GitFacts("shop", None)
-
-
-@pytest.mark.parametrize("what", ["deleted", "moved"])
-def test_a_worktree_whose_main_repository_is_gone_gives_nothing(shop: Path, tmp_path: Path, what: str) -> None:
-    linked = worktree(shop, tmp_path / "linked")
-    shutil.rmtree(shop) if what == "deleted" else shop.rename(tmp_path / "moved")
-
-    facts = infer(str(linked))
-
-    assert facts == NOTHING
-
-
-def test_a_worktree_that_was_pruned_is_not_taken_for_the_checkout_around_it(shop: Path) -> None:
-    linked = worktree(shop, shop / "linked")
-    shutil.rmtree(shop / ".git" / "worktrees")
-
-    facts = infer(str(linked))
-
-    assert facts == NOTHING
-
-
-def test_a_bare_repository_gives_its_name_without_the_suffix(shop: Path, tmp_path: Path) -> None:
-    bare = bare_clone(shop, tmp_path / "store.git")
-
-    facts = [infer(str(bare)), infer(str(bare / "refs"))]
-
-    assert facts == [GitFacts("store", "main")] * 2
-
-
-def test_a_worktree_of_a_bare_repository_gives_the_name_of_the_bare_one(shop: Path, tmp_path: Path) -> None:
-    bare = bare_clone(shop, tmp_path / "store.git")
-    linked = worktree(bare, tmp_path / "login")
-
-    facts = infer(str(linked))
-
-    assert facts == GitFacts("store", "login")
-
-
-def test_a_bare_repository_inside_a_worktree_is_one_of_its_own(shop: Path, tmp_path: Path) -> None:
-    linked = worktree(shop, tmp_path / "linked")
-    bare = bare_clone(shop, linked / "fixtures" / "sample.git")
-
-    facts = infer(str(bare))
-
-    assert facts == GitFacts("sample", "main")
-
-
-@pytest.mark.parametrize("hidden", [".bare", ".git"])
-def test_a_bare_repository_hidden_in_a_directory_is_named_after_the_directory(
-    shop: Path, tmp_path: Path, hidden: str
-) -> None:
-    around = tmp_path / "store"
-    bare = bare_clone(shop, around / hidden)
-    if hidden != ".git":
-        (around / ".git").write_text(f"gitdir: ./{hidden}\n")
-    linked = worktree(bare, around / "login")
-
-    facts = [infer(str(linked)), infer(str(around)), infer(str(bare))]
-
-    assert facts == [GitFacts("store", "login"), GitFacts("store", "main"), GitFacts("store", "main")]
-
-
-@pytest.fixture
-def submodule(shop: Path, tmp_path: Path) -> Path:
-    """A submodule in a directory whose name is not that of the repository it was cloned from."""
-    source = repository(tmp_path / "source", "--initial-branch=trunk")
-    git(shop, "submodule", "add", str(source), "libs/payment")
-    return shop / "libs" / "payment"
-
-
-def test_a_submodule_is_a_repository_of_its_own(submodule: Path) -> None:
-    git(submodule, "switch", "-c", "fix")
-
-    facts = infer(str(submodule))
-
-    assert facts == GitFacts("payment", "fix")
-
-
-def test_a_submodule_as_it_is_checked_out_gives_no_task(submodule: Path) -> None:
-    git(submodule.parents[1], "commit", "-m", "with submodule")
-    git(submodule.parents[1], "submodule", "deinit", "--force", "--all")
-    git(submodule.parents[1], "submodule", "update", "--init", "--checkout")
-    git(submodule, "switch", "--detach")
-
-    facts = infer(str(submodule))
-
-    assert facts == GitFacts("payment", None)
-
-
-def test_a_submodule_whose_record_has_another_name_is_named_after_its_directory(submodule: Path) -> None:
-    checkout = submodule.parents[1]
-    git(checkout, "commit", "-m", "with submodule")
-    git(checkout, "mv", "libs/payment", "libs/billing")
-
-    facts = infer(str(checkout / "libs" / "billing"))
-
-    assert facts == GitFacts("billing", "trunk")
-
-
-def test_a_worktree_of_a_submodule_belongs_to_the_submodule(submodule: Path, tmp_path: Path) -> None:
-    checkout = submodule.parents[1]
-    git(checkout, "commit", "-m", "with submodule")
-    git(checkout, "mv", "libs/payment", "libs/billing")
-    linked = worktree(checkout / "libs" / "billing", tmp_path / "linked")
-
-    facts = infer(str(linked))
-
-    assert facts == GitFacts("billing", "linked")
-
-
-def test_a_setting_of_the_worktree_that_git_moved_to_a_file_of_its_own_is_read(submodule: Path, tmp_path: Path) -> None:
-    checkout = submodule.parents[1]
-    git(checkout, "commit", "-m", "with submodule")
-    git(checkout, "mv", "libs/payment", "libs/billing")
-    git(checkout / "libs" / "billing", "sparse-checkout", "set", "src")
-    linked = worktree(checkout / "libs" / "billing", tmp_path / "linked")
-    assert "worktree =" not in (checkout / ".git/modules/libs/payment/config").read_text()
-
-    facts = infer(str(linked))
-
-    assert facts == GitFacts("billing", "linked")
-
-
-def test_a_git_directory_kept_apart_is_named_after_the_checkout(tmp_path: Path) -> None:
-    (tmp_path / "store").mkdir()
-    checkout = repository(tmp_path / "shop", f"--separate-git-dir={tmp_path}/store/apart.git")
-
-    facts = infer(str(checkout))
-
-    assert facts == GitFacts("shop", "main")
-
-
-def test_from_a_git_directory_kept_apart_the_checkout_is_unknown_and_its_own_name_counts(tmp_path: Path) -> None:
-    (tmp_path / "store").mkdir()
-    checkout = repository(tmp_path / "shop", f"--separate-git-dir={tmp_path}/store/apart.git")
-    linked = worktree(checkout, tmp_path / "linked")
-
-    facts = [infer(str(linked)), infer(str(tmp_path / "store" / "apart.git"))]
-
-    assert facts == [GitFacts("apart", "linked"), GitFacts("apart", "main")]
-
-
-def test_a_working_directory_that_is_configured_gives_its_name(shop: Path, tmp_path: Path) -> None:
-    (tmp_path / "workdir").mkdir()
-    git(shop, "config", "core.worktree", "../../workdir")
-
-    facts = infer(str(shop))
-
-    assert facts == GitFacts("workdir", "main")
-
-
-def test_a_working_directory_that_is_configured_without_a_value_is_none(shop: Path) -> None:
-    with (shop / ".git" / "config").open("a") as config:
-        config.write("[core]\n\tworktree\n")
-
-    facts = infer(str(shop))
-
-    assert facts == GitFacts("shop", "main")
-
-
-def test_a_working_directory_whose_configured_name_is_not_utf8_is_no_error(shop: Path) -> None:
-    with (shop / ".git" / "config").open("ab") as config:
-        config.write(b"[core]\n\tworktree = ../../latin\xe9\n")
-
-    facts = infer(str(shop))
-
-    assert facts == NOTHING
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -429,7 +155,7 @@ def test_a_working_directory_whose_configured_name_is_not_utf8_is_no_error(shop:
     ],
 )
 def test_the_format_of_objects_does_not_matter(tmp_path: Path, options: tuple[str, ...]) -> None:
-    checkout = repository(tmp_path / "shop", *options)
+    checkout = make_repository(tmp_path / "shop", *options)
 
     facts = infer(str(checkout))
 
@@ -450,7 +176,7 @@ def test_a_repository_whose_references_are_in_a_reftable_gives_its_project(shop:
 def test_inherited_variables_of_git_do_not_lead_astray(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = repository(tmp_path / "other", "--initial-branch=other")
+    other = make_repository(tmp_path / "other", "--initial-branch=other")
     (shop / "web").mkdir()
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(other))
@@ -484,7 +210,7 @@ def test_a_repository_of_another_user_tells_as_much(shop: Path, tmp_path: Path, 
     needs_root()
     import pygit2
 
-    checkout = worktree(shop, tmp_path / "login") if linked else shop
+    checkout = add_worktree(shop, tmp_path / "login") if linked else shop
     for path in (shop, checkout):
         subprocess.run(["chown", "-R", str(NOBODY), str(path)], check=True)
     with pytest.raises(pygit2.GitError, match="not owned by current user"):
@@ -502,7 +228,7 @@ def test_a_repository_that_may_not_be_read_gives_nothing(what: str) -> None:
     # Directories that pytest makes are closed to other users.
     with tempfile.TemporaryDirectory() as directory:
         Path(directory).chmod(0o755)
-        shop = repository(Path(directory) / "shop")
+        shop = make_repository(Path(directory) / "shop")
         infer(str(shop))
 
         with acting_as(NOBODY):
@@ -561,7 +287,7 @@ def test_an_empty_git_directory_is_passed_over(shop: Path) -> None:
     ],
 )
 def test_a_directory_whose_name_is_no_identifier_gives_no_project(tmp_path: Path, name: str) -> None:
-    checkout = repository(tmp_path / name)
+    checkout = make_repository(tmp_path / name)
 
     facts = infer(str(checkout))
 
@@ -569,7 +295,7 @@ def test_a_directory_whose_name_is_no_identifier_gives_no_project(tmp_path: Path
 
 
 def test_a_worktree_whose_name_is_no_identifier_gives_no_task(shop: Path, tmp_path: Path) -> None:
-    linked = worktree(shop, tmp_path / "with\x07bell")
+    linked = add_worktree(shop, tmp_path / "with\x07bell")
 
     facts = infer(str(linked))
 
@@ -598,7 +324,7 @@ def test_a_path_that_leads_to_no_repository_is_no_error(path: str) -> None:
 
 
 def test_asking_writes_nothing(shop: Path, tmp_path: Path) -> None:
-    linked = worktree(shop, tmp_path / "linked")
+    linked = add_worktree(shop, tmp_path / "linked")
 
     def files() -> dict[Path, tuple[int, int]]:
         return {path: (path.lstat().st_mtime_ns, path.lstat().st_size) for path in tmp_path.rglob("*")}

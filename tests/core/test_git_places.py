@@ -8,17 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cli import add_worktree, git, make_repository
+from support.repositories import add_worktree, git
 
 from trop_core.git import former_places, is_in_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    return make_repository(tmp_path / "shop")
 
 
 @pytest.fixture
@@ -51,7 +46,7 @@ def test_both_names_of_a_place_count(tmp_path: Path, shop: Path) -> None:
 
 
 def test_a_worktree_that_is_where_git_believes_it_to_be_was_nowhere_else(shop: Path, moved: Path) -> None:
-    git("worktree", "repair", str(moved), cwd=shop)
+    git(shop, "worktree", "repair", str(moved))
 
     assert former_places(str(moved)) == frozenset()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
 import pytest
-import support.store as stores
+from support import stores
+from support.processes import child
 
 from trop_core.database import reservations
 from trop_core.database.waiting import Patience
@@ -321,19 +321,11 @@ for name in ("write", "rehearse"):
 
 
 @pytest.mark.parametrize("below", ["new", "a/b/new", "closed/new"])
-def test_a_directory_that_may_not_be_created_is_permission_denied_for_both(below: str) -> None:
-    if os.geteuid() != 0:
-        reason = "only root can become another user"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with tempfile.TemporaryDirectory(prefix="trop-public-") as name:
-        place = Path(name)
-        place.chmod(0o755)
-        (place / "closed").mkdir(mode=0o700)
+def test_a_directory_that_may_not_be_created_is_permission_denied_for_both(public_place: Path, below: str) -> None:
+    (public_place / "closed").mkdir(mode=0o700)
 
-        with stores.child(AS_NOBODY, place / below) as process:
-            output = process.end()
+    with child(AS_NOBODY, public_place / below) as process:
+        output = process.end()
 
-        assert output.split("\n") == ["write permission_denied", "rehearse permission_denied", ""]
-        assert [entry.name for entry in place.iterdir()] == ["closed"]
+    assert output.split("\n") == ["write permission_denied", "rehearse permission_denied", ""]
+    assert [entry.name for entry in public_place.iterdir()] == ["closed"]

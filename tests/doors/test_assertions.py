@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
-from support.changes import listed
-from support.cleanup import DOORS, DoorName, ask, filled_in, used
-from support.client import workspace_folder
-from support.core import Row, fill, rows_of
+from support import stores
+from support.cleanup import used
+from support.doors import DOORS, DoorName
+from support.rows import fill, listed, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from support.cli import Sandbox
+    from support.bench import Bench
     from support.client import Client
-
-_numbers = itertools.count()
+    from support.sandbox import Sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,21 +104,6 @@ TABLE = (
 )
 
 
-@pytest.fixture
-def work(shared_sandbox: Sandbox, shared: Client) -> Iterator[Path]:
-    """A new working directory, alone open in the server, with the table's rows stored for it."""
-    place = shared_sandbox.root / f"place-{next(_numbers)}"
-    (place / "real").mkdir(parents=True)
-    (place / "link").symlink_to(place / "real")
-    mine, others = workspace_folder(str(place)), workspace_folder(str(shared_sandbox.work))
-    shared.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [mine], "removed": [others]}})
-    shared_sandbox.make_store()
-    shared_sandbox.execute("DELETE FROM reservations")
-    fill(shared_sandbox.data, filled_in(ROWS, place))
-    yield place
-    shared.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [others], "removed": [mine]}})
-
-
 @pytest.mark.parametrize(
     ("case", "door"),
     [
@@ -131,16 +112,15 @@ def work(shared_sandbox: Sandbox, shared: Client) -> Iterator[Path]:
         for door in DOORS
     ],
 )
-def test_a_row_of_the_table(shared_sandbox: Sandbox, shared: Client, work: Path, case: Case, door: DoorName) -> None:
-    given = {name: filled_in(value, work) for name, value in case.given.items()}
-    rows: Sequence[Row] = filled_in(ROWS, work)
+def test_a_row_of_the_table(bench: Bench, case: Case, door: DoorName) -> None:
+    rows = bench.furnish(stored=ROWS, directories=["real"], links={"link": "real"})
 
-    answer = ask(shared_sandbox, shared, door, case.command, given, work=work)
+    answer = bench.ask(door, case.command, bench.filled_in(case.given))
 
-    says = filled_in(case.says, work)
-    warnings = [f"warning: {warning}" for warning in filled_in(list(case.warns), work)]
+    says = bench.filled_in(case.says)
+    warnings = [f"warning: {warning}" for warning in bench.filled_in(list(case.warns))]
     found = None if case.finds is None else rows[case.finds]
-    assert rows_of(shared_sandbox.data) == sorted(rows)
+    assert bench.rows() == sorted(rows)
     if door == "cli":
         refusal = [] if case.holds else [f"error: {says}", "hint: trop list shows what is reserved."]
         assert (answer.code, list(answer.told)) == (0 if case.holds else 1, [*warnings, *refusal])
@@ -153,7 +133,7 @@ def test_a_row_of_the_table(shared_sandbox: Sandbox, shared: Client, work: Path,
             "reservation": None if found is None else listed(found),
             "violations": [],
             "truncated": False,
-            "warnings": filled_in(list(case.warns), work),
+            "warnings": bench.filled_in(list(case.warns)),
         }
 
 
@@ -167,9 +147,9 @@ def test_a_row_of_the_table(shared_sandbox: Sandbox, shared: Client, work: Path,
         ({"port": True}, "port: expected a port from 1 to 65535, not True"),
     ],
 )
-def test_a_port_has_to_be_one(shared_sandbox: Sandbox, shared: Client, given: dict[str, object], says: str) -> None:
-    served = ask(shared_sandbox, shared, "server", "trop.assertPort", given, work=shared_sandbox.work)
-    called = ask(shared_sandbox, shared, "call", "trop.assertPort", given, work=shared_sandbox.work)
+def test_a_port_has_to_be_one(bench: Bench, given: dict[str, object], says: str) -> None:
+    served = bench.ask("server", "trop.assertPort", given)
+    called = bench.ask("call", "trop.assertPort", given)
 
     assert (served.code, served.message) == (-32602, says)
     assert (called.code, called.data["kind"]) == (4, "invalid_argument")

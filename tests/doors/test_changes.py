@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import sqlite3
@@ -11,30 +10,21 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-import support.store as stores
-from support.changes import DOORS, DRY, TABLE, Answer, Bench, Case, Done, DoorName, Refused, as_flags
-from support.client import ServerError, workspace_folder
-from support.core import fill, row, rows_of
+from support import stores
+from support.changes.table import TABLE
+from support.doors import DOORS, DRY, Answer, DoorName, as_flags
+from support.messages import ServerError
+from support.refusals import Refused, check_refusal
+from support.rows import fill, row, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from support.cli import Sandbox
+    from support.bench import Bench
+    from support.changes.case import Case, Done
     from support.client import Client
-
-_numbers = itertools.count()
-
-
-@pytest.fixture
-def bench(shared_sandbox: Sandbox, shared: Client) -> Iterator[Bench]:
-    """A new working directory, alone open in the server, on the store that all cases share one after the other."""
-    work = shared_sandbox.root / f"place-{next(_numbers)}"
-    work.mkdir()
-    mine, others = workspace_folder(str(work)), workspace_folder(str(shared_sandbox.work))
-    shared.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [mine], "removed": [others]}})
-    yield Bench(shared_sandbox, shared, work)
-    shared.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [others], "removed": [mine]}})
+    from support.sandbox import Sandbox
 
 
 @pytest.mark.parametrize(
@@ -47,7 +37,7 @@ def bench(shared_sandbox: Sandbox, shared: Client) -> Iterator[Bench]:
     ],
 )
 def test_a_row_of_the_table(bench: Bench, case: Case, door: DoorName) -> None:
-    bench.furnish(case)
+    bench.furnish(stored=case.stored, directories=case.directories, links=case.links)
     given = bench.filled_in(case.given)
     before = bench.rows()
     changes = case.command != "trop.listProjects"
@@ -58,7 +48,7 @@ def test_a_row_of_the_table(bench: Bench, case: Case, door: DoorName) -> None:
 
     assert unchanged == before
     if isinstance(case.expected, Refused):
-        _check_refusal(bench.filled_in, case.expected, real, door)
+        check_refusal(case.expected, real, door, bench.filled_in)
         assert rehearsed in (None, real)
         assert bench.rows() == before
     else:
@@ -73,7 +63,7 @@ def test_a_row_of_the_table(bench: Bench, case: Case, door: DoorName) -> None:
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in TABLE if "cli" in case.doors])
 def test_quietly_only_the_answer_and_errors_are_told(bench: Bench, case: Case) -> None:
-    bench.furnish(case)
+    bench.furnish(stored=case.stored, directories=case.directories, links=case.links)
 
     done = bench.ask("cli", case.command, bench.filled_in(case.given), "--quiet")
 
@@ -83,27 +73,6 @@ def test_quietly_only_the_answer_and_errors_are_told(bench: Bench, case: Case) -
     else:
         assert (done.code, done.told) == (0, ())
         assert done.stdout == bench.filled_in(case.expected.prints_quietly)
-
-
-def _check_refusal(filled_in: Callable[[Any], Any], expected: Refused, answer: Answer, door: DoorName) -> None:
-    if door == "server":
-        assert answer.code == (-32602 if expected.alone else -32803)
-        assert filled_in(expected.says) in answer.message
-    else:
-        *told, error, hint = answer.told
-        assert answer.code == expected.code, answer.told
-        assert error.startswith("error: ")
-        assert filled_in(expected.says) in error
-        assert hint.startswith("hint: " + filled_in(expected.hint))
-        assert told == (filled_in(list(expected.told)) if door == "cli" else [])
-    if door == "cli":
-        assert answer.stdout == ""
-    else:
-        assert answer.data["kind"] == expected.kind
-        assert answer.data["retryable"] is False
-        assert answer.data["hint"].startswith(filled_in(expected.hint))
-        details = filled_in(dict(expected.details))
-        assert {name: answer.data["details"][name] for name in details} == details
 
 
 def _check_success(
@@ -163,8 +132,7 @@ def test_with_several_folders_open_relative_paths_mean_nothing_and_absolute_ones
     other.mkdir()
     fill(sandbox.data, [row(f"{sandbox.work}/a", 5000), row(f"{other}/b", 5001)])
     folders = [str(sandbox.work), str(other)]
-    event = {"added": [workspace_folder(str(other))], "removed": []}
-    client.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+    client.change_folders(added=[other])
 
     relative = client.refused("trop.migrate", {"from": "a", "to": "/b"})
     nowhere = client.refused("trop.release")

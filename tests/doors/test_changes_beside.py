@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import sqlite3
 import stat
 import subprocess
-import tempfile
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
-from support.cli import PATIENCE
-from support.core import fill, perform, row, rows_of
+from support import stores
+from support.operations import perform
+from support.processes import child
+from support.requirements import small_disk
+from support.rows import fill, row, rows_of
+from support.sandbox import PATIENCE
 
 from trop_core.config.template import config_template
 from trop_core.errors.base import TropError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 # Processes that have the store open
 
 BUSY_WRITER = """
 import os, sys
 from pathlib import Path
-from support.core import perform
+from support.operations import perform
 from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken
 from trop_core.context import Context
@@ -66,9 +65,9 @@ def test_nothing_that_anybody_was_told_is_lost_while_the_store_is_emptied_again_
     inode = sandbox.database.stat().st_ino
     with contextlib.ExitStack() as stack:
         writers = [
-            stack.enter_context(stores.child(BUSY_WRITER, sandbox.data, f"writer-{number}", 150)) for number in range(3)
+            stack.enter_context(child(BUSY_WRITER, sandbox.data, f"writer-{number}", 150)) for number in range(3)
         ]
-        idle = stack.enter_context(stores.child(BUSY_WRITER, sandbox.data, "idle", 1))
+        idle = stack.enter_context(child(BUSY_WRITER, sandbox.data, "idle", 1))
         for writer in [*writers, idle]:
             writer.expect("ready")
 
@@ -202,7 +201,7 @@ def test_overwriting_a_damaged_store_gives_a_sound_one_and_keeps_the_damaged_byt
 AS_NOBODY = """
 import json, os, sys
 from pathlib import Path
-from support.core import perform
+from support.operations import perform
 import trop_core.config.template, trop_core.database.rebuilding, trop_core.operations.store.init
 import trop_core.config.environment, trop_core.config.files, trop_core.config.interpreter, trop_core.git
 from trop_core.errors.base import TropError
@@ -225,19 +224,6 @@ for call in json.loads(sys.argv[2]):
 """
 
 
-@pytest.fixture
-def public_place() -> Iterator[Path]:
-    """A directory that another user can reach; pytest's own ones are closed to others."""
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("only root can become another user")
-        pytest.skip("only root can become another user")
-    place = Path(tempfile.mkdtemp(prefix="trop-public-"))
-    place.chmod(0o755)
-    yield place
-    shutil.rmtree(place)
-
-
 @pytest.mark.parametrize("call", ["{}", '{"withConfig": true}', '{"overwrite": true}'])
 @pytest.mark.parametrize("state", ["no store", "store", "version 1", "no database"])
 @pytest.mark.parametrize("closed", ["directory", "file", "both"])
@@ -258,7 +244,7 @@ def test_without_permission_init_says_so_in_a_dry_run_too_and_changes_nothing(
             path.chmod(0o755 if path.is_dir() else 0o644)
     before = stores.snapshot(data)
 
-    with stores.child(AS_NOBODY, data, f"[{call}]") as process:
+    with child(AS_NOBODY, data, f"[{call}]") as process:
         rehearsed, real = process.end().splitlines()
 
     if not real.startswith("migration_failed"):
@@ -267,25 +253,6 @@ def test_without_permission_init_says_so_in_a_dry_run_too_and_changes_nothing(
     if not real.startswith("done"):
         assert real.split()[0] in ("permission_denied", "database_corrupt", "migration_failed"), real
         assert stores.snapshot(data, without=["trop.db-shm", "trop.db-wal"]) == before
-
-
-@contextmanager
-def small_disk() -> Iterator[Path]:
-    """A file system of one megabyte."""
-    place = Path(tempfile.mkdtemp(prefix="trop-small-disk-"))
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(place)], check=False, capture_output=True
-    )
-    try:
-        if mounted.returncode:
-            if os.environ.get("CI") == "true":
-                pytest.fail("only root can mount a small file system")
-            pytest.skip("only root can mount a small file system")
-        yield place
-    finally:
-        if not mounted.returncode:
-            subprocess.run(["umount", str(place)], check=True)
-        place.rmdir()
 
 
 @pytest.mark.parametrize("spare", [0, 4, 40, 130, 200, 260, 320], ids="{} KiB to spare".format)
@@ -320,7 +287,7 @@ def test_on_a_full_disk_the_store_is_emptied_with_its_backup_or_stays_as_it_is(s
 KILLED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path
-from support.core import perform
+from support.operations import perform
 import trop_core.config.template
 
 directory, function, moment = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -348,7 +315,7 @@ def test_a_kill_leaves_the_configuration_whole_or_as_it_was(
     if old is not None:
         config.write_text(old)
 
-    with stores.child(KILLED_WHILE_WRITING, sandbox.data, function, moment) as process:
+    with child(KILLED_WHILE_WRITING, sandbox.data, function, moment) as process:
         assert process.process.wait(60) == -signal.SIGKILL
 
     written = (function, moment) == ("replace", "after")

@@ -11,19 +11,18 @@ import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-import support.store as stores
-from support.cli import PATIENCE, TROP, UNMEASURED
-from support.client import command, notification
-from support.core import Row, fill, row, rows_of
-
-from trop_core.database.connection import Database
+from support.doomed import assert_left
+from support.messages import command, notification
+from support.processes import child
+from support.rows import Row, fill, row, rows_of
+from support.sandbox import PATIENCE, TROP, UNMEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 MANY = 30_000
 MOST = 60_000
@@ -305,56 +304,16 @@ def test_ctrl_c_in_the_middle_of_a_move_changes_nothing(sandbox: Sandbox, shown:
 # Killed
 
 KILLED = """
-import os, resource, shutil, signal, sys
+import signal, sys
 from pathlib import Path
-from support.core import perform
-from trop_core.database import connection, handles as opening
-from trop_core.database.handles import StoreConnection
+from support.doomed import perform_until_killed
 
 template, place, way, points = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 
 
-class Doomed(StoreConnection):
-    '''Dies in the middle of a statement, after so many thousands of SQLite's steps.'''
-
-    left = 1 << 60
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self.set_progress_handler(self.count_down, 1000)
-
-    def count_down(self):
-        Doomed.left -= 1
-        if not Doomed.left:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def move(name, steps=1 << 60, size=None):
-    '''Move in a process of its own; its exit code, and how far it came: steps, or bytes of the write-ahead log.'''
-    directory = place / name
-    shutil.copytree(template, directory)
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        if size is not None:
-            # Without this the write fails instead, and Python would see an error.
-            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        opening.StoreConnection = Doomed
-        Doomed.left = steps
-        def done(count, total):
-            if count == total:
-                os.write(writer, str(steps - Doomed.left).encode())
-        connection.Database.close = lambda self: os._exit(0)
-        perform(directory, "migrate", {"from": "/a", "to": "/b", "recursive": True}, progress=done)
-        os._exit(0)
-    os.close(writer)
-    end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    counted = os.read(reader, 100).decode()
-    os.close(reader)
-    log = directory / "trop.db-wal"
-    return end, int(counted or 0), log.stat().st_size if log.exists() else 0
+def move(name, **limits):
+    values = {"from": "/a", "to": "/b", "recursive": True}
+    return perform_until_killed(template, place / name, "migrate", values, unclosed=True, **limits)
 
 
 end, steps, size = move("whole")
@@ -379,14 +338,11 @@ def test_a_move_of_30_000_rows_killed_at_any_point_leaves_the_old_tree_or_the_ne
     fill(tmp_path / "template", before)
     (tmp_path / "runs").mkdir()
 
-    with stores.child(KILLED, tmp_path / "template", tmp_path / "runs", way, 25) as process:
+    with child(KILLED, tmp_path / "template", tmp_path / "runs", way, 25) as process:
         killed = process.end().split()
 
     assert len(killed) == 25
     for number in killed:
-        directory = tmp_path / "runs" / number
-        Database.open(str(directory / "trop.db"), create=False).close()
-        assert rows_of(directory) == before, number
-        assert stores.integrity_of(directory / "trop.db") == "ok"
+        assert_left(tmp_path / "runs" / number, before)
     # Not closed: its commit is in the write-ahead log alone.
     assert rows_of(tmp_path / "runs" / "whole") == after

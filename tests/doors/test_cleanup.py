@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
-from support.changes import listed
-from support.cleanup import DOORS, DRY, REFUSED, TABLE, Case, DoorName, RefusedCase, ask, filled_in, used
-from support.core import Row, fill, row, rows_of
+from support import stores
+from support.bench import GLOBAL, Bench
+from support.cleanup import REFUSED, TABLE, Case, RefusedCase, used
+from support.doors import DOORS, DRY, DoorName
+from support.processes import child
+from support.rows import Row, fill, listed, row, rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.changes import Answer
-    from support.cli import Sandbox
     from support.client import Client
+    from support.doors import Answer
+    from support.sandbox import Sandbox
 
-_numbers = itertools.count()
 CLEANUPS = ("prune", "expire", "autoclean")
-
-
-@pytest.fixture
-def work(shared_sandbox: Sandbox) -> Path:
-    """A new directory of a case's own. The store is about all of them, and emptied for each case."""
-    place = shared_sandbox.root / f"place-{next(_numbers)}"
-    place.mkdir()
-    return place
-
-
-def furnish(sandbox: Sandbox, work: Path, case: Case) -> list[Row]:
-    """Make what the case needs, and store exactly its rows; returns them."""
-    for name in case.directories:
-        (work / name).mkdir(parents=True)
-    for name in case.files:
-        (work / name).write_text("")
-    for name, target in case.links.items():
-        (work / name).symlink_to(work / target)
-    sandbox.data.mkdir(mode=0o700, exist_ok=True)
-    (sandbox.data / "config.yaml").write_text(case.config)
-    if sandbox.database.exists():
-        sandbox.execute("DELETE FROM reservations")
-    rows: list[Row] = [filled_in(stored, work) for stored in case.stored]
-    fill(sandbox.data, rows)
-    return rows
 
 
 @pytest.mark.parametrize(
@@ -57,18 +32,19 @@ def furnish(sandbox: Sandbox, work: Path, case: Case) -> list[Row]:
         for door in DOORS
     ],
 )
-def test_a_row_of_the_table(shared_sandbox: Sandbox, shared: Client, work: Path, case: Case, door: DoorName) -> None:
-    rows = furnish(shared_sandbox, work, case)
+def test_a_row_of_the_table(bench: Bench, case: Case, door: DoorName) -> None:
+    files = {GLOBAL: case.config, **dict.fromkeys(case.files, "")}
+    rows = bench.furnish(stored=case.stored, directories=case.directories, files=files, links=case.links)
     going = [(rows[place], reason) for place, reason in case.goes.items()]
 
-    rehearsed = ask(shared_sandbox, shared, door, case.command, {**case.given, "dryRun": True}, work=work)
-    unchanged = rows_of(shared_sandbox.data)
-    real = ask(shared_sandbox, shared, door, case.command, case.given, work=work)
+    rehearsed = bench.ask(door, case.command, {**case.given, "dryRun": True})
+    unchanged = bench.rows()
+    real = bench.ask(door, case.command, case.given)
 
     assert unchanged == sorted(rows)
-    assert rows_of(shared_sandbox.data) == sorted(set(rows) - {gone for gone, _ in going})
+    assert bench.rows() == sorted(set(rows) - {gone for gone, _ in going})
     for answer, dry_run in ((rehearsed, True), (real, False)):
-        _check(answer, going, filled_in(list(case.warns), work), door, dry_run=dry_run)
+        _check(answer, going, bench.filled_in(list(case.warns)), door, dry_run=dry_run)
 
 
 def _check(answer: Answer, going: list[tuple[Row, str]], warnings: list[str], door: DoorName, *, dry_run: bool) -> None:
@@ -101,22 +77,19 @@ def _line(gone: Row, reason: str) -> str:
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in REFUSED])
-def test_days_have_to_be_one_or_more(shared_sandbox: Sandbox, shared: Client, work: Path, case: RefusedCase) -> None:
-    rows = [used(str(work / "gone"), 5000, days=4000)]
-    shared_sandbox.make_store()
-    shared_sandbox.execute("DELETE FROM reservations")
-    fill(shared_sandbox.data, rows)
+def test_days_have_to_be_one_or_more(bench: Bench, case: RefusedCase) -> None:
+    rows = bench.furnish(stored=[used("{work}/gone", 5000, days=4000)])
 
-    typed = shared_sandbox.trop(case.command.removeprefix("trop."), *case.flags, cwd=work)
-    called = ask(shared_sandbox, shared, "call", case.command, case.given, work=work)
-    served = ask(shared_sandbox, shared, "server", case.command, case.given, work=work)
+    typed = bench.sandbox.trop(case.command.removeprefix("trop."), *case.flags, cwd=bench.work)
+    called = bench.ask("call", case.command, case.given)
+    served = bench.ask("server", case.command, case.given)
 
     assert (typed.returncode, typed.stdout) == (4, "")
     assert typed.stderr.startswith(f"error: --days: {case.says}\nhint: ")
     assert (called.code, called.data["kind"]) == (4, "invalid_argument")
     assert served.code == -32602
     assert served.message == f"days: {case.says}"
-    assert rows_of(shared_sandbox.data) == rows
+    assert bench.rows() == rows
 
 
 @pytest.mark.parametrize("name", CLEANUPS)
@@ -227,7 +200,7 @@ def test_it_is_about_the_whole_store_wherever_it_is_called_from(sandbox: Sandbox
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from support.core import perform
+from support.operations import perform
 from trop_core.errors.base import TropError
 import trop_core.operations.assertions.assert_data_dir, trop_core.database.inspection
 directory, name = Path(sys.argv[1]), sys.argv[2]
@@ -257,7 +230,7 @@ def test_a_directory_that_cannot_be_read_keeps_its_reservations(public_place: Pa
         os.chown(path, 65534, 65534)
     closed.chmod(0o700)
 
-    with stores.child(AS_NOBODY, data, "prune") as process:
+    with child(AS_NOBODY, data, "prune") as process:
         gone, warning = process.end().splitlines()
 
     assert gone == str(public_place / "x")
@@ -272,7 +245,7 @@ def test_an_old_reservation_of_a_directory_that_cannot_be_read_expires_all_the_s
     for path in (data, *data.iterdir()):
         os.chown(path, 65534, 65534)
 
-    with stores.child(AS_NOBODY, data, "autoclean") as process:
+    with child(AS_NOBODY, data, "autoclean") as process:
         gone, _ = process.end().splitlines()
 
     assert gone == str(public_place / "closed" / "gone")

@@ -6,17 +6,16 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import support.store as stores
-from support.client import command, notification
-from support.core import Row, fill, row, rows_of
-
-from trop_core.database.connection import Database
+from support.doomed import assert_left
+from support.messages import command, notification
+from support.processes import child
+from support.rows import Row, fill, row, rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 MANY = 10_000
 MOST = 60_000
@@ -113,54 +112,15 @@ def test_a_server_that_is_ended_in_the_middle_of_a_cleanup_leaves_every_row(
 
 
 KILLED = """
-import os, resource, shutil, signal, sys
+import signal, sys
 from pathlib import Path
-from support.core import perform
-from trop_core.database import handles as opening
-from trop_core.database.handles import StoreConnection
+from support.doomed import perform_until_killed
 
 template, place, name, points = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-
-
-class Doomed(StoreConnection):
-    '''Dies in the middle of a statement, after so many thousands of SQLite's steps.'''
-
-    left = 1 << 60
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self.set_progress_handler(self.count_down, 1000)
-
-    def count_down(self):
-        Doomed.left -= 1
-        if not Doomed.left:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def clean(run, steps=1 << 60):
-    '''Clean up in a process of its own; its exit code, and how many steps it took.'''
-    directory = place / run
-    shutil.copytree(template, directory)
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        opening.StoreConnection = Doomed
-        Doomed.left = steps
-        perform(directory, name)
-        os.write(writer, str(steps - Doomed.left).encode())
-        os._exit(0)
-    os.close(writer)
-    end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    counted = os.read(reader, 100).decode()
-    os.close(reader)
-    return end, int(counted or 0)
-
-
-end, steps = clean("whole")
+end, steps, _ = perform_until_killed(template, place / "whole", name)
 assert end == 0 and steps > points, (end, steps)
 for number in range(points):
-    end, _ = clean(f"{number}", steps=1 + steps * number // points)
+    end, *_ = perform_until_killed(template, place / f"{number}", name, steps=1 + steps * number // points)
     assert end == -signal.SIGKILL, (number, end)
     print(number, flush=True)
 """
@@ -174,13 +134,10 @@ def test_a_cleanup_of_10_000_rows_killed_at_any_point_leaves_them_all(tmp_path: 
     fill(tmp_path / "template", before)
     (tmp_path / "runs").mkdir()
 
-    with stores.child(KILLED, tmp_path / "template", tmp_path / "runs", name, 15) as process:
+    with child(KILLED, tmp_path / "template", tmp_path / "runs", name, 15) as process:
         killed = process.end().split()
 
     assert len(killed) == 15
     for number in killed:
-        directory = tmp_path / "runs" / number
-        Database.open(str(directory / "trop.db"), create=False).close()
-        assert rows_of(directory) == before, number
-        assert stores.integrity_of(directory / "trop.db") == "ok"
+        assert_left(tmp_path / "runs" / number, before)
     assert rows_of(tmp_path / "runs" / "whole") == sorted(stay)

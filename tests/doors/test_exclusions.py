@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import socket
 import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.changes import DRY, Answer, DoorName, Refused
-from support.cli import as_json, error_lines
-from support.client import workspace_folder
-from support.exclusions import TABLE, Bench, Case
+from support.doors import DRY, DoorName
+from support.exclusions import TABLE, Case
+from support.refusals import Refused, check_refusal
+from support.sandbox import LOOKING, as_json, error_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.cli import Sandbox
+    from support.bench import Bench
     from support.client import Client
-
-_numbers = itertools.count()
-
-
-@pytest.fixture
-def bench(shared_sandbox: Sandbox, shared: Client) -> Iterator[Bench]:
-    """A new working directory, alone open in the server, on the store that all cases share one after the other."""
-    work = shared_sandbox.root / f"place-{next(_numbers)}"
-    work.mkdir()
-    mine, others = workspace_folder(str(work)), workspace_folder(str(shared_sandbox.work))
-    shared.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [mine], "removed": [others]}})
-    yield Bench(shared_sandbox, shared, work)
-    shared.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [others], "removed": [mine]}})
+    from support.sandbox import Sandbox
 
 
 @pytest.mark.parametrize(
@@ -43,7 +30,7 @@ def bench(shared_sandbox: Sandbox, shared: Client) -> Iterator[Bench]:
     ],
 )
 def test_a_row_of_the_table(bench: Bench, case: Case, door: DoorName) -> None:
-    bench.set_up(case)
+    bench.furnish(stored=case.stored, files=case.files, links=case.links)
     given = bench.filled_in(case.given)
     before, rows = bench.found(), bench.rows()
 
@@ -56,7 +43,7 @@ def test_a_row_of_the_table(bench: Bench, case: Case, door: DoorName) -> None:
     if isinstance(case.expected, Refused):
         assert rehearsed == real
         assert bench.found() == before
-        _check_refusal(bench, case.expected, real, door)
+        check_refusal(case.expected, real, door, bench.filled_in)
         return
     assert bench.found() == {**before, **bench.filled_in(case.expected.files)}
     assert {name for name in case.links if not (bench.work / name).is_symlink()} == set()
@@ -69,25 +56,9 @@ def test_a_row_of_the_table(bench: Bench, case: Case, door: DoorName) -> None:
         assert rehearsed.data == {**real.data, "dryRun": True}
 
 
-def _check_refusal(bench: Bench, expected: Refused, answer: Answer, door: DoorName) -> None:
-    if door == "server":
-        assert answer.code == (-32602 if expected.alone else -32803)
-        assert bench.filled_in(expected.says) in answer.message
-    else:
-        error, hint = answer.told
-        assert answer.code == expected.code
-        assert error.startswith("error: ")
-        assert bench.filled_in(expected.says) in error
-        assert hint.startswith("hint: " + expected.hint)
-    if door != "cli":
-        assert answer.data["kind"] == expected.kind
-        details = bench.filled_in(dict(expected.details))
-        assert {name: answer.data["details"][name] for name in details} == details
-
-
 def test_a_conflict_lists_every_reservation(bench: Bench) -> None:
     case = next(case for case in TABLE if case.id == "reserved-ports-of-a-range")
-    bench.set_up(case)
+    bench.furnish(stored=case.stored, files=case.files, links=case.links)
 
     answer = bench.ask("server", case.command, case.given)
 
@@ -221,7 +192,7 @@ class _neighbours:  # noqa: N801 - a context manager
 
 def scan(sandbox: Sandbox, ports: list[int], *arguments: str) -> Any:
     bounds = ["--min", str(ports[0]), "--max", str(ports[-1])]
-    done = sandbox.trop("scan", *bounds, *arguments, TROP_SKIP_OCCUPANCY_CHECK=None)
+    done = sandbox.trop("scan", *bounds, *arguments, **LOOKING)
     assert done.returncode == 0, done.stderr
     return done
 
@@ -284,7 +255,7 @@ def test_a_scan_needs_a_project_file_for_the_exclusions(sandbox: Sandbox) -> Non
 def test_a_server_s_scan_tells_what_it_added(sandbox: Sandbox, start: Callable[..., Client], held: list[int]) -> None:
     file = sandbox.work / "trop.yaml"
     file.touch()
-    client = start(TROP_SKIP_OCCUPANCY_CHECK=None)
+    client = start(**LOOKING)
     client.initialize(str(sandbox.work))
 
     result = client.call("trop.scan", {"min": held[0], "max": held[-1], "autoexclude": True})

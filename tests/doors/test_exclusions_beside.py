@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
 import yaml
-from support.cli import PATIENCE, TROP, error_lines
-from support.client import cancellation, command
+from support.messages import cancellation, command
+from support.processes import child
+from support.sandbox import PATIENCE, TROP, error_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 OLD = "# The shop's.\nproject: shop   # kept\nexcluded_ports: [10]\n"
 
@@ -49,7 +49,7 @@ def excluded_in(file: Path) -> set[int]:
 FORTY = """
 import os, sys
 from pathlib import Path
-from support.core import perform
+from support.operations import perform
 from trop_core.caller import Caller, Door
 
 work, data = sys.argv[1], Path(sys.argv[2])
@@ -78,7 +78,7 @@ def test_of_forty_processes_that_exclude_at_once_none_loses_an_entry(sandbox: Sa
     file = sandbox.work / "trop.yaml"
     file.write_text(OLD)
 
-    with stores.child(FORTY, sandbox.work, sandbox.data) as process:
+    with child(FORTY, sandbox.work, sandbox.data) as process:
         codes = process.end().split()
 
     assert codes == ["0"] * 40
@@ -149,7 +149,7 @@ def test_who_waits_for_the_lock_can_take_the_call_back(sandbox: Sandbox, client:
 KILL_AT_EACH_CALL = """
 import os, signal, sys
 from pathlib import Path
-from support.core import perform
+from support.operations import perform
 from trop_core.caller import Caller, Door
 
 work, data, target = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
@@ -226,7 +226,7 @@ print(killed, *outcomes)
 def test_a_process_killed_before_or_after_any_call_leaves_the_old_file_or_the_new_one(
     sandbox: Sandbox, target: str
 ) -> None:
-    with stores.child(KILL_AT_EACH_CALL, sandbox.work, sandbox.data, target) as process:
+    with child(KILL_AT_EACH_CALL, sandbox.work, sandbox.data, target) as process:
         killed, *outcomes = process.end().split()
 
     assert int(killed) >= 12
@@ -263,7 +263,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(sandbox: Sandbox) -> None:
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from support.core import perform
+from support.operations import perform
 from trop_core.caller import Caller, Door
 from trop_core.errors.base import TropError
 work, data = sys.argv[1], Path(sys.argv[2])
@@ -288,7 +288,7 @@ def test_what_this_user_may_not_write_is_permission_denied(public_place: Path, w
     file.chmod(0o666 if what == "the directory" else 0o644)
     public_place.chmod(0o755 if what == "the directory" else 0o777)
 
-    with stores.child(AS_NOBODY, public_place, public_place / "data") as process:
+    with child(AS_NOBODY, public_place, public_place / "data") as process:
         kinds = process.end().split()
 
     assert kinds == ["permission_denied"] * 2

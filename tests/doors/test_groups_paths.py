@@ -6,8 +6,9 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.cli import Sandbox, add_worktree, as_json, error_lines, make_repository
-from support.groups import GROUP
+from support.groups.case import GROUP
+from support.repositories import add_worktree, make_repository
+from support.sandbox import Sandbox, as_json, error_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.cli import PATIENCE, Sandbox, as_json
-from support.client import command
-from support.groups import GROUP
+from support.groups.case import GROUP
+from support.messages import command
+from support.sandbox import PATIENCE, Sandbox, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,14 +150,7 @@ sys.exit(run(sys.argv[2:]))
 
 def killed(sandbox: Sandbox, function: str, after: int, *arguments: str) -> int:
     program = [sys.executable, "-c", KILLED.format(function=function), str(after), "autoreserve", "--format", "json"]
-    return subprocess.run(
-        [*program, *arguments],
-        cwd=sandbox.work,
-        env=sandbox.environment(),
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-    ).returncode
+    return sandbox.run(*program, *arguments).returncode
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])

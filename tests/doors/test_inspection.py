@@ -14,14 +14,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
-from support.cli import PATIENCE, TROP, Sandbox
-from support.client import Client, ServerError
-from support.sockets import HAS_IPV6, ROOT, TCP, UDP, V4, V6, Server, free_port, holding, needs_root, on_linux
+from support.client import Client
+from support.doors import DOORS, Answer, DoorName, ask
+from support.requirements import needs_root
+from support.sandbox import LOOKING, PATIENCE, TROP, Sandbox
+from support.sockets import HAS_IPV6, ROOT, TCP, UDP, V4, V6, Server, free_port, holding, on_linux
 
 from trop_core.catalogue import by_command
 from trop_server.wire.schemas import output_schema
@@ -29,24 +31,11 @@ from trop_server.wire.schemas import output_schema
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DoorName = Literal["cli", "call", "server"]
-DOORS: tuple[DoorName, ...] = ("cli", "call", "server")
-SEEING = {"TROP_SKIP_OCCUPANCY_CHECK": None}
 COLUMNS = ["port", "protocol", "family", "address", "pid", "name", "user", "reserved"]
 BLOCK = 8
 
 WEB, GONE, RESOLVER, BOTH, ELSEWHERE, FREE, KEPT = range(7)
 """What is at each port of the stage, from its first one on; the last of the block holds nothing either."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came through a door. ``code`` is an exit code, or a JSON-RPC code."""
-
-    code: int
-    data: Any = None
-    stdout: str = ""
-    told: tuple[str, ...] = ()
 
 
 @dataclass
@@ -64,18 +53,7 @@ class Stage:
 
     def ask(self, door: DoorName, command: str, given: Mapping[str, object], *flags: str) -> Answer:
         """Call a command through a door."""
-        if door == "server":
-            try:
-                return Answer(0, self.client.call(f"trop.{command}", dict(given)))
-            except ServerError as error:
-                return Answer(error.code, error.data, told=(error.message,))
-        if door == "call":
-            done = self.sandbox.trop("call", f"trop.{command}", json.dumps(given), **SEEING)
-            return Answer(done.returncode, json.loads(done.stdout), told=tuple(done.stderr.splitlines()))
-        arguments = [*_as_arguments(given), *flags]
-        subcommand = {"portInfo": "port-info"}.get(command, command)
-        done = self.sandbox.trop(subcommand, *arguments, **SEEING)
-        return Answer(done.returncode, stdout=done.stdout, told=tuple(done.stderr.splitlines()))
+        return ask(self.sandbox, self.client, door, f"trop.{command}", given, *flags, **LOOKING)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +69,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     me = psutil.Process()
     with ExitStack() as stack:
         first = _held_block(stack, servers)
-        client = Client(cwd=str(sandbox.work), env=sandbox.environment(**SEEING))
+        client = Client(cwd=str(sandbox.work), env=sandbox.environment(**LOOKING))
         stack.callback(client.kill)
         client.initialize(str(sandbox.work))
         made = Stage(sandbox, client, first)
@@ -326,7 +304,7 @@ def test_what_cannot_be_is_refused(
     answer = stage.ask(door, command, given)
 
     assert answer.code == ((-32602 if alone else -32803) if door == "server" else 4)
-    assert says in answer.told[0]
+    assert says in answer.message
     if door == "cli":
         name = "PORT" if command == "portInfo" else f"--{next(iter(given))}"
         assert answer.told[0].startswith(f"error: {name}: ")
@@ -379,9 +357,9 @@ def test_the_format_and_the_range_come_from_the_configuration_too(stage: Stage) 
     port = stage.first + WEB
     (project / "trop.yaml").write_text(f"ports: {{min: {port}, max: {port}}}\noutput_format: tsv\n")
 
-    done = stage.sandbox.trop("scan", cwd=project, **SEEING)
-    elsewhere = stage.sandbox.trop("scan", "--path", str(project), **SEEING)
-    argument_wins = stage.sandbox.trop("scan", "--format", "json", cwd=project, **SEEING)
+    done = stage.sandbox.trop("scan", cwd=project, **LOOKING)
+    elsewhere = stage.sandbox.trop("scan", "--path", str(project), **LOOKING)
+    argument_wins = stage.sandbox.trop("scan", "--format", "json", cwd=project, **LOOKING)
 
     lines = done.stdout.splitlines()
     assert lines[0] == "\t".join(COLUMNS)
@@ -468,7 +446,7 @@ sys.exit(trop_server.cli.main.run(sys.argv[1:]))
         os.chown(data, 65534, 65534)
         # Whoever measures coverage would write its data as that user, where only root may.
         measuring = dict.fromkeys(name for name in os.environ if name.startswith("COVERAGE_"))
-        environment = stage.sandbox.environment(**SEEING, **measuring, TROP_DATA_DIR=data, HOME=data)
+        environment = stage.sandbox.environment(**LOOKING, **measuring, TROP_DATA_DIR=data, HOME=data)
         info, scan = (
             subprocess.run(
                 [sys.executable, "-c", script, str(ROOT), *arguments],
@@ -503,14 +481,11 @@ sys.exit(trop_server.cli.main.run(sys.argv[1:]))
 
 
 def test_a_reader_who_has_seen_enough_ends_a_scan_quietly(stage: Stage) -> None:
-    done = subprocess.run(
-        ["bash", "-c", f'{{ exec 3>&1; ("{TROP}" scan --min {stage.first} --max 32100; echo $? >&3) | exec true; }}'],
-        cwd=stage.sandbox.work,
-        env=stage.sandbox.environment(**SEEING),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    done = stage.sandbox.run(
+        "bash",
+        "-c",
+        f'{{ exec 3>&1; ("{TROP}" scan --min {stage.first} --max 32100; echo $? >&3) | exec true; }}',
+        **LOOKING,
     )
 
     assert (done.stdout, done.stderr) == ("0\n", "")
@@ -520,17 +495,6 @@ def _check_schema(command: str, data: object) -> None:
     operation = by_command(command)
     assert operation is not None
     Draft202012Validator(output_schema(operation), format_checker=FormatChecker()).validate(data)
-
-
-def _as_arguments(given: Mapping[str, object]) -> list[str]:
-    arguments: list[str] = []
-    for name, value in given.items():
-        flag = "--" + "".join(f"-{c.lower()}" if c.isupper() else c for c in name)
-        if value is True:
-            arguments.append(flag)
-        else:
-            arguments += [str(value)] if name == "port" else [flag, str(value)]
-    return arguments
 
 
 def _held_block(stack: ExitStack, servers: Mapping[int, Sequence[Server]]) -> int:

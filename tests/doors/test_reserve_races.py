@@ -6,12 +6,12 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from support.cli import PATIENCE
+from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 WORKERS = 40
 FIRST = 20_000

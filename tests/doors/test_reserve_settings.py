@@ -12,30 +12,27 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from support.reserve import DAY, Case, Refused, Row, rows_of
-from support.reserve_doors import Answer, Bench, DoorName
+from support.refusals import Refused
+from support.reserve.case import DAY, Case, Row
+from support.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from support.doors import DoorName
+    from support.port_bench import PortAnswer, PortBench
 
 BOTH_DOORS: tuple[DoorName, ...] = ("cli", "server")
 FILES = ("config.yaml", "trop.yaml", "trop.local.yaml")
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    made = Bench(tmp_path_factory.mktemp("settings"))
-    yield made
-    made.close()
-
-
 class World:
     """A bench, a working directory on it, and the layers of a configuration that are given so far."""
 
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.work = bench.place()
-        self.first = bench.ports_from
+    def __init__(self, port_bench: PortBench) -> None:
+        self.bench = port_bench
+        self.work = port_bench.place()
+        self.first = port_bench.ports_from
         self.project = self.work
         self.files: dict[str, str] = {}
 
@@ -50,30 +47,30 @@ class World:
             path = (self.bench.data if name == "config.yaml" else self.project) / name
             path.write_text(self.files.get(name, ""))
 
-    def ask(self, door: DoorName, environment: dict[str, str], **given: object) -> Answer:
+    def ask(self, door: DoorName, environment: dict[str, str], **given: object) -> PortAnswer:
         self.write()
         return self.bench.ask(door, self.work, given, environment)
 
 
-def shows_range(world: World, answer: Answer) -> object:
+def shows_range(world: World, answer: PortAnswer) -> object:
     found = re.search(r"no port from (\d+) to (\d+) is free", answer.message)
     assert found, answer
     return int(found[1]) - world.first, int(found[2]) - world.first
 
 
-def shows_wait(world: World, answer: Answer) -> object:
+def shows_wait(world: World, answer: PortAnswer) -> object:
     found = re.search(r"locked by another process for ([\d.]+) s", answer.message)
     assert found, answer
     return float(found[1])
 
 
-def succeeds(world: World, answer: Answer) -> object:
+def succeeds(world: World, answer: PortAnswer) -> object:
     refused = "no port from" in answer.message or "which would" in answer.message or "nor below" in answer.message
     assert (answer.port is None) is refused, answer
     return answer.port is not None
 
 
-def fails(world: World, answer: Answer) -> object:
+def fails(world: World, answer: PortAnswer) -> object:
     refused = "no port from" in answer.message or "there is no store" in answer.message
     assert (answer.port is None) is refused, answer
     return answer.port is None
@@ -138,7 +135,7 @@ class Setting(NamedTuple):
     argument: str
     default: object
     values: tuple[object, ...]
-    shows: Callable[[World, Answer], object]
+    shows: Callable[[World, PortAnswer], object]
     furnish: Callable[[World], Any] = nothing
     given: Mapping[str, object] = MappingProxyType({})
     besides: str = ""
@@ -157,7 +154,9 @@ def port(world: World, value: Any) -> int:
     return int(value) + world.first
 
 
-def check(name: str, holder: Callable[[World], Any], shows: Callable[[World, Answer], object] = succeeds) -> Setting:
+def check(
+    name: str, holder: Callable[[World], Any], shows: Callable[[World, PortAnswer], object] = succeeds
+) -> Setting:
     return Setting(f"TROP_{name.upper()}", name, False, FLIPS, shows, holder, ONE)
 
 
@@ -270,10 +269,10 @@ SETTINGS: dict[str, Setting] = {
 
 @pytest.mark.parametrize("door", BOTH_DOORS)
 @pytest.mark.parametrize("key", SETTINGS)
-def test_each_layer_goes_before_the_weaker_ones(bench: Bench, key: str, door: DoorName) -> None:
+def test_each_layer_goes_before_the_weaker_ones(port_bench: PortBench, key: str, door: DoorName) -> None:
     """Layer upon layer, from the weakest to the strongest; each says something else than the one below."""
     setting = SETTINGS[key]
-    world = World(bench)
+    world = World(port_bench)
     environment: dict[str, str] = {}
     world.project = world.work.parent
     given = dict(setting.given)
@@ -307,8 +306,8 @@ def test_each_layer_goes_before_the_weaker_ones(bench: Bench, key: str, door: Do
     assert seen == expected
 
 
-def test_a_server_takes_a_switch_that_is_off_before_a_configuration_that_is_on(bench: Bench) -> None:
-    world = World(bench)
+def test_a_server_takes_a_switch_that_is_off_before_a_configuration_that_is_on(port_bench: PortBench) -> None:
+    world = World(port_bench)
     world.fill(Row("gone", port=5000, exists=False))
     world.files["trop.yaml"] = "disable_autoprune: true\n"
 
@@ -319,8 +318,8 @@ def test_a_server_takes_a_switch_that_is_off_before_a_configuration_that_is_on(b
 
 
 @pytest.mark.parametrize("door", BOTH_DOORS)
-def test_the_exclusions_of_all_layers_are_united(bench: Bench, door: DoorName) -> None:
-    world = World(bench)
+def test_the_exclusions_of_all_layers_are_united(port_bench: PortBench, door: DoorName) -> None:
+    world = World(port_bench)
     world.fill()
     first = world.first
     world.files = {
@@ -335,8 +334,8 @@ def test_the_exclusions_of_all_layers_are_united(bench: Bench, door: DoorName) -
 
 
 @pytest.mark.parametrize("door", BOTH_DOORS)
-def test_the_project_files_are_the_targets_or_else_its_nearest_ancestors(bench: Bench, door: DoorName) -> None:
-    world = World(bench)
+def test_the_project_files_are_the_targets_or_else_its_nearest_ancestors(port_bench: PortBench, door: DoorName) -> None:
+    world = World(port_bench)
     world.fill()
     (world.work / "sub" / "deeper").mkdir(parents=True)
     (world.work / "own").mkdir()
@@ -347,7 +346,7 @@ def test_the_project_files_are_the_targets_or_else_its_nearest_ancestors(bench: 
     world.ask(door, {}, path="own", min=world.first, max=world.first + 9)
     world.ask(door, {}, path="missing/one")
 
-    assert {row[0].removeprefix(f"{world.work}/"): row[3] for row in rows_of(bench.data)} == {
+    assert {row[0].removeprefix(f"{world.work}/"): row[3] for row in rows_of(port_bench.data)} == {
         "sub/deeper": "shared",
         "own": "own",
         "missing/one": "shared",
@@ -355,8 +354,8 @@ def test_the_project_files_are_the_targets_or_else_its_nearest_ancestors(bench: 
 
 
 @pytest.mark.parametrize("door", BOTH_DOORS)
-def test_all_problems_of_all_files_are_told_with_their_places(bench: Bench, door: DoorName) -> None:
-    world = World(bench)
+def test_all_problems_of_all_files_are_told_with_their_places(port_bench: PortBench, door: DoorName) -> None:
+    world = World(port_bench)
     world.fill()
     world.files = {
         "config.yaml": "project: mine\n",
@@ -364,7 +363,7 @@ def test_all_problems_of_all_files_are_told_with_their_places(bench: Bench, door
         "trop.local.yaml": "excluded_ports:\n  - 70000\n",
     }
     places = [
-        (f"{bench.data}/config.yaml", 1, "project"),
+        (f"{port_bench.data}/config.yaml", 1, "project"),
         (f"{world.work}/trop.yaml", 2, "ports.min"),
         (f"{world.work}/trop.yaml", 3, "surprise"),
         (f"{world.work}/trop.local.yaml", 2, "excluded_ports"),
@@ -387,7 +386,7 @@ def test_all_problems_of_all_files_are_told_with_their_places(bench: Bench, door
         assert all(one["column"] >= 1 and one["message"] for one in problems)
         assert asked.data == answer.data
     assert asked.code == 7
-    assert rows_of(bench.data) == []
+    assert rows_of(port_bench.data) == []
 
 
 @pytest.mark.parametrize("door", BOTH_DOORS)
@@ -401,9 +400,9 @@ def test_all_problems_of_all_files_are_told_with_their_places(bench: Bench, door
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(
-    bench: Bench, door: DoorName, variables: dict[str, str], named: str
+    port_bench: PortBench, door: DoorName, variables: dict[str, str], named: str
 ) -> None:
-    world = World(bench)
+    world = World(port_bench)
     world.fill()
 
     answer = world.ask(door, variables)
@@ -415,9 +414,9 @@ def test_a_variable_that_cannot_be_used_is_named(
         assert [problem["file"] for problem in answer.data["details"]["problems"]] == [named]
 
 
-def test_a_server_hears_nothing_of_the_variables_for_the_command_line(bench: Bench) -> None:
+def test_a_server_hears_nothing_of_the_variables_for_the_command_line(port_bench: PortBench) -> None:
     """They would be refused, had it taken them."""
-    world = World(bench)
+    world = World(port_bench)
     world.fill(Row(project="shop", task="login"))
     variables = {"TROP_PATH": "/elsewhere", "TROP_PROJECT": "\a", "TROP_TASK": "\a"}
 
@@ -431,16 +430,16 @@ def test_a_server_hears_nothing_of_the_variables_for_the_command_line(bench: Ben
     assert (reservation["path"], reservation["project"], reservation["task"]) == (str(world.work), None, None)
 
 
-def test_a_lock_that_is_held_is_waited_for(bench: Bench) -> None:
-    world = World(bench)
+def test_a_lock_that_is_held_is_waited_for(port_bench: PortBench) -> None:
+    world = World(port_bench)
     world.fill()
     world.write()
     with ExitStack() as stack:
-        connection = stack.enter_context(closing(sqlite3.connect(bench.data / "trop.db", isolation_level=None)))
+        connection = stack.enter_context(closing(sqlite3.connect(port_bench.data / "trop.db", isolation_level=None)))
         connection.execute("BEGIN IMMEDIATE")
-        impatient = bench.ask("cli", world.work, {"busy_timeout": 0})
+        impatient = port_bench.ask("cli", world.work, {"busy_timeout": 0})
         waiting = stack.enter_context(
-            bench.sandbox.begin("reserve", "--busy-timeout", "60", "--port", str(world.first), cwd=world.work)
+            port_bench.sandbox.begin("reserve", "--busy-timeout", "60", "--port", str(world.first), cwd=world.work)
         )
         connection.execute("COMMIT")
         output, _ = waiting.communicate(timeout=60)
@@ -452,8 +451,8 @@ def test_a_lock_that_is_held_is_waited_for(bench: Bench) -> None:
 
 @pytest.mark.parametrize("dry_run", [False, True], ids=["real", "dry"])
 @pytest.mark.parametrize("door", BOTH_DOORS)
-def test_a_dry_run_meets_the_same_lock(bench: Bench, door: DoorName, dry_run: bool) -> None:
-    world = World(bench)
+def test_a_dry_run_meets_the_same_lock(port_bench: PortBench, door: DoorName, dry_run: bool) -> None:
+    world = World(port_bench)
     world.files["config.yaml"] = "maximum_lock_wait_seconds: 0.01\n"
     given = {"dry_run": True} if dry_run else {}
 
@@ -467,8 +466,8 @@ def test_a_dry_run_meets_the_same_lock(bench: Bench, door: DoorName, dry_run: bo
         assert answer.data["details"] == {"timeoutSeconds": 0.01, "operation": "reserve"}
 
 
-def test_autoclean_is_short_for_both(bench: Bench) -> None:
-    world = World(bench)
+def test_autoclean_is_short_for_both(port_bench: PortBench) -> None:
+    world = World(port_bench)
     world.fill(Row("gone", port=5000, exists=False), Row("old", port=5001, age=31 * DAY))
 
     answer = world.ask("cli", {}, min=world.first, max=world.first + 1, disable_autoclean=True)
@@ -483,8 +482,8 @@ def test_autoclean_is_short_for_both(bench: Bench) -> None:
         pytest.param("allow_task_change", "task", id="task"),
     ],
 )
-def test_the_other_tools_names_for_the_permissions_work(bench: Bench, flag: str, permits: str) -> None:
-    world = World(bench)
+def test_the_other_tools_names_for_the_permissions_work(port_bench: PortBench, flag: str, permits: str) -> None:
+    world = World(port_bench)
     world.fill(Row(project="old", task="old"))
 
     answers = {field: world.ask("cli", {}, **{field: "new", flag: True}) for field in ("project", "task")}

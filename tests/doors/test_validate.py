@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from support.cli import as_json, error_lines
-from support.client import ServerError
+from support.messages import ServerError
+from support.sandbox import as_json, error_lines
 
 from trop_core.catalogue import operation
 from trop_server.wire.schemas import output_schema
@@ -17,8 +17,8 @@ from trop_server.wire.schemas import output_schema
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 GOOD = """
 project: shop

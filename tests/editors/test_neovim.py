@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cli import SCRIPTS, TROP, Sandbox, add_worktree, make_repository
-from support.editors import missing_editor
 from support.readmes import blocks
+from support.repositories import add_worktree, make_repository
+from support.requirements import missing_editor
+from support.sandbox import SCRIPTS, TROP, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cli import SCRIPTS
-from support.editors import missing_editor
+from support.requirements import missing_editor
+from support.sandbox import SCRIPTS
 
 if TYPE_CHECKING:
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 HERE = Path(__file__).parent / "vscode"
 SOURCES = Path(__file__).parents[2] / "editors" / "vscode"

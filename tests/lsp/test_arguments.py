@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from support.client import required_of
+from support.messages import required_of
 
 from trop_core.catalogue import operations
 from trop_server.wire.schemas import input_schema

@@ -10,16 +10,14 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
-from support.client import PATIENCE, TROP_SERVER, OutputEnded, command, frame, notification, request
+from support.client import AT_ONCE, TROP_SERVER, Client, OutputEnded
+from support.messages import command, frame, notification, request
+from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.cli import Sandbox
-    from support.client import Client
-
-AT_ONCE = 30.0
-"""Seconds, far fewer than the minute that the commands wait for the lock; a busy machine may need some of them."""
+    from support.sandbox import Sandbox
 
 
 def send_exit(client: Client) -> None:
@@ -30,24 +28,12 @@ def shut_down(client: Client) -> None:
     client.send(request("bye", "shutdown"), notification("exit"))
 
 
-def close_input(client: Client) -> None:
-    client.close_input()
-
-
-def terminate(client: Client) -> None:
-    client.process.send_signal(signal.SIGTERM)
-
-
-def interrupt(client: Client) -> None:
-    client.process.send_signal(signal.SIGINT)
-
-
 ENDS = [
     pytest.param(send_exit, 1, id="exit"),
     pytest.param(shut_down, 0, id="shutdown and exit"),
-    pytest.param(close_input, 1, id="the end of the input"),
-    pytest.param(terminate, 143, id="SIGTERM"),
-    pytest.param(interrupt, 130, id="SIGINT"),
+    pytest.param(Client.close_input, 1, id="the end of the input"),
+    pytest.param(Client.terminate, 143, id="SIGTERM"),
+    pytest.param(Client.interrupt, 130, id="SIGINT"),
 ]
 
 
@@ -149,14 +135,7 @@ def test_a_closed_output_ends_it(client: Client) -> None:
 def test_without_input_or_output_it_says_so(sandbox: Sandbox, closed: str) -> None:
     script = f'exec "$0" {closed}{"<" if closed == "0" else ">"}&-'
 
-    done = subprocess.run(
-        ["sh", "-c", script, TROP_SERVER],
-        env=sandbox.environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = sandbox.run("sh", "-c", script, TROP_SERVER)
 
     assert done.returncode != 0
     assert "one of them is closed" in done.stderr
@@ -164,17 +143,10 @@ def test_without_input_or_output_it_says_so(sandbox: Sandbox, closed: str) -> No
 
 
 def test_a_closed_stderr_does_no_harm(sandbox: Sandbox) -> None:
-    done = subprocess.run(
-        ["sh", "-c", 'exec "$0" 2>&-', TROP_SERVER],
-        env=sandbox.environment(),
-        input=frame(request(1, "shutdown")),
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = sandbox.run("sh", "-c", 'exec "$0" 2>&-', TROP_SERVER, stdin=frame(request(1, "shutdown")).decode())
 
     assert done.returncode == 1
-    assert b'"code":-32002' in done.stdout
+    assert '"code":-32002' in done.stdout
 
 
 class TestAClientThatDoesNotRead:
@@ -196,7 +168,7 @@ class TestAClientThatDoesNotRead:
         sent = client.write(stream, timeout=2, reading=False)
         grown = client.memory() - before
         begin = time.monotonic()
-        terminate(client)
+        client.terminate()
         code = client.process.wait(PATIENCE)
         took = time.monotonic() - begin
 
@@ -226,7 +198,7 @@ def test_the_end_of_the_input_is_heard_while_answers_pile_up(client: Client, san
 
 
 def test_the_output_ends_with_the_process(client: Client) -> None:
-    terminate(client)
+    client.terminate()
 
     with pytest.raises(OutputEnded):
         client.receive()

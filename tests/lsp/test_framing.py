@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from support.client import frame, request
+from support.messages import frame, request
 
 from trop_server.transport.framing import BrokenFrame, read_frames
 

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.client import frame, initialize_params, request
-from support.fuzz import Conversation, Maker, State, broken_header, reading_in_pieces
+from support.fuzz.contract import State
+from support.fuzz.conversation import Conversation
+from support.fuzz.maker import Maker
+from support.fuzz.pieces import broken_header, reading_in_pieces
+from support.messages import frame, initialize_params, request
 
 from trop_core.catalogue import operations
 from trop_server.transport.framing import BrokenFrame, read_frames
@@ -23,8 +26,8 @@ from trop_server.transport.framing import BrokenFrame, read_frames
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 CASES = int(os.environ.get("TROP_FUZZ_CASES", "20000"))
 SEED = int(os.environ.get("TROP_FUZZ_SEED", "2026"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.client import Client, ServerError, initialize_params
+from support.client import Client
+from support.messages import ServerError, initialize_params
 
 from trop_core import __version__
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 COMMANDS = ["trop.reserve", "trop.list", "trop.listCommands"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
-from support.cli import Sandbox
 from support.client import Client
+from support.sandbox import Sandbox
 
 from trop_core.catalogue import by_command, operations
 from trop_server.wire.schemas import input_schema, output_schema

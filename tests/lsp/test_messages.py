@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.client import cancellation, command, frame, initialize_params, notification, request
+from support.messages import cancellation, command, frame, initialize_params, notification, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 LIST = {"command": "trop.list"}
 

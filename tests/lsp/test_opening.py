@@ -7,15 +7,15 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from support.cli import add_worktree, make_repository
-from support.live import ASKED, LOGGED, SHOWN, Decoy, choose, ending, eventually, next_of, open_folder, reply, said
+from support.repositories import add_worktree, make_repository
+from support.window import ASKED, LOGGED, SHOWN, Decoy, choose, ending, eventually, next_of, open_folder, reply, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.client import ServerError, command, request
-from support.live import ASKED, SHOWN, Barrier, Decoy, choose, ending, eventually, next_of, rename, reply, said
+from support.messages import ServerError, command, request
+from support.window import ASKED, SHOWN, Barrier, Decoy, choose, ending, eventually, next_of, rename, reply, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 MARGIN = 4.0
 """What two busy cores may add to a second until the test sees it."""

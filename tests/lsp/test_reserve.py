@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
-from support.cli import add_worktree, make_repository
+from support.repositories import add_worktree, make_repository
 
 from trop_core.catalogue import by_command
 from trop_server.wire.schemas import output_schema
@@ -17,8 +17,8 @@ from trop_server.wire.schemas import output_schema
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 
 def check(name: str, answer: dict[str, Any]) -> dict[str, Any]:

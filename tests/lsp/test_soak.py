@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.cli import TROP
-from support.client import PATIENCE, Client, command
+from support.client import Client
+from support.messages import command
+from support.sandbox import PATIENCE, TROP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 SECONDS = float(os.environ.get("TROP_SOAK_SECONDS", "0"))
 SEED = int(os.environ.get("TROP_SOAK_SEED", "2026"))

@@ -7,13 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support.client import cancellation, command, request
+from support.messages import cancellation, command, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 
 def test_a_waiting_command_is_cancelled_at_once_and_stores_nothing(client: Client, sandbox: Sandbox) -> None:

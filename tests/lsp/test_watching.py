@@ -9,14 +9,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from support.live import CHANGED, LOGGED, ending, keys, next_of, open_folder, said, tagged, told
+from support.window import CHANGED, LOGGED, ending, keys, next_of, open_folder, said, tagged, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 WATCHING = {"notifications": True}
 CANNOT_BE_TOLD = "changes of the store cannot be told"

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from support.client import workspace_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 
 def test_the_open_folder_is_meant(client: Client, sandbox: Sandbox) -> None:
@@ -121,15 +120,11 @@ def test_folders_come_and_go(start: Callable[..., Client], sandbox: Sandbox) -> 
     client = start()
     client.initialize(str(one))
 
-    def change(added: list[str], removed: list[str]) -> None:
-        event = {"added": [*map(workspace_folder, added)], "removed": [*map(workspace_folder, removed)]}
-        client.notify("workspace/didChangeWorkspaceFolders", {"event": event})
-
-    change([str(other)], [])
+    client.change_folders(added=[other])
     several = client.refused("trop.reserve")
-    change([], [str(one)])
+    client.change_folders(removed=[one])
     second = client.call("trop.reserve")["reservation"]["path"]
-    change([str(one)], [str(other)])
+    client.change_folders(added=[one], removed=[other])
     first = client.call("trop.reserve")["reservation"]["path"]
 
     assert several.data["kind"] == "ambiguous_folder"
@@ -143,15 +138,13 @@ def test_when_the_last_folder_is_closed_the_first_one_does_not_come_back(
     client = start()
     client.initialize(str(project), rootUri=project.as_uri())
 
-    event = {"added": [], "removed": [workspace_folder(str(project))]}
-    client.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+    client.change_folders(removed=[project])
 
     assert client.call("trop.showPath")["path"] == str(sandbox.work)
 
 
 def test_a_folder_that_was_never_open_can_be_closed(client: Client, sandbox: Sandbox) -> None:
-    event = {"added": [], "removed": [workspace_folder("/never/open")]}
-    client.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+    client.change_folders(removed=["/never/open"])
 
     assert client.call("trop.showPath")["path"] == str(sandbox.work)
 
@@ -176,26 +169,10 @@ class TestNames:
     def test_a_folder_with_an_odd_name_is_found(self, shared: Client, shared_sandbox: Sandbox, name: str) -> None:
         path = str(shared_sandbox.work / name)
         uri = Path(path).as_uri()
-        shared.notify(
-            "workspace/didChangeWorkspaceFolders",
-            {
-                "event": {
-                    "added": [workspace_folder(uri)],
-                    "removed": [workspace_folder(str(shared_sandbox.work))],
-                }
-            },
-        )
+        shared.change_folders(added=[uri], removed=[shared_sandbox.work])
 
         opened = shared.call("trop.showPath")["path"]
-        shared.notify(
-            "workspace/didChangeWorkspaceFolders",
-            {
-                "event": {
-                    "added": [workspace_folder(str(shared_sandbox.work))],
-                    "removed": [workspace_folder(uri)],
-                }
-            },
-        )
+        shared.change_folders(added=[shared_sandbox.work], removed=[uri])
 
         assert opened == path
         assert shared.call("trop.showPath")["path"] == str(shared_sandbox.work)
@@ -235,13 +212,11 @@ class TestNames:
     ],
 )
 def test_a_folder_that_is_not_on_this_disk_does_not_count(shared: Client, shared_sandbox: Sandbox, uri: str) -> None:
-    event = {"added": [workspace_folder(uri)], "removed": []}
-    shared.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+    shared.change_folders(added=[uri])
 
     meant = shared.call("trop.showPath")["path"]
 
-    event = {"added": [], "removed": [workspace_folder(uri)]}
-    shared.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+    shared.change_folders(removed=[uri])
     assert meant == str(shared_sandbox.work)
 
 

@@ -5,77 +5,20 @@ It is written down once and run through every door. ``{work}`` stands for the di
 
 from __future__ import annotations
 
-import json
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
 
-from support.changes import Answer
-from support.client import ServerError
-from support.core import Row
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.cli import Sandbox
-    from support.client import Client
-
-DoorName = Literal["cli", "call", "server"]
-DOORS: tuple[DoorName, ...] = ("cli", "call", "server")
+from support.rows import Row
 
 DAY = 86_400
 NOW = int(time.time())
 """The time at which the tests were collected: days, not seconds, are what a real process can be tested on."""
 
-DRY = "Dry run - no changes made."
-POSITIONALS = {"trop.assertPort": "port"}
-
 
 def used(path: str, port: int, tag: str = "", *, days: int = 1) -> Row:
     """A row that was last used so many days ago."""
     return (path, tag, port, "shop", None, NOW - 400 * DAY, NOW - days * DAY)
-
-
-def ask(
-    sandbox: Sandbox,
-    client: Client,
-    door: DoorName,
-    command: str,
-    given: Mapping[str, object],
-    *,
-    work: Path,
-) -> Answer:
-    """Run a command through a door."""
-    if door == "server":
-        try:
-            return Answer(code=0, data=client.call(command, dict(given)))
-        except ServerError as error:
-            return Answer(code=error.code, message=error.message, data=error.data)
-    if door == "call":
-        done = sandbox.trop("call", command, json.dumps(given), cwd=work)
-        told = tuple(done.stderr.splitlines())
-        return Answer(code=done.returncode, told=told, data=json.loads(done.stdout or "null"))
-    done = sandbox.trop(*as_command_line(command, given), cwd=work)
-    return Answer(code=done.returncode, stdout=done.stdout, told=tuple(done.stderr.splitlines()))
-
-
-def as_command_line(command: str, given: Mapping[str, object]) -> list[str]:
-    """A command and its argument in JSON as the subcommand and its arguments."""
-    arguments = [_kebab(command.removeprefix("trop."))]
-    for name, value in given.items():
-        if POSITIONALS.get(command) == name:
-            arguments.append(str(value))
-        elif value is True:
-            arguments.append(f"--{_kebab(name)}")
-        elif value is not False:
-            arguments.append(f"--{_kebab(name)}={value}")
-    return arguments
-
-
-def _kebab(name: str) -> str:
-    return re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,12 +151,3 @@ REFUSED = tuple(
         ("a-text", "x", "x", '"x"'),
     )
 )
-
-
-def filled_in(value: Any, work: Path) -> Any:
-    """A value of the table with this run's directory in the place of the word in braces."""
-    if isinstance(value, str):
-        return value.replace("{work}", str(work))
-    if isinstance(value, (list, tuple)):
-        return type(value)(filled_in(entry, work) for entry in value)
-    return value

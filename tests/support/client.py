@@ -3,60 +3,37 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import select
+import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from support.cli import SCRIPTS
+from support.messages import (
+    ServerError,
+    folders_changed,
+    frame,
+    initialize_params,
+    notification,
+    request,
+    result,
+    unframe,
+)
+from support.sandbox import PATIENCE, SCRIPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TROP_SERVER = str(SCRIPTS / "trop-server")
-PATIENCE = 60.0
+AT_ONCE = 30.0
+"""Seconds, far fewer than the minute that the commands wait for the lock; a busy machine may need some of them."""
 
 
 class OutputEnded(Exception):
     """The server has closed its output."""
-
-
-class ServerError(Exception):
-    """The server answered with an error."""
-
-    def __init__(self, error: dict[str, Any]) -> None:
-        super().__init__(error)
-        self.code: int = error["code"]
-        self.message: str = error["message"]
-        self.data: dict[str, Any] = error["data"]
-
-
-def frame(message: Any) -> bytes:
-    """A message, or content that is bytes already, as the protocol frames it."""
-    # What Python calls Infinity is no JSON; a number that is too large to be one is.
-    content = message if isinstance(message, bytes) else json.dumps(message).replace("Infinity", "1e999").encode()
-    return b"Content-Length: %d\r\n\r\n" % len(content) + content
-
-
-def request(message_id: int | str, method: str, params: Any = None) -> dict[str, Any]:
-    """A request."""
-    return {"jsonrpc": "2.0", "id": message_id, "method": method, "params": params}
-
-
-def command(message_id: int | str, name: str, argument: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A request to execute one of trop's commands."""
-    return request(message_id, "workspace/executeCommand", {"command": name, "arguments": [argument or {}]})
-
-
-def notification(method: str, params: Any = None) -> dict[str, Any]:
-    """A notification."""
-    return {"jsonrpc": "2.0", "method": method, "params": params}
-
-
-def cancellation(message_id: object) -> dict[str, Any]:
-    """The notification that takes a request back."""
-    return notification("$/cancelRequest", {"id": message_id})
 
 
 class Client:
@@ -177,7 +154,19 @@ class Client:
         """Send a notification."""
         self.send(notification(method, params))
 
+    def change_folders(self, added: Iterable[Path | str] = (), removed: Iterable[Path | str] = ()) -> None:
+        """Open folders (paths or URIs) in the window, and close others."""
+        self.send(folders_changed(added, removed))
+
     # The process
+
+    def interrupt(self) -> None:
+        """Send the process a Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
+    def terminate(self) -> None:
+        """Ask the process to end."""
+        self.process.send_signal(signal.SIGTERM)
 
     def wait(self, timeout: float = PATIENCE) -> int:
         """The exit code, once the process has ended. What it still says is read, so that it can say it."""
@@ -243,43 +232,7 @@ class Client:
         return bool(chunk)
 
     def _complete(self) -> dict[str, Any] | None:
-        head, separator, _ = self._received.partition(b"\r\n\r\n")
-        if not separator:
-            return None
-        name, _, length = bytes(head).partition(b": ")
-        assert name == b"Content-Length", bytes(head)
-        end = len(head) + 4 + int(length)
-        if len(self._received) < end:
-            return None
-        message = json.loads(self._received[len(head) + 4 : end], parse_constant=_refuse)
-        del self._received[:end]
-        assert message["jsonrpc"] == "2.0"
-        assert isinstance(message, dict)
-        return message
-
-
-def initialize_params(*folders: str, **params: Any) -> dict[str, Any]:
-    """The parameters of ``initialize``."""
-    return {
-        "processId": None,
-        "rootUri": None,
-        "capabilities": {"workspace": {"workspaceFolders": True}},
-        "workspaceFolders": [workspace_folder(folder) for folder in folders] or None,
-        **params,
-    }
-
-
-def workspace_folder(folder: str) -> dict[str, str]:
-    """A workspace folder, from a path or a URI."""
-    return {"uri": Path(folder).as_uri() if folder.startswith("/") else folder, "name": folder}
-
-
-def result(answer: dict[str, Any]) -> dict[str, Any]:
-    """The result of an answer. Raises ``ServerError``."""
-    if "error" in answer:
-        raise ServerError(answer["error"])
-    found: dict[str, Any] = answer["result"]
-    return found
+        return unframe(self._received)
 
 
 def _wait_a_moment(process: subprocess.Popen[bytes], remaining: float) -> None:
@@ -287,13 +240,3 @@ def _wait_a_moment(process: subprocess.Popen[bytes], remaining: float) -> None:
         process.wait(min(remaining, 0.05))
     except subprocess.TimeoutExpired:
         return
-
-
-def _refuse(name: str) -> Any:
-    raise AssertionError(f"the server sent {name}, which is no JSON")
-
-
-def required_of(schema: dict[str, Any], path: str) -> dict[str, Any]:
-    """A value for each required field of a command: ``path``, or ports where they belong."""
-    ports = {"port": 5000, "ports": "6999"}
-    return {name: ports.get(name, path) for name in schema["required"]}

@@ -6,17 +6,13 @@ are named relative to the working directory.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from support.changes import DOORS, DRY, JSON_DOORS, Answer, DoorName, Refused, as_flags
-from support.changes import Bench as ChangesBench
-from support.core import Row, fill, row
-
-POSITIONALS = {"trop.exclude": "ports", "trop.compactExclusions": "config"}
-SUBCOMMANDS = {"trop.exclude": "exclude", "trop.compactExclusions": "compact-exclusions"}
+from support.bench import GLOBAL
+from support.doors import DOORS, DRY, JSON_DOORS, DoorName
+from support.refusals import Refused
+from support.rows import Row, row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,48 +43,8 @@ class Case:
     doors: Collection[DoorName] = DOORS
 
 
-class Bench(ChangesBench):
-    """A store, a working directory of a case's own, and the three doors to them."""
-
-    def filled_in(self, value: Any) -> Any:
-        """A value of the table with this run's directories in the place of the words in braces."""
-        if isinstance(value, str):
-            return super().filled_in(value.replace("{data}", str(self.sandbox.data)))
-        return super().filled_in(value)
-
-    def set_up(self, case: Case) -> None:
-        """Make the case's files and links, and store exactly its rows."""
-        (self.sandbox.data / "config.yaml").unlink(missing_ok=True)
-        if self.sandbox.database.exists():
-            self.sandbox.execute("DELETE FROM reservations")
-        fill(self.sandbox.data, self.filled_in(list(case.stored)))
-        for name, text in self.filled_in(case.files).items():
-            path = self.work / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
-        for name, target in case.links.items():
-            (self.work / name).symlink_to(self.work / target)
-
-    def found(self) -> dict[str, str]:
-        """All files below the working directory and the configuration in the data directory, by their paths."""
-        places = [path for path in self.work.rglob("*") if path.is_file()]
-        places += [path for path in self.sandbox.data.iterdir() if "trop.db" not in path.name]
-        return {os.path.relpath(path, self.work): path.read_bytes().decode() for path in places}
-
-    def ask(self, door: DoorName, command: str, given: Mapping[str, object], *options: str) -> Answer:
-        """Run a command through a door; ``options`` are for the subcommand alone."""
-        if door != "cli":
-            return super().ask(door, command, given)
-        rest = dict(given)
-        positional = str(rest.pop(POSITIONALS[command]))
-        arguments = [SUBCOMMANDS[command], positional, *as_flags(rest), *options]
-        done = self.sandbox.trop(*arguments, cwd=self.work)
-        return Answer(code=done.returncode, stdout=done.stdout, told=tuple(done.stderr.splitlines()))
-
-
 FILE = "{work}/trop.yaml"
 OLD = "# The shop's.\nproject: shop\nexcluded_ports: [5001] # mine\n"
-GLOBAL = "../data/config.yaml"
 OTHER = row("/elsewhere", 5003, "web")
 
 

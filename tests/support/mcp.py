@@ -7,11 +7,14 @@ import tempfile
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+import pytest
 from mcp.client.client import Client as McpClient
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import ErrorData, ListRootsResult, Root, TextContent
 
-from support.client import PATIENCE, TROP_SERVER, Client, notification, request
+from support.client import TROP_SERVER, Client
+from support.messages import notification, request
+from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -19,10 +22,12 @@ if TYPE_CHECKING:
 
     from mcp.client.context import ClientRequestContext
 
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 Era = Literal["legacy", "auto"]
 """The handshake that clients of today begin with, or what the SDK's client agrees on by itself: the newest protocol."""
+
+BOTH_ERAS = pytest.mark.parametrize("era", ["legacy", "auto"])
 
 
 @asynccontextmanager

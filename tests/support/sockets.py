@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support.requirements import needs_namespaces
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 ROOT = Path(__file__).parents[2]
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
@@ -41,23 +42,6 @@ HAS_IPV6 = _has_ipv6()
 """Whether this machine has IPv6 on its loopback interface."""
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8, and namespaces")
-
-
-def can_unshare() -> bool:
-    """Whether a child may have a network namespace of its own."""
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run(["unshare", "-n", "true"], check=False, capture_output=True).returncode == 0
-
-
-def needs_root() -> None:
-    """Skip what this machine cannot show; in CI, where it has to be shown, fail instead."""
-    if os.geteuid() == 0 and can_unshare():
-        return
-    reason = "takes root and unshare -n"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @dataclass(frozen=True)
@@ -110,9 +94,24 @@ def free_port() -> int:
     choice = random.SystemRandom()
     for _ in range(1000):
         port = choice.choice(_QUIET)
-        if all(map(can_hold, EVERYWHERE, [port] * len(EVERYWHERE))):
+        if is_free(port):
             return port
     raise AssertionError("no port is free")
+
+
+def free_block() -> int:
+    """The first of a hundred ports that nothing holds, apart from those of other test processes."""
+    first = 10_000 + os.getpid() % 200 * 100
+    for attempt in range(200):
+        block = 10_000 + (first - 10_000 + attempt * 100) % 20_000
+        if all(map(is_free, range(block, block + 100))):
+            return block
+    raise AssertionError("no hundred ports in a row are free")
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing holds a port over any protocol, family or address."""
+    return all(can_hold(server, port) for server in EVERYWHERE)
 
 
 def can_hold(server: Server, port: int) -> bool:
@@ -150,7 +149,7 @@ def run_child(script: str, *apart: str, namespace: bool = False) -> object:
     if namespace:
         apart = ("-n", *apart)
     if apart:
-        needs_root()
+        needs_namespaces()
     # SIOCGIFFLAGS and SIOCSIFFLAGS, from linux/sockios.h; IFF_UP is 1.
     loopback_up = """
 import fcntl, struct
@@ -172,3 +171,12 @@ from trop_core.ports.occupancy import OccupancyProbe
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@contextmanager
+def listening(ports: Collection[int]) -> Iterator[None]:
+    """Something listens on these ports: over TCP, on IPv4, on loopback."""
+    with ExitStack() as stack:
+        for port in ports:
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield

@@ -9,7 +9,9 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
+from support import stores
+from support.processes import child
+from support.transactions import WaitedFor, begin, open_store, rehearse, write
 
 from trop_core.cancellation import CancellationToken
 from trop_core.database import reservations
@@ -21,10 +23,8 @@ from trop_core.models import ReservationKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from trop_core.database.handles import StoreConnection
 
 OPEN_TOGETHER = """
 import os, sys
@@ -32,7 +32,7 @@ from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
 # All of this is read before the start, so that what follows happens at the same time.
 import trop_core.database.migrations.executor, trop_core.database.migrations.registry, trop_core.database.backup
-from trop_core.database import handles as opening
+from trop_core.database.handles import create_file
 
 path, count, create = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "create"
 start, go = os.pipe()
@@ -47,7 +47,7 @@ for number in range(count):
             os.write(tell, b".")
             os.read(start, 1)
             if create:
-                opening.create_file(path)
+                create_file(path)
             database = Database.connect(path, patience=Patience(30))
             result = database.migrate_to_latest(Patience(30))
             with database.write(Patience(30), "add a row") as connection:
@@ -76,7 +76,7 @@ def test_of_twenty_processes_that_open_one_old_store_one_migrates(tmp_path: Path
     rows = stores.rows_of_the_field(2000)
     path = stores.make_v1(tmp_path / "trop.db", rows, journal=journal)
 
-    with stores.child(OPEN_TOGETHER, path, 20, "open") as processes:
+    with child(OPEN_TOGETHER, path, 20, "open") as processes:
         answers = processes.end().splitlines()
 
     assert sorted(answers) == ["done"] * 19 + ["migrated"]
@@ -88,7 +88,7 @@ def test_of_twenty_processes_that_open_one_old_store_one_migrates(tmp_path: Path
 def test_forty_processes_make_one_store_together(tmp_path: Path) -> None:
     path = tmp_path / "trop.db"
 
-    with stores.child(OPEN_TOGETHER, path, 40, "create") as processes:
+    with child(OPEN_TOGETHER, path, 40, "create") as processes:
         answers = processes.end().splitlines()
 
     assert sorted(answers) == ["done"] * 39 + ["migrated"]
@@ -122,28 +122,6 @@ def test_a_store_that_another_process_makes_while_its_version_is_read_is_not_tak
     database.close()
 
     assert made
-
-
-def open_store(path: Path, patience: Patience) -> None:
-    Database.open(str(path), patience=patience).close()
-
-
-def write(path: Path, patience: Patience) -> None:
-    database = Database.connect(str(path), patience=patience)
-    try:
-        with database.write(patience, "try"):
-            pass
-    finally:
-        database.close()
-
-
-def rehearse(path: Path, patience: Patience) -> None:
-    database = Database.connect(str(path), patience=patience)
-    try:
-        with database.rehearse(patience, "try"):
-            pass
-    finally:
-        database.close()
 
 
 WAYS = [write, rehearse]
@@ -207,25 +185,6 @@ def after(event: threading.Event, action: Callable[[], None]) -> threading.Threa
     thread = threading.Thread(target=wait_and_act)
     thread.start()
     return thread
-
-
-def begin(database: Database, kind: str, patience: Patience) -> AbstractContextManager[StoreConnection]:
-    """A transaction of one kind."""
-    if kind == "read":
-        return database.read(patience)
-    return database.write(patience, "try") if kind == "write" else database.rehearse(patience, "try")
-
-
-class WaitedFor(CancellationToken):
-    """A token that tells when somebody waits with it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waited = threading.Event()
-
-    def wait(self, seconds: float) -> None:
-        self.waited.set()
-        super().wait(seconds)
 
 
 @pytest.mark.parametrize("attempt", [open_store, write, rehearse])
@@ -443,7 +402,7 @@ def test_a_newer_version_that_appears_while_the_lock_is_waited_for_is_refused(tm
     )
     token = WaitedFor()
 
-    with stores.child(upgrade, path) as newer:
+    with child(upgrade, path) as newer:
         newer.expect("locked")
         release = after(token.waited, newer.say)
         with pytest.raises(UnsupportedSchemaVersion) as refused:

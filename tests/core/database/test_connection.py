@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
+from support import stores
 
 from trop_core.database import failures
 from trop_core.database.connection import Database

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
-import subprocess
-import sys
-import tempfile
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import support.store as stores
+from support import stores
+from support.processes import child
+from support.requirements import small_disk
 
 from trop_core.database.connection import Database
 from trop_core.database.migrations import v1, v2
@@ -24,21 +21,21 @@ from trop_core.errors.schema_migrations import MigrationFailed
 from trop_core.errors.system import SystemFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
+
 
 KILL_AT_EACH_STATEMENT = """
 import os, shutil, signal, sqlite3, sys
 from pathlib import Path
-import support.store as stores
-from trop_core.database import handles as opening
+from support import stores
+from trop_core.database import handles
 from trop_core.database.connection import Database
-from trop_core.database.handles import StoreConnection
 
 template, path = Path(sys.argv[1]), Path(sys.argv[2])
 old, new = stores.rows_in(template), stores.as_version_2(stores.rows_in(template))
 
 
-class Doomed(StoreConnection):
+class Doomed(handles.StoreConnection):
     left = 0
 
     def __init__(self, *arguments, **options):
@@ -54,7 +51,7 @@ class Doomed(StoreConnection):
 def open_and_die(at):
     child = os.fork()
     if child == 0:
-        opening.StoreConnection = Doomed
+        handles.StoreConnection = Doomed
         Doomed.left = at
         Database.open(str(path), create=False)
         # Without closing: that would tidy up.
@@ -96,7 +93,7 @@ def test_a_process_killed_before_or_after_any_statement_leaves_the_old_version_o
     (tmp_path / "store").mkdir()
     template = stores.make_v1(tmp_path / "template" / "trop.db", stores.rows_of_the_field(100), journal=journal)
 
-    with stores.child(KILL_AT_EACH_STATEMENT, template, tmp_path / "store" / "trop.db") as process:
+    with child(KILL_AT_EACH_STATEMENT, template, tmp_path / "store" / "trop.db") as process:
         killed, *outcomes = process.end().split()
 
     assert int(killed) > len(v2.MIGRATION.up_sql) + 5
@@ -120,7 +117,7 @@ Database.open(sys.argv[1], create=False)
 def test_a_process_killed_while_it_makes_the_backup_is_no_obstacle(tmp_path: Path, function: str, moment: str) -> None:
     rows = stores.rows_of_the_field(50)
     path = stores.make_v1(tmp_path / "trop.db", rows)
-    with stores.child(KILL_IN_THE_BACKUP, path, function, moment) as process:
+    with child(KILL_IN_THE_BACKUP, path, function, moment) as process:
         assert process.process.wait(60) == -9
     assert stores.version_of(path) == "1"
 
@@ -210,39 +207,11 @@ def test_a_damaged_index_that_hides_a_row_is_noticed_before_anything_is_lost(tmp
         assert stores.rows_in(path) == stores.as_version_2(rows)
 
 
-@contextmanager
-def small_disk(size: str) -> Iterator[Path]:
-    """A file system of its own, with little room. Needs root; a failure where the tests must not be skipped."""
-    place = Path(tempfile.mkdtemp(prefix="trop-small-disk-"))
-    mounted = (
-        sys.platform == "linux"
-        and os.geteuid() == 0
-        and shutil.which("mount") is not None
-        and subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(place)],
-            check=False,
-            capture_output=True,
-        ).returncode
-        == 0
-    )
-    try:
-        if not mounted:
-            reason = "only root can mount a small file system"
-            if os.environ.get("CI") == "true":
-                pytest.fail(reason)
-            pytest.skip(reason)
-        yield place
-    finally:
-        if mounted:
-            subprocess.run(["umount", str(place)], check=True)
-        place.rmdir()
-
-
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 @pytest.mark.parametrize("spare", [0, 2, 40, 110], ids="{} KiB to spare".format)
 def test_a_full_disk_leaves_the_store_as_it_was(journal: str, spare: int) -> None:
     rows = stores.rows_of_the_field(300)
-    with small_disk("1m") as disk:
+    with small_disk() as disk:
         path = stores.make_v1(disk / "trop.db", rows, journal=journal)
         room = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
         (disk / "filler").write_bytes(bytes(max(0, room - spare * 1024)))
@@ -368,27 +337,13 @@ for name in ("write", "rehearse"):
 """
 
 
-@pytest.fixture
-def public_place() -> Iterator[Path]:
-    """A directory that another user can reach; pytest's own ones are closed to others."""
-    if os.geteuid() != 0:
-        reason = "only root can become another user"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    place = Path(tempfile.mkdtemp(prefix="trop-public-"))
-    place.chmod(0o755)
-    yield place
-    shutil.rmtree(place)
-
-
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 def test_a_store_of_the_field_that_may_not_be_written_is_permission_denied(public_place: Path, journal: str) -> None:
     path = stores.make_v1(public_place / "trop.db", [("/a", None, 5000, None, None, 1, 2)], journal=journal)
     path.chmod(0o444)
     before = stores.snapshot(public_place)
 
-    with stores.child(AS_NOBODY, path) as process:
+    with child(AS_NOBODY, path) as process:
         output = process.end()
 
     assert output.split("\n") == ["permission_denied", "write permission_denied", "rehearse permission_denied", ""]
@@ -399,7 +354,7 @@ def test_a_current_store_that_may_not_be_written_is_still_read(public_place: Pat
     path = stores.make_v2(public_place / "trop.db", [("/a", "", 5000, None, None, 1, 2)], journal="delete")
     path.chmod(0o444)
 
-    with stores.child(AS_NOBODY, path) as process:
+    with child(AS_NOBODY, path) as process:
         output = process.end()
 
     assert output.split("\n") == ["read 1", "write permission_denied", "rehearse permission_denied", ""]
@@ -409,7 +364,7 @@ def test_a_dry_run_in_a_directory_that_may_not_be_written_fails_as_the_real_run_
     path = stores.make_v2(public_place / "trop.db", [("/a", "", 5000, None, None, 1, 2)], journal="delete")
     path.chmod(0o666)
 
-    with stores.child(AS_NOBODY, path) as process:
+    with child(AS_NOBODY, path) as process:
         output = process.end()
 
     assert output.split("\n") == ["read 1", "write permission_denied", "rehearse permission_denied", ""]
@@ -420,7 +375,7 @@ def test_an_old_store_in_a_directory_that_may_not_be_written_stays_as_it_was(pub
     path.chmod(0o666)
     before = stores.snapshot(public_place)
 
-    with stores.child(AS_NOBODY, path) as process:
+    with child(AS_NOBODY, path) as process:
         output = process.end()
 
     assert output.split("\n") == ["migration_failed", "write migration_failed", "rehearse migration_failed", ""]
@@ -430,7 +385,7 @@ def test_an_old_store_in_a_directory_that_may_not_be_written_stays_as_it_was(pub
 def test_a_store_that_may_not_be_read_is_permission_denied(public_place: Path) -> None:
     path = stores.make_v2(public_place / "trop.db")
 
-    with stores.child(AS_NOBODY, path) as process:
+    with child(AS_NOBODY, path) as process:
         output = process.end()
 
     assert output.split("\n") == ["permission_denied", "write permission_denied", "rehearse permission_denied", ""]

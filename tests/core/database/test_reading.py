@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
+from support import stores
 
 from trop_core.database import reservations
 from trop_core.database.connection import Database

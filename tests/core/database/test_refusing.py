@@ -8,7 +8,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
+from support import stores
+from support.transactions import rehearse
 
 from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
@@ -42,15 +43,6 @@ def insert(path: str = "'/a'", tag: str = "NULL", port: str = "5000", created: s
 
 def open_store(path: Path) -> None:
     Database.open(str(path), create=False).close()
-
-
-def rehearse(path: Path) -> None:
-    database = Database.connect(str(path))
-    try:
-        with database.rehearse(Patience(5), "try"):
-            pass
-    finally:
-        database.close()
 
 
 WAYS = [pytest.param(open_store, id="for real"), pytest.param(rehearse, id="in a dry run")]

@@ -8,9 +8,9 @@ from dataclasses import FrozenInstanceError
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
 from hypothesis import given
 from hypothesis import strategies as st
+from support import stores
 
 from trop_core.database.connection import Database
 from trop_core.database.migrations.executor import MigrationExecutor

@@ -6,12 +6,12 @@ import os
 import sqlite3
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
+from support import stores
+from support.transactions import WaitedFor, begin
 
-from trop_core.cancellation import CancellationToken
 from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
 from trop_core.errors.store import DatabaseCorrupt, NoDataDirectory, UnsupportedSchemaVersion
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 
 NEW = ("/new", "", 6000, None, None, 1, 2)
 KINDS = ["read", "write", "rehearse"]
-
-
-def begin(database: Database, kind: str, patience: Patience | None = None) -> Any:
-    patience = patience or Patience(5)
-    if kind == "read":
-        return database.read(patience)
-    return getattr(database, kind)(patience, "try")
 
 
 def store_a_row(database: Database) -> None:
@@ -143,18 +136,6 @@ def test_an_old_store_written_into_the_open_file_is_upgraded_again(tmp_path: Pat
     assert stores.version_of(path) == ("1" if kind == "rehearse" else "2")
 
 
-class Waited(CancellationToken):
-    """A token that tells when somebody waits with it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waited = threading.Event()
-
-    def wait(self, seconds: float) -> None:
-        self.waited.set()
-        super().wait(seconds)
-
-
 @pytest.mark.parametrize("make", [stores.make_v1, stores.make_v2])
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 def test_a_file_that_is_replaced_while_its_lock_is_waited_for_is_not_written_to(
@@ -163,7 +144,7 @@ def test_a_file_that_is_replaced_while_its_lock_is_waited_for_is_not_written_to(
     path = make(tmp_path / "trop.db", [("/old", "web", 5000, None, None, 1, 2)], journal=journal)
     new = stores.make_v1(tmp_path / "new.db", [("/kept", "web", 5001, None, None, 1, 2)])
     database = Database.connect(str(path))
-    token = Waited()
+    token = WaitedFor()
 
     with stores.locked(path) as holder:
 

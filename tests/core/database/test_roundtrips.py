@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
 from hypothesis import given
 from hypothesis import strategies as st
+from support import stores
 
 from trop_core.database.migrations import v1, v2
 from trop_core.database.migrations.registry import MigrationRegistry

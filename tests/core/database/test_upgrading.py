@@ -8,7 +8,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
+from support import stores
+from support.processes import child
 
 from trop_core.database import reservations
 from trop_core.database.connection import Database
@@ -55,7 +56,7 @@ def test_a_store_of_the_field_keeps_every_row_and_its_backup_is_what_it_was(
 
 def test_rows_that_are_only_in_the_write_ahead_log_of_a_killed_process_are_kept_and_backed_up(tmp_path: Path) -> None:
     path = stores.make_v1(tmp_path / "trop.db", journal="wal")
-    with stores.child(
+    with child(
         "import sqlite3, sys\n"
         "connection = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
         "connection.execute(\"INSERT INTO reservations VALUES ('/a', NULL, 5000, NULL, NULL, 1, 2)\")\n"

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
+from support import stores
 
 from trop_core.database.watch import StoreBusy, StoreWatch
 from trop_core.errors.store import DatabaseCorrupt, UnsupportedSchemaVersion

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support.core import fill, perform, row, rows_of
+from support.operations import perform
+from support.rows import fill, row, rows_of
 
 from trop_core.database.migrations import v2
 from trop_core.database.migrations.test_util import create_test_db_at_version

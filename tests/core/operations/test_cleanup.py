@@ -8,9 +8,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import support.store as stores
-from support.cli import PATIENCE
-from support.core import fill, perform, row, rows_of
+from support.operations import perform
+from support.processes import child
+from support.rows import fill, row, rows_of
+from support.sandbox import PATIENCE
 
 from trop_core.cancellation import CancellationToken
 from trop_core.database.connection import Database
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.cli import Sandbox
-    from support.core import Row
+    from support.rows import Row
+    from support.sandbox import Sandbox
 
 DAY = 86_400
 NOW = 2_000_000_000
@@ -154,7 +155,7 @@ def test_the_lock_is_not_held_during_the_looks(tmp_path: Path, name: str) -> Non
 PAUSED = """
 import sys, time
 from pathlib import Path
-from support.core import perform
+from support.operations import perform
 
 def pause():
     print("paused", flush=True)
@@ -185,7 +186,7 @@ def test_reserve_wins_against_a_cleanup_that_has_just_found_its_directory_missin
     port = sandbox.reserve("--path", gone)
     other = sandbox.reserve("--path", f"{gone}/other")
 
-    with stores.child(PAUSED, sandbox.data, name, "looking") as cleanup:
+    with child(PAUSED, sandbox.data, name, "looking") as cleanup:
         cleanup.expect("paused")
         told = sandbox.reserve("--path", gone)
         sandbox.execute("UPDATE reservations SET last_used_at = 1 WHERE port = ?", [(other,)])
@@ -222,7 +223,7 @@ def test_a_refresh_that_waits_for_an_expiry_gets_a_reservation_that_stands(sandb
     sandbox.reserve()
     sandbox.execute("UPDATE reservations SET last_used_at = 1")
 
-    with stores.child(PAUSED, sandbox.data, "expire", "planning") as cleanup:
+    with child(PAUSED, sandbox.data, "expire", "planning") as cleanup:
         cleanup.expect("paused")
         reserving = sandbox.begin("reserve", "--busy-timeout", "60")
         cleanup.say()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core import fill, row
+from support.rows import fill, row
 
 from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from support.groups import TABLE, GroupCase, Grouped
-from support.reserve import NOW, Refused, World, on_the_wire
+from support.groups.case import GroupCase, Grouped
+from support.groups.table import TABLE
+from support.refusals import Refused
+from support.reserve.case import NOW, on_the_wire
+from support.reserve.world import World
 
 from trop_core.catalogue import operation
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import flag_name
-from trop_core.git import GitFacts
 from trop_core.operations.call import Call
 from trop_core.store import Store
 from trop_server.cli.exit_codes import EXIT_CODES
@@ -40,13 +42,7 @@ def perform(world: World, case: GroupCase, **more: object) -> Any:
 
 def furnished(world: World, case: GroupCase) -> GroupCase:
     """The case with its words replaced, and its world made."""
-    placed = case.placed(world.work, 5000)
-    assert isinstance(placed, GroupCase)
-    placed.furnish(world.data, world.work, NOW)
-    world.occupied, world.environment = placed.occupied, placed.environment
-    if placed.git is not None:
-        world.git = GitFacts(*placed.git)
-    return placed
+    return world.furnish(case)
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in TABLE])

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from support.core import fill, perform, row, rows_of
+from support.operations import perform
+from support.rows import fill, row, rows_of
 
 from trop_core.database.connection import Database
 from trop_core.database.migrations import v1

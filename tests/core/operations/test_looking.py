@@ -7,7 +7,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from support.core import fill, perform, row
+from support.operations import perform
+from support.rows import fill, row
 
 from trop_core.models import PortRange
 from trop_core.paths import DirectoryState

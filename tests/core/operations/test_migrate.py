@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.core import Row, fill, perform, row, rows_of
+from support.operations import perform
+from support.rows import Row, fill, row, rows_of
 
 from trop_core.cancellation import CancellationToken
 from trop_core.database.connection import Database

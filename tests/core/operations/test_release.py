@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.core import fill, perform, row, rows_of
+from support.operations import perform
+from support.rows import fill, row, rows_of
 
 from trop_core.caller import Caller, Door
 from trop_core.errors.arguments import InvalidArgument

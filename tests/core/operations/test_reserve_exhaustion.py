@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import closing, contextmanager
@@ -14,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
-from support.cli import TROP
-from support.reserve import DAY, NOW, RANGE, Row, World
+from support import stores
+from support.processes import child
+from support.reserve.case import DAY, NOW, RANGE, Row
+from support.reserve.world import World
+from support.sandbox import TROP
 
 from trop_core.errors.ports import PortExhausted
 from trop_core.operations.cleanup.survey import Survey
@@ -105,30 +106,17 @@ def test_a_time_in_the_future_does_not_expire(world: World) -> None:
     assert paths_of(world) == ["alive", "alive-too"]
 
 
-@pytest.fixture
-def open_root() -> Iterator[Path]:
-    """A directory that other users may enter, unlike those of pytest."""
-    if os.geteuid() != 0:
-        reason = "only root can become another user"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with tempfile.TemporaryDirectory() as name:
-        root = Path(os.path.realpath(name))
-        root.chmod(0o755)
-        yield root
-
-
 AS_NOBODY = """
 import sys
 sys.path[:0] = sys.argv[2].split(":")
 import os
 from pathlib import Path
-import support.reserve
+from support.reserve.case import Row
+from support.reserve.world import World
 from trop_core.errors.ports import PortExhausted
-world = support.reserve.World(Path(sys.argv[1]))
+world = World(Path(sys.argv[1]))
 world.fill(
-    support.reserve.Row("closed/inside", port=5000), support.reserve.Row("closed/gone", port=5001, exists=False)
+    Row("closed/inside", port=5000), Row("closed/gone", port=5001, exists=False)
 )
 # Root sees that one is gone; and all modules are loaded while they can still be read.
 assert world.reserve(min=5000, max=5001, dry_run=True).reservation.port == 5001
@@ -146,9 +134,9 @@ print(len(world.rows))
 """
 
 
-def test_a_directory_that_may_not_be_looked_at_keeps_its_reservation(open_root: Path) -> None:
+def test_a_directory_that_may_not_be_looked_at_keeps_its_reservation(public_place: Path) -> None:
     """Also the one that is not there: nobody who may not look can know that."""
-    with stores.child(AS_NOBODY, open_root, ":".join(sys.path)) as process:
+    with child(AS_NOBODY, public_place, ":".join(sys.path)) as process:
         output = process.end().splitlines()
 
     assert output == [

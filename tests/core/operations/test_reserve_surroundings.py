@@ -7,7 +7,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from support.reserve import NOW, Row, World
+from support.reserve.case import NOW, Row
+from support.reserve.world import World
 
 from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken

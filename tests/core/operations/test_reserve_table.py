@@ -6,12 +6,14 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
-import support.store as stores
-from support.reserve import NOW, Case, Refused, Reserved, World, rows_of
-from support.reserve_table import TABLE
+from support import stores
+from support.refusals import Refused
+from support.reserve.case import NOW, Case, Reserved
+from support.reserve.table import TABLE
+from support.reserve.world import World
+from support.rows import rows_of
 
 from trop_core.errors.base import TropError
-from trop_core.git import GitFacts
 from trop_core.models import Reservation
 from trop_core.operations.reserving.reserve import OPERATION, ReserveResult
 
@@ -35,12 +37,7 @@ def test_the_table_knows_every_field() -> None:
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in TABLE])
 def test_a_row_of_the_table(tmp_path: Path, case: Case) -> None:
     world = World(tmp_path)
-    case = case.placed(world.work, 5000)
-    case.furnish(world.data, world.work, NOW)
-    world.environment = case.environment
-    world.occupied = case.occupied
-    if case.git is not None:
-        world.git = GitFacts(*case.git)
+    case = world.furnish(case)
     files = stores.snapshot(world.data)
 
     planned = _attempt(world, {**case.given, "dry_run": True})

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.requirements import needs_namespaces
 from support.sockets import (
     DUAL_STACK,
     HAS_IPV6,
@@ -29,7 +30,6 @@ from support.sockets import (
     Server,
     free_port,
     holding,
-    needs_root,
     on_linux,
     run_child,
     time_wait,
@@ -439,7 +439,7 @@ def sockets(port):
 
 @on_linux
 def test_another_users_process_is_seen_without_its_name_and_that_is_told_once() -> None:
-    needs_root()
+    needs_namespaces()
     port = free_port()
     script = f"""{AS_NOBODY}
 os.seteuid(65534)
@@ -467,7 +467,7 @@ print(json.dumps(sockets({port})))
 
 @on_linux
 def test_root_sees_the_name_of_another_users_process() -> None:
-    needs_root()
+    needs_namespaces()
     port = free_port()
 
     with another_process(port, before="import os, socket; os.setuid(65534)\n") as process:

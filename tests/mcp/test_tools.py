@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import signal
-import subprocess
-import sys
-import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from mcp.shared.exceptions import MCPError
-from support.mcp import Era, LineClient, call, connected, refused, tool_call
+from support.mcp import BOTH_ERAS, Era, LineClient, call, connected, refused, tool_call
 
 from trop_core.catalogue import operations
 from trop_server.cli.exit_codes import EXIT_CODES
 from trop_server.mcp.instructions import INSTRUCTIONS
-from trop_server.mcp.progress import GrowingCount
 from trop_server.wire.schemas import input_schema, output_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from support.cli import Sandbox
+    from support.sandbox import Sandbox
 
 README = Path(__file__).parents[2] / "trop_server/mcp/README.md"
-BOTH_ERAS = pytest.mark.parametrize("era", ["legacy", "auto"])
-AT_ONCE = 30.0
-"""Seconds, far fewer than the minute that the commands wait for the lock; a busy machine may need some of them."""
-
-
-@pytest.fixture
-def lines(sandbox: Sandbox) -> Iterator[LineClient]:
-    """A client that has shaken hands."""
-    client = LineClient(cwd=str(sandbox.work), env=sandbox.environment(TROP_BUSY_TIMEOUT="60"))
-    client.introduce()
-    yield client
-    client.kill()
 
 
 class TestTheTools:
@@ -339,242 +318,3 @@ class TestWhichFolder:
         assert (missing["kind"], missing["details"]["field"]) == ("invalid_argument", "folder")
         assert named["reservation"]["path"] == str(folder)
         assert (unrelated["kind"], unrelated["details"]["anchors"]) == ("unrelated_path", [])
-
-
-class TestLongCalls:
-    @BOTH_ERAS
-    @pytest.mark.asyncio
-    async def test_a_call_that_waits_for_a_lock_can_be_cancelled(self, sandbox: Sandbox, era: Era) -> None:
-        async with connected(sandbox, era=era, TROP_BUSY_TIMEOUT="60") as client:
-            with sandbox.locked():
-                waiting = asyncio.ensure_future(client.call_tool("trop_reserve", {"tag": "cancelled"}))
-                await call(client, "trop_show_path")
-                queued = asyncio.ensure_future(client.call_tool("trop_reserve", {"tag": "queued"}))
-                await call(client, "trop_list")
-                waiting.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await waiting
-                await call(client, "trop_list")
-                assert not queued.done()
-            await queued
-
-        assert [row[1] for row in sandbox.rows()] == ["queued"]
-
-    def test_a_cancelled_call_is_not_answered_and_makes_room_at_once(self, lines: LineClient, sandbox: Sandbox) -> None:
-        with sandbox.locked():
-            for number in range(20):
-                cancellation = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": number}}
-                lines.send(tool_call(number, "trop_reserve", tag=f"t{number}"), cancellation)
-            lines.send(tool_call("last", "trop_reserve", tag="last"))
-            lines.send(tool_call("read", "trop_list"))
-            lines.answer("read")
-        lines.answer("last")
-
-        assert lines.unmatched == []
-        assert [row[1] for row in sandbox.rows()] == ["last"]
-
-    def test_waiting_calls_hold_neither_a_thread_nor_a_connection(self, lines: LineClient, sandbox: Sandbox) -> None:
-        with sandbox.locked():
-            lines.send(*(tool_call(number, "trop_reserve", tag=f"t{number:03d}") for number in range(40)))
-            lines.send(tool_call("read", "trop_list"))
-            lines.answer("read")
-            threads, descriptors = lines.threads(), lines.descriptors()
-            lines.send(*(tool_call(number, "trop_reserve", tag=f"t{number:03d}") for number in range(40, 300)))
-            lines.send(tool_call("read", "trop_list"))
-            lines.answer("read")
-            more_threads, more_descriptors = lines.threads(), lines.descriptors()
-        answers = [lines.answer(number) for number in range(300)]
-
-        assert {answer["result"]["structuredContent"].get("outcome") for answer in answers} == {"created"}
-        # The threads that prepare are started as they are needed, and there is a bound to them; 260 more would show.
-        assert more_threads - threads < 40
-        assert more_descriptors - descriptors < 20
-
-    @BOTH_ERAS
-    @pytest.mark.asyncio
-    async def test_a_long_migrate_tells_how_far_it_has_come(self, sandbox: Sandbox, era: Era) -> None:
-        sandbox.fill(5000)
-        reports: list[tuple[float, float | None, str | None]] = []
-
-        async def report(progress: float, total: float | None, message: str | None) -> None:
-            reports.append((progress, total, message))
-
-        async with connected(sandbox, era=era) as client:
-            arguments = {"from": "/stored", "to": "/moved", "recursive": True}
-            answer = await client.call_tool("trop_migrate", arguments, progress_callback=report)
-
-        assert answer.structured_content is not None
-        assert answer.structured_content["migratedCount"] == 5000
-        assert answer.structured_content["truncated"]
-        assert [done for done, _, _ in reports] == [0, 1000, 2000, 3000, 4000, 5000]
-        assert {total for _, total, _ in reports} == {5000}
-        assert reports[-1][2] == "5,000 of 5,000"
-
-    def test_the_counts_of_several_phases_become_one_that_only_grows(self) -> None:
-        told: list[tuple[int, int]] = []
-        count = GrowingCount(lambda done, total: told.append((done, total)))
-
-        for done, total in [(0, 2), (1, 2), (1, 2), (2, 2), (0, 3), (3, 3), (0, 0)]:
-            count(done, total)
-
-        assert told == [(0, 2), (1, 2), (2, 2), (5, 5)]
-
-
-@pytest.mark.asyncio
-async def test_two_clients_and_the_command_line_share_one_store(sandbox: Sandbox) -> None:
-    async with connected(sandbox) as one, connected(sandbox, era="auto") as other:
-        processes = [sandbox.begin("reserve", "--tag", f"t{number}") for number in range(4)]
-        calls = [call(client, "trop_reserve", tag=f"t{number}") for number in range(10) for client in (one, other)]
-        answers = await asyncio.gather(*calls)
-        printed = [int(process.communicate(timeout=60)[0]) for process in processes]
-
-    ports = {(answer["reservation"]["tag"], answer["reservation"]["port"]) for answer in answers}
-    assert len(ports) == len({port for _, port in ports}) == 10
-    assert {(f"t{number}", port) for number, port in enumerate(printed)} <= ports
-    assert {(tag, port) for _, tag, port, _, _ in sandbox.rows()} == ports
-
-
-class TestTheProtocol:
-    @pytest.mark.parametrize(
-        ("line", "code", "message_id"),
-        [
-            pytest.param(b"{\n", -32700, None, id="no JSON"),
-            pytest.param(b'"\xff"\n', -32700, None, id="no UTF-8"),
-            pytest.param(b"[]\n", -32600, None, id="a batch"),
-            pytest.param(b'{"jsonrpc": "2.0", "id": 5}\n', -32600, 5, id="no method"),
-            pytest.param(b'{"jsonrpc": "2.0", "id": null, "method": "ping"}\n', -32600, None, id="an id that is null"),
-            pytest.param(b'{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}\n', -32600, None, id="half an id"),
-            pytest.param(b'{"jsonrpc": "2.0", "id": 6, "method": "nobody/knows"}\n', -32601, 6, id="no such method"),
-        ],
-    )
-    def test_what_is_no_request_is_answered_and_survived(
-        self, lines: LineClient, line: bytes, code: int, message_id: int | None
-    ) -> None:
-        lines.send(line, b"\r\n", tool_call(1, "trop_show_path"))
-        error, result = lines.answer(message_id)["error"], lines.answer(1)["result"]
-
-        assert error["code"] == code
-        assert not result["isError"]
-
-    def test_a_message_may_come_in_pieces_and_several_in_one(self, lines: LineClient, sandbox: Sandbox) -> None:
-        first, second = (json.dumps(tool_call(number, "trop_show_path")).encode() + b"\n" for number in (1, 2))
-
-        lines.write(first[:10])
-        lines.write(first[10:] + second)
-
-        for number in (1, 2):
-            assert lines.answer(number)["result"]["structuredContent"]["path"] == str(sandbox.work)
-
-    def test_a_line_that_never_ends_ends_the_session(self, lines: LineClient) -> None:
-        lines.write(b"x" * (64 * 1024 * 1024 + 1))
-
-        assert lines.answer(None)["error"]["code"] == -32700
-        assert lines.wait() == 1
-
-
-def close_input(client: LineClient) -> None:
-    client.close_input()
-
-
-def terminate(client: LineClient) -> None:
-    client.process.send_signal(signal.SIGTERM)
-
-
-def interrupt(client: LineClient) -> None:
-    client.process.send_signal(signal.SIGINT)
-
-
-ENDS = pytest.mark.parametrize(
-    ("end", "code"),
-    [
-        pytest.param(close_input, 0, id="the end of the input"),
-        pytest.param(terminate, 143, id="SIGTERM"),
-        pytest.param(interrupt, 130, id="SIGINT"),
-    ],
-)
-
-
-class TestTheEnd:
-    @pytest.mark.parametrize("busy", [False, True], ids=["idle", "while calls wait for a lock"])
-    @ENDS
-    def test_it_comes_within_a_second_and_what_waited_is_not_stored(
-        self, lines: LineClient, sandbox: Sandbox, end: Callable[[LineClient], None], code: int, busy: bool
-    ) -> None:
-        with sandbox.locked() if busy else nullcontext():
-            if busy:
-                lines.send(*(tool_call(number, "trop_reserve", tag=f"t{number}") for number in range(20)))
-                lines.send(tool_call("read", "trop_list"))
-                lines.answer("read")
-
-            begin = time.monotonic()
-            end(lines)
-            ended_with = lines.wait()
-            took = time.monotonic() - begin
-
-        assert ended_with == code
-        assert took < AT_ONCE
-        assert sandbox.rows() == []
-        assert "Traceback" not in lines.logged()
-
-    @ENDS
-    def test_a_client_that_does_not_read_cannot_prevent_it(
-        self, lines: LineClient, sandbox: Sandbox, end: Callable[[LineClient], None], code: int
-    ) -> None:
-        sandbox.fill(1000)
-        question = json.dumps(tool_call(1, "trop_list")).encode() + b"\n"
-        lines.write(question * 20_000, timeout=1.0, reading=False)
-
-        begin = time.monotonic()
-        end(lines)
-        ended_with = lines.process.wait(timeout=60)
-        took = time.monotonic() - begin
-
-        assert ended_with == code
-        assert took < AT_ONCE
-
-    def test_a_client_that_closes_its_end_of_the_output_ends_it(self, lines: LineClient) -> None:
-        lines.close_output()
-        lines.write(json.dumps(tool_call(1, "trop_show_path")).encode() + b"\n", reading=False)
-
-        assert lines.process.wait(timeout=60) == 1
-
-
-class TestTheExtra:
-    def test_without_it_one_line_says_how_to_install_it(self, sandbox: Sandbox) -> None:
-        program = (
-            "import sys; sys.modules.update(dict.fromkeys(['mcp', 'mcp_types', 'anyio', 'pydantic'])); "
-            "from trop_server.main import main; main()"
-        )
-
-        done = subprocess.run(
-            [sys.executable, "-c", program, "--mcp"],
-            env=sandbox.environment(),
-            cwd=sandbox.work,
-            input="",
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-        assert done.returncode == 1
-        assert done.stdout == ""
-        assert done.stderr == (
-            "trop-server --mcp needs the SDK of the Model Context Protocol, version 2: in a checkout of trop, "
-            "pip install '.[mcp]'\n"
-        )
-
-    @pytest.mark.parametrize(
-        ("module", "stranger"),
-        [
-            ("trop_server.lsp.server", "mcp_types"),
-            ("trop_server.mcp.server", "pygls"),
-            ("trop_server.mcp.server", "lsprotocol"),
-        ],
-    )
-    def test_neither_server_imports_what_the_other_one_stands_on(self, module: str, stranger: str) -> None:
-        program = f"import sys, trop_server.main, {module}; sys.exit({stranger!r} in sys.modules)"
-
-        done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
-
-        assert done.returncode == 0

@@ -1,19 +1,14 @@
-"""Running operations in process: a store in a directory, a context of a test's own, and the rows as they are."""
+"""Rows of a store: made up, put into one, and read from one."""
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from trop_core.caller import Caller, Door
-from trop_core.cancellation import CancellationToken, no_progress
-from trop_core.catalogue import operation
-from trop_core.context import Context
 from trop_core.database.connection import Database
 from trop_core.database.waiting import Patience
-from trop_core.operations.call import Call
-from trop_core.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,17 +38,19 @@ def rows_of(directory: Path) -> list[Row]:
         return connection.execute("SELECT * FROM reservations ORDER BY path, tag").fetchall()
 
 
-def perform(directory: Path, name: str, values: dict[str, object] | None = None, **context: Any) -> Any:
-    """Run an operation with values by their names in JSON; raises what it raises."""
-    found = operation(name)
-    surroundings = {
-        "caller": Caller(Door.TERMINAL, "/"),
-        "data_directory": str(directory),
-        "environment": {},
-        "arguments": {},
-        "token": CancellationToken(),
-        "progress": no_progress,
-        **context,
+def listed(stored: Row) -> dict[str, object]:
+    """A row as a reservation in JSON."""
+    path, tag, port, project, task, created_at, last_used_at = stored
+    return {
+        "port": port,
+        "path": path,
+        "tag": tag or None,
+        "project": project,
+        "task": task,
+        "createdAt": _rfc_3339(created_at),
+        "lastUsedAt": _rfc_3339(last_used_at),
     }
-    with closing(Store(str(directory))) as store:
-        return Call(found, found.parse(values or {}), Context(**surroundings)).run(store)
+
+
+def _rfc_3339(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

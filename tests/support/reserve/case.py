@@ -1,4 +1,4 @@
-"""One row of the table of ``reserve``: what is stored, what is asked, and what has to come of it.
+"""A row of the table of ``reserve``: what is stored, what is asked, and what has to come of it.
 
 The table is written down once and run through every door. Ports from 5000 to 5099 and the words in braces stand for
 what a run has in their place: a block of ports that is really free, and the run's own directories.
@@ -12,31 +12,22 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-import support.store as stores
-from trop_core.caller import Caller, Door
-from trop_core.cancellation import CancellationToken
-from trop_core.context import Context
-from trop_core.git import GitFacts
-from trop_core.operations.call import Call
-from trop_core.operations.reserving.reserve import OPERATION
-from trop_core.paths import DirectoryState, directory_state
-from trop_core.store import Store
+from support import stores
+from support.refusals import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from trop_core.config.settings import OccupancyChecks
-    from trop_core.operations.reserving.reserve import ReserveResult
+    from support.rows import Row as StoredRow
+
 
 NOW = 1_900_000_000
 DAY = 86_400
 RANGE = "ports: {min: 5000, max: 5009}\n"
 """The ``config.yaml`` of each case that does not bring its own: ports that nobody else on this machine looks for."""
-
-StoredRow = tuple[str, str, int, str | None, str | None, int, int]
 
 
 class Row(NamedTuple):
@@ -78,17 +69,6 @@ class Reserved:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused:
-    """What has to come of a case that is refused, with the command's exit code. Nothing at all may change."""
-
-    kind: str
-    code: int
-    says: str = ""
-    details: Mapping[str, object] | None = None
-    alone: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class Case:
     """One row of the table. ``given`` are fields by their names in Python; ``config`` is in the data directory."""
 
@@ -105,7 +85,7 @@ class Case:
     links: Mapping[str, str] = field(default_factory=dict)
     through_doors: bool = True
 
-    def placed(self, work: Path, ports_from: int) -> Case:
+    def placed(self, work: Path, ports_from: int) -> Self:
         """The same case with its ports and words replaced by those of a run."""
         words = {"work": str(work), "root": str(work.parent)}
 
@@ -184,102 +164,13 @@ def make_store(data: Path) -> None:
         stores.make_v2(data / "trop.db")
 
 
-def rows_of(data: Path) -> list[StoredRow]:
-    """Every row of a store, sorted."""
-    return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6]) for row in stores.rows_in(data / "trop.db")]
-
-
-class FakeProbe:
-    """Something listens on some ports: over TCP, on IPv4, on loopback."""
-
-    def __init__(self, occupied: Collection[int], checks: OccupancyChecks) -> None:
-        self.warnings: list[str] = []
-        self.asked: list[int] = []
-        self._occupied = () if checks.skip or checks.skip_tcp or checks.skip_ip4 else occupied
-
-    def is_occupied(self, port: int) -> bool:
-        """Whether the port is one of them."""
-        self.asked.append(port)
-        return port in self._occupied
-
-
-class World:
-    """A store, a working directory, and everything else that a call of the core gets handed in."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.data = root / "data"
-        self.work = root / "work"
-        self.work.mkdir()
-        self.now = NOW
-        self.occupied: Collection[int] = ()
-        self.environment: Mapping[str, str] = {}
-        self.git = GitFacts(None, None)
-        self.directory_state: Callable[[str], DirectoryState] = directory_state
-        self.caller = Caller(Door.TERMINAL, str(self.work))
-        self.probes: list[FakeProbe] = []
-        self.inferred: list[str] = []
-
-    @property
-    def rows(self) -> list[StoredRow]:
-        """What is stored."""
-        return rows_of(self.data)
-
-    def directory(self, name: str) -> Path:
-        """A directory below the working directory."""
-        path = self.work / name
-        path.mkdir(parents=True)
-        return path
-
-    def context(self) -> Context:
-        """The surroundings of one call."""
-        return Context(
-            caller=self.caller,
-            data_directory=str(self.data),
-            environment=self.environment,
-            arguments={},
-            token=CancellationToken(),
-            now=lambda: self.now,
-            directory_state=self.directory_state,
-            probe=self._probe,
-            infer=self._infer,
-        )
-
-    def call(self, **given: object) -> Call:
-        """A call of ``reserve``, with fields by their names in Python."""
-        return Call(OPERATION, OPERATION.parse(on_the_wire(given)), self.context())
-
-    def reserve(self, **given: object) -> ReserveResult:
-        """The result of a call, with a store that is opened for it."""
-        store = Store(str(self.data))
-        try:
-            result: ReserveResult = self.call(**given).run(store)
-        finally:
-            store.close()
-        return result
-
-    def fill(self, *rows: Row, config: str = RANGE) -> None:
-        """Put rows into the store, and make the directories that exist."""
-        Case(id="", expected=Refused(kind="", code=0), stored=rows, config=config).furnish(
-            self.data, self.work, self.now
-        )
-
-    def _probe(self, checks: OccupancyChecks) -> FakeProbe:
-        self.probes.append(FakeProbe(self.occupied, checks))
-        return self.probes[-1]
-
-    def _infer(self, path: str) -> GitFacts:
-        self.inferred.append(path)
-        return self.git
-
-
 def on_the_wire(given: Mapping[str, object]) -> dict[str, object]:
     """Fields under their names in JSON. Written out here, so that the product's own names are held to it."""
     return {re.sub(r"_(\w)", lambda found: found[1].upper(), name): value for name, value in given.items()}
 
 
 def as_flags(given: Mapping[str, object]) -> Iterator[str]:
-    """Fields as flags of the command line."""
+    """Fields as flags of the command line, each value a word of its own."""
     for name, value in given.items():
         yield f"--{name.replace('_', '-')}"
         if value is not True:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from support.cli import make_repository
-from support.client import PATIENCE, notification
+from support.repositories import make_repository
+from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support.cli import Sandbox
     from support.client import Client
+    from support.sandbox import Sandbox
 
 CHANGED = "trop/reservationsChanged"
 ASKED = "window/showMessageRequest"
@@ -77,8 +77,7 @@ def rename(client: Client, *pairs: tuple[Path | str, Path | str]) -> None:
 
 def open_folder(client: Client, *folders: Path) -> None:
     """Add folders to the window."""
-    added = [{"uri": folder.as_uri(), "name": folder.name} for folder in folders]
-    client.send(notification("workspace/didChangeWorkspaceFolders", {"event": {"added": added, "removed": []}}))
+    client.change_folders(added=folders)
 
 
 def eventually(holds: Callable[[], bool]) -> None:

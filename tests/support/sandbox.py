@@ -1,4 +1,4 @@
-"""The real ``trop`` script in a sandbox of its own, real git repositories, and a store that can be locked."""
+"""The real ``trop`` script in a sandbox of its own, with a store that can be filled and locked."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from support.stores import integrity_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -20,6 +22,10 @@ PATIENCE = 60.0
 
 UNMEASURED: dict[str, str | None] = {"COVERAGE_PROCESS_START": None, "COVERAGE_PROCESS_CONFIG": None}
 """Changes of the environment for what gets a Ctrl-C: coverage hangs if that comes while it holds one of its locks."""
+
+
+LOOKING = {"TROP_SKIP_OCCUPANCY_CHECK": None}
+"""Changes of the environment for who is to look at ports, which nobody does in a sandbox unless a test wants it."""
 
 
 class Sandbox:
@@ -58,16 +64,16 @@ class Sandbox:
         path.mkdir(parents=True)
         return path
 
-    def trop(
+    def run(
         self,
-        *arguments: str | bytes,
+        *command: str | bytes,
         cwd: Path | None = None,
         stdin: str | None = None,
         **environment: str | None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run ``trop`` to its end."""
+        """Run a program to its end."""
         return subprocess.run(
-            [TROP, *arguments],
+            command,
             cwd=cwd or self.work,
             env=self.environment(**environment),
             input=stdin or "",
@@ -77,6 +83,16 @@ class Sandbox:
             timeout=PATIENCE,
             check=False,
         )
+
+    def trop(
+        self,
+        *arguments: str | bytes,
+        cwd: Path | None = None,
+        stdin: str | None = None,
+        **environment: str | None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``trop`` to its end."""
+        return self.run(TROP, *arguments, cwd=cwd, stdin=stdin, **environment)
 
     def begin(self, *arguments: str, cwd: Path | None = None, **environment: str | None) -> subprocess.Popen[str]:
         """Start ``trop`` without waiting for it."""
@@ -146,32 +162,7 @@ class Sandbox:
 
     def integrity(self) -> str:
         """What SQLite says of the store's file."""
-        connection = sqlite3.connect(self.database)
-        try:
-            (answer,) = connection.execute("PRAGMA integrity_check").fetchone()
-        finally:
-            connection.close()
-        return str(answer)
-
-
-def git(*arguments: str, cwd: Path) -> None:
-    """Run git, as somebody who has never configured it."""
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True, timeout=PATIENCE)
-
-
-def make_repository(path: Path, branch: str = "main") -> Path:
-    """A repository with one commit."""
-    path.mkdir(parents=True)
-    git("init", "-q", "-b", branch, cwd=path)
-    git("commit", "-q", "--allow-empty", "-m", "begin", cwd=path)
-    return path
-
-
-def add_worktree(repository: Path, path: Path, branch: str) -> Path:
-    """A linked worktree of a repository, on a new branch."""
-    git("worktree", "add", "-q", "-b", branch, str(path), cwd=repository)
-    return path
+        return integrity_of(self.database)
 
 
 def error_lines(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:

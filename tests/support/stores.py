@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from support.processes import Child, child
 from trop_core.database.migrations.test_util import create_test_db_at_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
 V1_SCHEMA = """
 CREATE TABLE metadata (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);
@@ -145,57 +144,6 @@ def backups_in(directory: Path) -> list[str]:
 def database_of(directory: Path, version: int) -> sqlite3.Connection:
     """A new store file of one version, open, in the directory."""
     return create_test_db_at_version(version, str(directory / "trop.db"))
-
-
-class Child:
-    """A process that runs a piece of Python and talks over its pipes, a line at a time."""
-
-    def __init__(self, program: str, *arguments: object, **environment: str) -> None:
-        search_path = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program, *map(str, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(search_path), **environment},
-        )
-
-    def expect(self, line: str) -> None:
-        """Wait for the line that the process prints next; anything else is an error."""
-        found = self.line()
-        assert found == line, f"expected {line!r}, the process said {found!r}"
-
-    def line(self) -> str:
-        """Wait for the line that the process prints next; the empty text when it is over."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().rstrip("\n")
-
-    def say(self, line: str = "") -> None:
-        """Send the process a line."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-
-    def end(self) -> str:
-        """Close its input, wait for it and return what it still printed; it must end with code 0."""
-        output, _ = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, f"it ended with {self.process.returncode}"
-        return output
-
-    def kill(self) -> None:
-        """End it, whatever it is doing."""
-        self.process.kill()
-        self.process.communicate(timeout=60)
-
-
-@contextmanager
-def child(program: str, *arguments: object, **environment: str) -> Iterator[Child]:
-    """A process that is gone when the block ends."""
-    started = Child(program, *arguments, **environment)
-    try:
-        yield started
-    finally:
-        started.kill()
 
 
 HOLD_LOCK = """

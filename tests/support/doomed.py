@@ -1,0 +1,102 @@
+"""Operations in processes that are killed in their middle, to see what they leave behind."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from support.operations import perform
+from support.rows import rows_of
+from support.stores import integrity_of
+from trop_core.database import handles
+from trop_core.database.connection import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.rows import Row
+
+NEVER = 1 << 60
+"""More thousands of steps than anything takes."""
+
+
+class Doomed(handles.StoreConnection):
+    """Dies in the middle of a statement, after so many thousands of SQLite's steps."""
+
+    left = NEVER
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.set_progress_handler(self.count_down, 1000)
+
+    def count_down(self) -> None:
+        """One thousand steps fewer."""
+        Doomed.left -= 1
+        if not Doomed.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class End(NamedTuple):
+    """How a process ended: its exit code, and how far it came, in steps and in bytes of the write-ahead log."""
+
+    code: int
+    steps: int
+    log_size: int
+
+
+def perform_until_killed(
+    template: Path,
+    directory: Path,
+    name: str,
+    values: dict[str, object] | None = None,
+    *,
+    steps: int = NEVER,
+    size: int | None = None,
+    unclosed: bool = False,
+) -> End:
+    """Run an operation on a copy of a data directory in a process of its own, which has so many steps to live.
+
+    ``size`` is how many bytes it may write into a file. ``unclosed``: it ends without closing the store, so that what
+    it has committed is in the write-ahead log alone.
+    """
+    shutil.copytree(template, directory)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        _die_of(steps, size)
+
+        def end(*_: object) -> None:
+            os.write(writer, str(steps - Doomed.left).encode())
+            os._exit(0)
+
+        if unclosed:
+            Database.close = end  # type: ignore[assignment,method-assign]
+        perform(directory, name, values)
+        end()
+    os.close(writer)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    counted = os.read(reader, 100).decode()
+    os.close(reader)
+    log = directory / "trop.db-wal"
+    return End(code, int(counted or 0), log.stat().st_size if log.exists() else 0)
+
+
+def _die_of(steps: int, size: int | None) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if size is not None:
+        # Without this the write fails instead, and Python would see an error.
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    vars(handles)["StoreConnection"] = Doomed
+    Doomed.left = steps
+
+
+def assert_left(directory: Path, rows: list[Row]) -> None:
+    """Fail unless the store that a killed process left behind can be opened, is whole and holds these rows."""
+    path = directory / "trop.db"
+    Database.open(str(path), create=False).close()
+    assert rows_of(directory) == rows, directory
+    assert integrity_of(path) == "ok", directory

@@ -1,0 +1,32 @@
+"""Running operations in process, in surroundings of a test's own."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from trop_core.caller import Caller, Door
+from trop_core.cancellation import CancellationToken, no_progress
+from trop_core.catalogue import operation
+from trop_core.context import Context
+from trop_core.operations.call import Call
+from trop_core.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def perform(directory: Path, name: str, values: dict[str, object] | None = None, **context: Any) -> Any:
+    """Run an operation with values by their names in JSON; raises what it raises."""
+    found = operation(name)
+    surroundings = {
+        "caller": Caller(Door.TERMINAL, "/"),
+        "data_directory": str(directory),
+        "environment": {},
+        "arguments": {},
+        "token": CancellationToken(),
+        "progress": no_progress,
+        **context,
+    }
+    with closing(Store(str(directory))) as store:
+        return Call(found, found.parse(values or {}), Context(**surroundings)).run(store)
