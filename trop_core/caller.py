@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import paths
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.paths import AmbiguousFolder, InvalidPath, UnrelatedPath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 
 class Door(Enum):
@@ -90,11 +93,12 @@ class Caller(NamedTuple):
         inferred = paths.canonical(self.resolve(folder) if folder is not None else self._default())
         return Target(inferred, inferred, explicit=False)
 
-    def guard(self, target: Target, *, allowed: bool) -> None:
+    def guard(self, target: Target, *, allowed: bool, common_directory: Callable[[str], str | None]) -> None:
         """Refuse to touch what has nothing to do with where the call comes from. Looks at the file system.
 
-        Raises ``UnrelatedPath`` unless the target is an anchor, above one or below one, as spelled or in fact, or
-        unless ``allowed``.
+        Raises ``UnrelatedPath`` unless the target is an anchor, above one or below one, as spelled or in fact, or lies
+        in a worktree of an anchor's repository, or unless ``allowed``. ``common_directory`` is asked last; see
+        ``trop_core.git.common_directory``.
         """
         if allowed:
             return
@@ -102,7 +106,13 @@ class Caller(NamedTuple):
         for anchor in anchors:
             if paths.related(target.path, anchor) or paths.related(target.canonical, paths.canonical(anchor)):
                 return
+        if anchors and self._share_a_repository(common_directory(target.canonical), map(common_directory, anchors)):
+            return
         raise UnrelatedPath(target.path, anchors)
+
+    def _share_a_repository(self, common: str | None, others: Iterable[str | None]) -> bool:
+        # A repository of all that lies in a home says of no two directories that they belong together.
+        return common is not None and self._is_meant(os.path.dirname(common)) and common in others
 
     def _default(self) -> str:
         if len(self.folders) > 1:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,11 +78,3 @@ def test_what_lies_in_a_repository(tmp_path: Path, shop: Path, moved: Path) -> N
     found = {path: is_in_repository(str(path)) for path in (shop, shop / "web", shop / "not-yet", moved, tmp_path)}
 
     assert found == {shop: True, shop / "web": True, shop / "not-yet": True, moved: True, tmp_path: False}
-
-
-def test_without_libgit2_nothing_is_known(moved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pygit2", None)
-
-    assert former_places(str(moved)) == frozenset()
-    assert not is_in_repository(str(moved))
-    assert os.path.isdir(moved)

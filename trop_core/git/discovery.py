@@ -1,0 +1,93 @@
+"""The repository that a directory belongs to, found as git finds it.
+
+Its files are those of gitrepository-layout(5). They are read by hand, by whoever owns them and in whatever formats its
+objects and references are: nothing of that matters to a name.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from trop_core import small_files
+from trop_core.git import pointers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WORKTREES = "worktrees"
+"""Where a main git directory keeps its record of each linked worktree."""
+
+
+class Repository(NamedTuple):
+    """A git directory, by its one name, and how it was found.
+
+    ``checkout`` is the directory whose ``.git`` leads to it, None from within the git directory itself. ``main`` is the
+    git directory that it shares objects and references with; for all but a linked worktree that is itself.
+    """
+
+    git_directory: str
+    checkout: str | None
+    main: str
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it says of itself that it is the record of a linked worktree."""
+        return self.main != self.git_directory
+
+
+def find(path: str) -> Repository | None:
+    """The repository of an absolute path, which need not exist: its nearest existing ancestor counts then.
+
+    The first ``.git`` that is a file ends the search, wherever it leads; what is no git directory is passed over, and
+    so is what cannot be read. As git does it, the search stays within one file system. Variables such as GIT_DIR and
+    GIT_CEILING_DIRECTORIES have no say. None where there is none; never an error. Reads only.
+    """
+    start = pointers.canonical(pointers.nearest_directory(path))
+    for directory in _upwards(start) if start else ():
+        link = os.path.join(directory, ".git")
+        target = pointers.git_file(link)
+        if target is not None:
+            return _repository(target, directory) if target else None
+        found = _repository(link, directory) or _repository(directory, None)
+        if found is not None:
+            return found
+    return None
+
+
+def _upwards(directory: str) -> Iterator[str]:
+    """A directory and those above it, as far as they are on one file system."""
+    device = _device(directory)
+    while True:
+        yield directory
+        parent = os.path.dirname(directory)
+        if parent == directory or _device(parent) != device:
+            return
+        directory = parent
+
+
+def _device(directory: str) -> int | None:
+    try:
+        return os.stat(directory).st_dev
+    except OSError:
+        return None
+
+
+def _repository(place: str, checkout: str | None) -> Repository | None:
+    # Most directories are none: that they have no HEAD is found out first.
+    head = small_files.read(os.path.join(place, "HEAD"), most=pointers.LARGEST_FILE)
+    git_directory = pointers.canonical(place) if isinstance(head, bytes) else None
+    main = _main(git_directory) if git_directory else None
+    if git_directory is None or main is None:
+        return None
+    if not all(os.path.isdir(os.path.join(main, name)) for name in ("objects", "refs")):
+        return None
+    return Repository(git_directory, checkout, main)
+
+
+def _main(git_directory: str) -> str | None:
+    """The main git directory; None where one is named that there is not, or that cannot be read."""
+    main = pointers.pointer(git_directory, "commondir")
+    if main is None:
+        return git_directory
+    return pointers.canonical(main) if main else None
