@@ -20,11 +20,13 @@ _OLDEST_SQLITE = (3, 37)
 class StoreConnection(sqlite3.Connection):
     """A connection that knows the file that it was opened on, for the errors of whoever reads from it.
 
-    ``commits`` counts its own write transactions: those of others show in ``PRAGMA data_version``.
+    ``commits`` counts its own write transactions: those of others show in ``PRAGMA data_version``. ``soundness`` is
+    whether the companion tables were found to be as they should be, and the number of the schema that had them.
     """
 
     path: str = IN_MEMORY
     commits: int = 0
+    soundness: tuple[int, bool] | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -43,6 +45,8 @@ class StoreConnection(sqlite3.Connection):
         """
         for cursor in tuple(self._cursors):
             cursor.close()
+        # A schema of the same number may be another one, once a transaction that made one was rolled back.
+        self.soundness = None
         # SQLite has rolled back by itself after some errors (a full disk, an interrupt).
         if self.in_transaction:
             self.execute("ROLLBACK")

@@ -6,9 +6,11 @@ import re
 import sqlite3
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from trop_core.database import companion
+from trop_core.database.directories import Directory
 from trop_core.database.failures import error_code, is_busy, primary_code, translate
-from trop_core.database.layout_differences import foreign_tables, layout_violations
-from trop_core.database.migrations.registry import LATEST_VERSION
+from trop_core.database.layout_differences import foreign_tables, layout_of, layout_violations, stray_violations
+from trop_core.database.migrations.registry import COMPANION, FILE_FORMAT, LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
 from trop_core.database.read_only import Undecodable, read_only
 from trop_core.database.reservations import COLUMNS
@@ -27,7 +29,7 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _MOST_LINES = 1_000_000
 _ROWS_PER_REPORT = 10_000
 _ABOUT_A_VALUE = re.compile(r"(?:CHECK constraint failed in|.+ value in) (\w+)(?:\.(\w+))?$")
-_ABOUT_A_TABLE = re.compile(r"\b(?:idx_|sqlite_autoindex_)?(metadata|reservations)(?:\b|_)")
+_ABOUT_A_TABLE = re.compile(r"\b(?:idx_|sqlite_autoindex_)?(metadata|reservations|directories)(?:\b|_)")
 
 
 class Inspection(NamedTuple):
@@ -66,6 +68,8 @@ class _Inspector:
         self._patience = patience
         self._violations: list[Violation] = []
         self._warnings: list[str] = []
+        self._own_tables = {"metadata", "reservations"}
+        self._is_newer_beside = False
 
     def inspect(self) -> Inspection:
         version = self._version()
@@ -73,9 +77,11 @@ class _Inspector:
             return Inspection(
                 (), (f"{quoted(self._path)} is an empty file: the next command that opens it makes it a store",)
             )
-        self._collect(lambda: layout_violations(self._connection, version))
+        self._collect(lambda: layout_violations(self._connection, FILE_FORMAT, version))
+        self._collect(lambda: stray_violations(self._connection))
         self._collect(self._metadata_violations)
         self._collect(lambda: self._row_violations(version))
+        self._collect(self._companion_violations)
         self._collect(self._integrity_violations)
         self._collect(self._look_around)
         # A damaged page is met by each of the looks.
@@ -109,8 +115,50 @@ class _Inspector:
             self._violations.append(Violation(None, None, None, str(error)))
 
     def _look_around(self) -> Iterator[Violation]:
-        self._warnings += foreign_tables(self._connection)
+        if not self._is_newer_beside:
+            self._warnings += foreign_tables(self._connection, self._own_tables)
         yield from ()
+
+    def _companion_violations(self) -> Iterator[Violation]:
+        """What is wrong with the tables beside the file format. That they are absent, or newer, is not."""
+        if self._columns_of("metadata", ("key", "value")) != ["key", "value"]:
+            return
+        try:
+            version = read_version(self._connection, self._path, COMPANION)
+        except DatabaseCorrupt as error:
+            self._own_tables |= _tables_beside(COMPANION.latest)
+            yield Violation(error.table, error.column, error.key, error.reason)
+            return
+        latest = COMPANION.latest
+        if version > latest:
+            # Which tables are a newer trop's own, only that one knows.
+            self._is_newer_beside = True
+            self._warnings.append(
+                f"what trop keeps beside the reservations has version {version}, and this trop knows {latest}: it was "
+                "not looked at, and directories that were moved are not followed"
+            )
+        elif not version and companion.state(self._connection) == "unusable":
+            self._warnings.append(
+                "something that is none of trop's has the name of a table that trop keeps beside the reservations: "
+                "directories that were moved are not followed"
+            )
+        elif version:
+            self._own_tables |= _tables_beside(version)
+            yield from layout_violations(self._connection, COMPANION, version)
+            yield from self._directory_violations()
+
+    def _directory_violations(self) -> Iterator[Violation]:
+        columns = self._columns_of("directories", Directory._fields)
+        if not columns:
+            return
+        rows = self._connection.execute(f"SELECT {', '.join(columns)} FROM directories NOT INDEXED")
+        for number, values in enumerate(rows, start=1):
+            row: dict[str, Any] = dict(zip(columns, values, strict=True))
+            for column, value in row.items():
+                if (message := _directory_problem(column, value)) is not None:
+                    yield Violation("directories", column, _key_of(row), message)
+            if not number % _ROWS_PER_REPORT:
+                self._patience.token.check()
 
     def _metadata_violations(self) -> Iterator[Violation]:
         if self._columns_of("metadata", ("key", "value")) != ["key", "value"]:
@@ -164,6 +212,10 @@ class _Inspector:
         return [column for column in wanted if column in found]
 
 
+def _tables_beside(version: int) -> set[str]:
+    return {table.name for table in layout_of(COMPANION, version).tables}
+
+
 def _problem(column: str, value: object, version: int) -> str | None:
     """Why a value cannot stand in a column of the reservations, or None."""
     if column == "port":
@@ -179,6 +231,17 @@ def _problem(column: str, value: object, version: int) -> str | None:
     if column == "tag" and value == "" and version == 1:
         return "the tag is empty: in version 1, an absent one is NULL"
     return None
+
+
+def _directory_problem(column: str, value: object) -> str | None:
+    """Why a value cannot stand in a column of the directories, or None."""
+    if column == "path":
+        return _problem(column, value, LATEST_VERSION)
+    if value is None:
+        return None
+    if column == "born":
+        return None if type(value) is int else f"{_shown(value)} is no time"
+    return _text_problem(value)
 
 
 def _text_problem(value: object) -> str | None:

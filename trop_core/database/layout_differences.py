@@ -10,26 +10,32 @@ from typing import TYPE_CHECKING
 
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.layout import Column
-from trop_core.database.migrations.registry import MigrationRegistry
+from trop_core.database.migrations.registry import FILE_FORMAT, MigrationRegistry
 from trop_core.errors.spelling import quoted
 from trop_core.models import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from trop_core.database.migrations.layout import Layout, Table
+    from trop_core.database.migrations.registry import Chain
 
 _RULE = re.compile(r"constraint (\w+) check \(([^()]*)\)")
-_OWN_TABLES = ("metadata", "reservations")
 
 
-def layout_violations(connection: sqlite3.Connection, version: int) -> Iterator[Violation]:
-    """Tables, columns, indexes and rules that are missing or other than they should be, and what should not be there.
+def layout_of(chain: Chain, version: int) -> Layout:
+    """The layout of one of the product's own versions, from 1 upwards."""
+    layout: Layout = import_module(f"{chain.package}.{chain.modules[version - 1]}").LAYOUT
+    return layout
+
+
+def layout_violations(connection: sqlite3.Connection, chain: Chain, version: int) -> Iterator[Violation]:
+    """Tables, columns, indexes and rules that are missing or other than they should be in a version of a chain.
 
     Reads. Tables of somebody else's are no violation: they are neither used nor touched.
     """
-    layout: Layout = import_module(f"trop_core.database.migrations.v{version}").LAYOUT
-    rules = _rules_of(version)
+    layout = layout_of(chain, version)
+    rules = _rules_of(chain, version)
     for table in layout.tables:
         kind = connection.execute(
             "SELECT type, strict FROM pragma_table_list(?) WHERE schema = 'main'", (table.name,)
@@ -46,21 +52,23 @@ def layout_violations(connection: sqlite3.Connection, version: int) -> Iterator[
             if found.get(name) != condition:
                 column = condition.partition(" ")[0]
                 yield Violation(table.name, column, None, f"the rule {name}, CHECK ({condition}), is missing")
+
+
+def stray_violations(connection: sqlite3.Connection) -> Iterator[Violation]:
+    """The views and triggers: no version of anything has one."""
     for kind, name, table_name in connection.execute(
         "SELECT type, name, tbl_name FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY name"
     ):
         yield Violation(table_name, None, None, f"there is an unknown {kind}, {name}")
 
 
-def foreign_tables(connection: sqlite3.Connection) -> list[str]:
-    """A sentence for each table that is not the product's."""
+def foreign_tables(connection: sqlite3.Connection, own: Collection[str]) -> list[str]:
+    """A sentence for each table that is not one of the product's ``own``."""
     names = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
     )
     return [
-        f"the table {quoted(name)} is none of trop's, and was not looked at"
-        for (name,) in names
-        if name not in _OWN_TABLES
+        f"the table {quoted(name)} is none of trop's, and was not looked at" for (name,) in names if name not in own
     ]
 
 
@@ -129,12 +137,15 @@ def _uniqueness_violations(table: Table, found: list[tuple[str, ...]]) -> Iterat
             yield Violation(table.name, None, None, f"{' and '.join(columns)} should not have to be unique")
 
 
-def _rules_of(version: int) -> dict[str, dict[str, str]]:
+def _rules_of(chain: Chain, version: int) -> dict[str, dict[str, str]]:
     """The CHECK constraints of each table, from a store of the version that is made for it: no pragma lists them."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
-        executor = MigrationExecutor(model, MigrationRegistry())
+        if not chain.whole_file:
+            below = MigrationExecutor(model, MigrationRegistry(chain=FILE_FORMAT))
+            below.execute(below.plan())
+        executor = MigrationExecutor(model, MigrationRegistry(chain=chain))
         executor.execute(executor.plan(version))
-        return {table: _rules(model, table) for table in _OWN_TABLES}
+        return {table.name: _rules(model, table.name) for table in layout_of(chain, version).tables}
 
 
 def _rules(connection: sqlite3.Connection, table: str) -> dict[str, str]:

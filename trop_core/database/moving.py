@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from trop_core.database.selection import Selection
     from trop_core.models import Reservation
 
-_MARK = "\x01"
+MARK = "\x01"
 """Begins a path that is none: the place where rows wait whose destination may still be taken by another that moves."""
+
+WAITING = ("path >= ? AND path < ?", (MARK, "\x02"))
+"""The condition on the rows that wait there, and its parameters."""
 
 
 class Move(NamedTuple):
@@ -40,13 +43,13 @@ class Move(NamedTuple):
     def expression(self, column: str) -> tuple[str, list[object]]:
         """``destination_of`` in SQL, and its parameters."""
         return (
-            f"CASE WHEN {column} = ? THEN ? ELSE ? || {_rest(column)} END",
+            f"CASE WHEN {column} = ? THEN ? ELSE ? || {rest_of(column)} END",
             [self.source.path, self.destination, self.destination.rstrip("/"), len(self.source.path.encode()) + 1],
         )
 
 
-def _rest(column: str) -> str:
-    """A path without its first bytes. As a text, it would end at a NUL: two paths could become one."""
+def rest_of(column: str) -> str:
+    """A path from a byte on, the parameter, counted from 1. As a text, it would end at a NUL: two could become one."""
     return f"CAST(substr(CAST({column} AS BLOB), ?) AS TEXT)"
 
 
@@ -100,13 +103,13 @@ def in_batches(connection: StoreConnection, move: Move, size: int) -> Iterator[i
     if not move.may_collide:
         yield from _steps(connection, (expression, values), source, size)
         return
-    waiting: tuple[str, list[object]] = "path >= ? AND path < ?", [_MARK, "\x02"]
+    waiting: tuple[str, list[object]] = WAITING[0], [*WAITING[1]]
     for row in connection.execute(f"SELECT {', '.join(COLUMNS)} FROM reservations WHERE {waiting[0]}", waiting[1]):
         # A damaged path that looks as if it waited. This raises: nothing is mended by the way.
         from_row(row, connection)
-    for _ in _steps(connection, (f"? || {expression}", [_MARK, *values]), source, size):
+    for _ in _steps(connection, (f"? || {expression}", [MARK, *values]), source, size):
         yield 0
-    yield from _steps(connection, (_rest("path"), [len(_MARK) + 1]), waiting, size)
+    yield from _steps(connection, (rest_of("path"), [len(MARK) + 1]), waiting, size)
 
 
 def _steps(

@@ -75,7 +75,7 @@ def paths_like(connection: StoreConnection, *, project: str, name: str, places: 
 def listing(
     connection: StoreConnection,
     *,
-    below: str | None = None,
+    below: Collection[str] | None = None,
     project: str | None = None,
     tag: str | None = None,
     after: ReservationKey | None = None,
@@ -83,11 +83,12 @@ def listing(
 ) -> list[Reservation]:
     """Reservations in the order of path and tag (by code point), from the one that follows ``after``.
 
-    ``below`` keeps those at or below a path, by component; ``project`` and ``tag`` those that have exactly it.
+    ``below`` keeps those at or below one of some paths, by component; ``project`` and ``tag`` those that have exactly
+    it.
     """
     conditions, parameters = ["1"], list[object]()
     if below is not None:
-        condition, values = Selection(below, recursive=True).condition()
+        condition, values = _within(below)
         conditions.append(condition)
         parameters += values
     if project is not None:
@@ -104,6 +105,22 @@ def listing(
         f"SELECT {_COLUMNS} FROM reservations WHERE {' AND '.join(conditions)} ORDER BY path, tag LIMIT ?", parameters
     )
     return [from_row(row, connection) for row in rows]
+
+
+def _within(paths: Collection[str]) -> tuple[str, list[object]]:
+    """The condition that a row is at or below one of some paths, and its parameters."""
+    if len(paths) == 1:
+        return Selection(next(iter(paths)), recursive=True).condition()
+    import json
+
+    # A condition for each path would be nested too deeply for SQLite where they are many. Above "/" there is nothing.
+    scopes = json.dumps([path.rstrip("/") for path in paths])
+    condition = (
+        "rowid IN (SELECT at.rowid FROM json_each(?) AS scope JOIN reservations AS at ON at.path = scope.value"
+        " UNION SELECT at.rowid FROM json_each(?) AS scope JOIN reservations AS at"
+        " ON at.path > scope.value || '/' AND at.path < scope.value || '0')"
+    )
+    return condition, [scopes, scopes]
 
 
 def records(connection: StoreConnection) -> list[Record]:
@@ -125,11 +142,14 @@ def records(connection: StoreConnection) -> list[Record]:
     return rows
 
 
-def remove_numbered(connection: StoreConnection, numbers: Sequence[int]) -> None:
-    """Remove the rows with these numbers, which were read in the same transaction."""
+def remove_numbered(connection: StoreConnection, numbers: Sequence[int]) -> list[str]:
+    """Remove the rows with these numbers, which were read in the same transaction; the path of each."""
     # One statement with one parameter takes half as long as one for each row.
     listed = f"[{','.join(map(str, numbers))}]"
-    connection.execute("DELETE FROM reservations WHERE rowid IN (SELECT value FROM json_each(?))", (listed,))
+    removed = connection.execute(
+        "DELETE FROM reservations WHERE rowid IN (SELECT value FROM json_each(?)) RETURNING path", (listed,)
+    )
+    return [path for (path,) in removed]
 
 
 def unused_since(connection: StoreConnection, time: int, *, limit: int | None = None) -> list[Reservation]:
@@ -147,12 +167,14 @@ def count_unused_since(connection: StoreConnection, time: int) -> int:
     return number
 
 
-def remove_unused_since(connection: StoreConnection, time: int, *, limit: int) -> int:
-    """Remove those reservations, ``limit`` at the most, and say how many went."""
-    return connection.execute(
-        "DELETE FROM reservations WHERE rowid IN (SELECT rowid FROM reservations WHERE last_used_at < ? LIMIT ?)",
+def remove_unused_since(connection: StoreConnection, time: int, *, limit: int) -> list[str]:
+    """Remove those reservations, ``limit`` at the most; the path of each that went."""
+    removed = connection.execute(
+        "DELETE FROM reservations WHERE rowid IN (SELECT rowid FROM reservations WHERE last_used_at < ? LIMIT ?)"
+        " RETURNING path",
         (time, limit),
-    ).rowcount
+    )
+    return [path for (path,) in removed]
 
 
 def select(connection: StoreConnection, selection: Selection, *, limit: int | None = None) -> list[Reservation]:

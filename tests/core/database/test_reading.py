@@ -143,11 +143,11 @@ def test_a_listing_is_sorted_by_path_and_tag_by_code_point(connection: StoreConn
     ],
 )
 def test_at_or_below_is_by_component(connection: StoreConnection, below: str, paths: list[str]) -> None:
-    assert found_paths(reservations.listing(connection, below=below)) == paths
+    assert found_paths(reservations.listing(connection, below=[below])) == paths
 
 
 def test_everything_is_below_the_root(connection: StoreConnection) -> None:
-    assert reservations.listing(connection, below="/") == reservations.listing(connection)
+    assert reservations.listing(connection, below=["/"]) == reservations.listing(connection)
 
 
 def test_pages_of_a_listing_make_up_the_whole(connection: StoreConnection) -> None:
@@ -162,7 +162,7 @@ def test_pages_of_a_listing_make_up_the_whole(connection: StoreConnection) -> No
 
 
 def test_filters_hold_together(connection: StoreConnection) -> None:
-    assert found_paths(reservations.listing(connection, project="q", below="/w/a")) == ["/w/a/b"]
+    assert found_paths(reservations.listing(connection, project="q", below=["/w/a"])) == ["/w/a/b"]
     assert [row.port for row in reservations.listing(connection, tag="web", project="p")] == [5001]
 
 

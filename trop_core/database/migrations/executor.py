@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from trop_core.database import backup
-from trop_core.database.failures import is_busy, translate
+from trop_core.database.failures import is_busy, primary_code, translate
 from trop_core.database.migrations import validator
 from trop_core.database.migrations.types import MigrationPlan, MigrationResult
 from trop_core.database.migrations.version import check_supported, read_version, write_version
@@ -30,7 +30,8 @@ _OPERATION = "migrate its schema"
 class MigrationExecutor:
     """Brings one database to a version of one registry.
 
-    ``path`` is the file that backups stand beside; without one (a database in memory) none is made.
+    ``path`` is the file that backups stand beside; without one (a database in memory) none is made, and none for a
+    chain that is not about the whole file.
     """
 
     def __init__(
@@ -109,7 +110,8 @@ class MigrationExecutor:
         """Run a plan inside the caller's write transaction, which the caller commits or rolls back.
 
         Without ``check_integrity`` the file may hold pages that belong to nothing, as one does whose damaged tables
-        were given up. Raises what ``execute`` does; a backup that was made is then removed.
+        were given up; it is never looked for where the chain is not about the whole file. Raises what ``execute`` does;
+        a backup that was made is then removed.
         """
         started = time.monotonic()
         if not plan.migrations:
@@ -124,7 +126,7 @@ class MigrationExecutor:
                 for _ in self._step(migration, plan):
                     done += 1
                     self._patience.progress(done, total)
-            if check_integrity:
+            if check_integrity and self._registry.chain.whole_file:
                 self._guarded(plan, plan.migrations[-1], "", lambda: validator.check_integrity(self._connection))
         except BaseException:
             if copy is not None:
@@ -153,7 +155,7 @@ class MigrationExecutor:
             raise PermissionDenied("write to", path=self._path, reason="this user may only read it")
 
     def _version(self) -> int:
-        version = read_version(self._connection, self._name)
+        version = read_version(self._connection, self._name, self._registry.chain)
         check_supported(version, self._registry.latest, self._name)
         return version
 
@@ -162,7 +164,7 @@ class MigrationExecutor:
             raise ValueError("the plan's migrations are not those that the registry has for its versions")
 
     def _back_up(self, plan: MigrationPlan) -> str | None:
-        if self._path is None or plan.current_version == 0:
+        if self._path is None or plan.current_version == 0 or not self._registry.chain.whole_file:
             return None
         if self._connection.execute("SELECT 1 FROM reservations LIMIT 1").fetchone() is None:
             return None
@@ -179,7 +181,8 @@ class MigrationExecutor:
         for statement in migration.up_sql:
             self._guarded(plan, migration, statement, partial(self._connection.execute, statement))
             yield
-        self._guarded(plan, migration, "the version", partial(write_version, self._connection, migration.version))
+        note = partial(write_version, self._connection, migration.version, self._registry.chain)
+        self._guarded(plan, migration, "the version", note)
         self._guarded(plan, migration, "", lambda: validator.check_after(self._connection, migration, rows))
 
     def _guarded(self, plan: MigrationPlan, migration: Migration, statement: str, action: Callable[[], object]) -> None:
@@ -190,7 +193,7 @@ class MigrationExecutor:
             if is_busy(error):
                 raise self._patience.timed_out(_OPERATION) from error
             # The error's code does not tell: of an interrupted ALTER TABLE SQLite says that the table has an error.
-            if self._patience.token.cancelled:
+            if self._patience.token.cancelled or primary_code(error) == sqlite3.SQLITE_INTERRUPT:
                 raise Cancelled from error
             raise self._failure(plan, migration, statement, str(error)) from error
         except validator.ValidationFailed as error:

@@ -1,16 +1,17 @@
-"""The tables of a schema version, as SQLite reports them, to be compared with those that a file really has."""
+"""The tables of a schema version, as SQLite reports them, to be compared with those that a file really has.
+
+Named tuples, which are made in a tenth of the time of a dataclass: whoever reserves for a new directory needs them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column; ``primary_key`` is its place in the primary key, from 1, or 0."""
 
     name: str
@@ -19,8 +20,7 @@ class Column:
     primary_key: int
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A table: its columns in order, the column sets that are unique, and its named indexes in order of name."""
 
     name: str
@@ -29,9 +29,8 @@ class Table:
     indexes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The tables of one schema version, and whether they are STRICT."""
+class Layout(NamedTuple):
+    """The tables of one version, and whether they are STRICT."""
 
     tables: tuple[Table, ...]
     strict: bool
@@ -51,6 +50,27 @@ def differences(connection: sqlite3.Connection, layout: Layout) -> list[str]:
     ).fetchall()
     found += [f"there is a {kind} {name}" for kind, name in extra]
     return found
+
+
+def differences_beside(connection: sqlite3.Connection, layout: Layout) -> list[str]:
+    """How the tables of a layout depart from it, and which triggers act on them, whatever else is in the file."""
+    found: list[str] = []
+    for table in layout.tables:
+        found += _table_differences(connection, table, strict=layout.strict)
+        triggers = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = ? ORDER BY name", (table.name,)
+        ).fetchall()
+        found += [f"there is a trigger {name}" for (name,) in triggers]
+    return found
+
+
+def taken_names(connection: sqlite3.Connection, layout: Layout) -> int:
+    """How many of a layout's names, of tables and of indexes, something in a file has already."""
+    names = [name for table in layout.tables for name in (table.name, *dict(table.indexes))]
+    taken: int = connection.execute(
+        f"SELECT count(*) FROM sqlite_master WHERE lower(name) IN ({', '.join('?' * len(names))})", names
+    ).fetchone()[0]
+    return taken
 
 
 def check_layout(connection: sqlite3.Connection, layout: Layout) -> None:

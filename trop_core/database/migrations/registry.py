@@ -1,9 +1,13 @@
-"""Which migrations exist: an unbroken chain from the empty file to the latest version."""
+"""Which migrations exist: unbroken chains from version 0 to the latest version.
+
+There are two. The file format is what other programs read as well. Beside it, in the same file, stand the companion
+tables, which are this program's alone and have a version of their own.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -11,14 +15,48 @@ if TYPE_CHECKING:
     from trop_core.database.migrations.types import Migration
 
 
-_MODULES = (
-    "v1",
-    "v2",
-)
-"""The modules of the product's own chain, in order. They are imported when a registry is built."""
+class Chain(NamedTuple):
+    """What a chain of versions is about: where its modules are, in order, and how it is gone through.
 
-LATEST_VERSION = len(_MODULES)
-"""The version that the product's own chain ends with; an up-to-date store is opened without importing the chain."""
+    ``key`` is that of its version in the table ``metadata``. ``whole_file`` tells that its layout is the file's: its
+    version 0 is the empty file, a backup is made before it is changed, and every page is examined afterwards. Version 0
+    of another chain is a file without its tables, and nothing but these is looked at.
+    """
+
+    package: str
+    modules: tuple[str, ...]
+    key: str
+    whole_file: bool
+
+    @property
+    def latest(self) -> int:
+        """The version that the product's own modules end with. Imports none of them."""
+        return len(self.modules)
+
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+FILE_FORMAT = Chain(
+    _PACKAGE,
+    (
+        "v1",
+        "v2",
+    ),
+    key="schema_version",
+    whole_file=True,
+)
+"""The file format that other programs read."""
+
+COMPANION = Chain(
+    f"{_PACKAGE}.companion",
+    ("v1",),
+    key="companion_version",
+    whole_file=False,
+)
+"""The tables beside it."""
+
+LATEST_VERSION = FILE_FORMAT.latest
+"""The version that the product's file format ends with; an up-to-date store is opened without importing the chain."""
 
 
 class BrokenChain(ValueError):
@@ -26,15 +64,15 @@ class BrokenChain(ValueError):
 
 
 class MigrationRegistry:
-    """The migrations from version 0, the empty file, upwards; by default the product's own.
+    """The migrations of one chain from version 0 upwards; by default the product's own. Their modules are imported.
 
     Raises ``BrokenChain`` when it is built from a chain with a gap, a duplicate or a version out of order.
     """
 
-    def __init__(self, migrations: Iterable[Migration] | None = None) -> None:
+    def __init__(self, migrations: Iterable[Migration] | None = None, *, chain: Chain = FILE_FORMAT) -> None:
         if migrations is None:
-            package = __name__.rpartition(".")[0]
-            migrations = (import_module(f"{package}.{module}").MIGRATION for module in _MODULES)
+            migrations = (import_module(f"{chain.package}.{module}").MIGRATION for module in chain.modules)
+        self.chain = chain
         self._migrations = tuple(migrations)
         for expected, migration in enumerate(self._migrations, start=1):
             if migration.version != expected:

@@ -1,25 +1,26 @@
-"""The schema version that a file says it has."""
+"""The version that a file says it has, of its format and of what stands beside it."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from trop_core.database.failures import primary_code
+from trop_core.database.migrations.registry import FILE_FORMAT, Chain
 from trop_core.errors.store import DatabaseCorrupt, UnsupportedSchemaVersion
 
 _LONGEST_VERSION = 9
 
 
-def read_version(connection: sqlite3.Connection, path: str) -> int:
-    """The version of a file: 0 for an empty one. Reads, in the caller's transaction if there is one.
+def read_version(connection: sqlite3.Connection, path: str, chain: Chain = FILE_FORMAT) -> int:
+    """The version of a file: 0 for an empty one, or for one without the chain's tables where these stand beside others.
 
-    Raises ``DatabaseCorrupt`` for a file that has other content and no version that can be read. SQLite's own errors
-    pass through.
+    Reads, in the caller's transaction if there is one. Raises ``DatabaseCorrupt`` for a version that cannot be read,
+    and for a file that has other content and none. SQLite's own errors pass through.
     """
     row = None
     for is_last_attempt in (False, True):
         try:
-            row = connection.execute("SELECT value FROM metadata WHERE key = 'schema_version'").fetchone()
+            row = connection.execute("SELECT value FROM metadata WHERE key = ?", (chain.key,)).fetchone()
             break
         except sqlite3.OperationalError as error:
             if primary_code(error) != sqlite3.SQLITE_ERROR:
@@ -31,25 +32,28 @@ def read_version(connection: sqlite3.Connection, path: str) -> int:
                 reason = "it has content, but no readable version"
                 raise DatabaseCorrupt(reason, path=path, table="metadata") from error
     if row is None:
+        if not chain.whole_file:
+            return 0
         reason = "the version is missing"
     elif isinstance(row[0], str) and len(row[0]) <= _LONGEST_VERSION and row[0].isascii() and row[0].isdigit():
         version = int(row[0])
         if version > 0:
             return version
-        reason = "version 0 is that of an empty file"
+        reason = f"version 0 is that of {'an empty file' if chain.whole_file else 'a file without these tables'}"
     else:
         reason = f"{row[0]!r:.40} is no version"
-    raise DatabaseCorrupt(reason, path=path, table="metadata", column="value", key="schema_version")
+    raise DatabaseCorrupt(reason, path=path, table="metadata", column="value", key=chain.key)
 
 
-def write_version(connection: sqlite3.Connection, version: int) -> None:
-    """Set the version, inside the caller's write transaction. Version 0 has no table to keep it in."""
+def write_version(connection: sqlite3.Connection, version: int, chain: Chain = FILE_FORMAT) -> None:
+    """Set the version, inside the caller's write transaction. An empty file has no table to keep version 0 in."""
     if version:
         connection.execute(
-            "INSERT INTO metadata (key, value) VALUES ('schema_version', ?)"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            (str(version),),
+            "INSERT INTO metadata (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (chain.key, str(version)),
         )
+    elif not chain.whole_file:
+        connection.execute("DELETE FROM metadata WHERE key = ?", (chain.key,))
 
 
 def check_supported(version: int, latest: int, path: str) -> None:

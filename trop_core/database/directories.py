@@ -1,0 +1,208 @@
+"""The queries about which directory it is that something is reserved for, on sets of rows, without decisions.
+
+Each finds nothing and changes nothing where the store has no such table of this version, or one that is not as it
+should be. A row counts for as long as something is reserved at its path; another program that releases leaves it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, NamedTuple
+
+from trop_core.database.companion import has_this_version, is_usable
+from trop_core.database.failures import primary_code, undecodable_column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from trop_core.database.handles import StoreConnection
+    from trop_core.database.moving import Move
+    from trop_core.database.selection import Selection
+    from trop_core.identity import Identity
+
+MOST_WITH_ONE_IDENTITY = 3
+"""How many paths are told of that led to one directory. One is a move; which ones they are matters for a warning."""
+
+_RESERVED = "EXISTS (SELECT 1 FROM reservations WHERE reservations.path = directories.path)"
+
+
+class Directory(NamedTuple):
+    """What stood at a path when it was last seen; None is what was not told.
+
+    ``born`` is in nanoseconds. ``git_directory`` is the common git directory of a linked worktree; ``came_from`` the
+    path that it was moved from by itself; ``block_id`` names its block in an ``.env`` file.
+    """
+
+    path: str
+    file_system: str | None = None
+    inode: str | None = None
+    born: int | None = None
+    git_directory: str | None = None
+    came_from: str | None = None
+    block_id: str | None = None
+
+    @property
+    def identity(self) -> Identity | None:
+        """Which directory it was, if all of that is known."""
+        if self.file_system is None or self.inode is None or self.born is None:
+            return None
+        from trop_core.identity import Identity
+
+        return Identity(self.file_system, self.inode, self.born)
+
+
+_COLUMNS = ", ".join(Directory._fields)
+
+
+def find(connection: StoreConnection, path: str) -> Directory | None:
+    """What was last seen at a path, whether anything is still reserved there or not.
+
+    It is asked for with every reservation, so the table is not looked over first: one that has the columns is read.
+    """
+    if not has_this_version(connection):
+        return None
+    try:
+        found = _rows(connection, "path = ?", [path])
+    except sqlite3.OperationalError as error:
+        # There is no such table, or no such column.
+        if primary_code(error) != sqlite3.SQLITE_ERROR:
+            raise
+        return None
+    return found[0] if found else None
+
+
+def with_identity(connection: StoreConnection, identity: Identity, *, but: str) -> list[Directory]:
+    """The other paths at which something is reserved and that directory was last seen, in order; the first three."""
+    return _select(
+        connection,
+        f"file_system = ? AND inode = ? AND born = ? AND path <> ? AND {_RESERVED}",
+        [*identity, but],
+        limit=MOST_WITH_ONE_IDENTITY,
+    )
+
+
+def in_repository(connection: StoreConnection, git_directory: str) -> list[str]:
+    """The paths, in order, at which something is reserved and a worktree with that common git directory was seen."""
+    return [found.path for found in _select(connection, f"git_directory = ? AND {_RESERVED}", [git_directory])]
+
+
+def git_directories(connection: StoreConnection) -> dict[str, str]:
+    """The common git directory of each path at which something is reserved and a linked worktree was seen."""
+    found = _select(connection, f"git_directory IS NOT NULL AND {_RESERVED}", [])
+    return {directory.path: directory.git_directory for directory in found if directory.git_directory is not None}
+
+
+def record(connection: StoreConnection, directory: Directory) -> None:
+    """Note what stands at a path now, in place of what was noted before."""
+    if not is_usable(connection):
+        return
+    values = ", ".join("?" * len(directory))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in Directory._fields[1:])
+    connection.execute(
+        f"INSERT INTO directories ({_COLUMNS}) VALUES ({values}) ON CONFLICT (path) DO UPDATE SET {changes}", directory
+    )
+
+
+def disown(connection: StoreConnection, directory: Directory) -> None:
+    """Take the identity of a directory from all other paths: it stands at one, and can be found again only by that."""
+    if directory.identity is not None and is_usable(connection):
+        connection.execute(
+            "UPDATE directories SET born = NULL WHERE file_system = ? AND inode = ? AND born = ? AND path <> ?",
+            [*directory.identity, directory.path],
+        )
+
+
+def forget_unreserved(connection: StoreConnection, selection: Selection) -> None:
+    """Remove the rows of a set's paths at which nothing is reserved any more, under whatever tag."""
+    if is_usable(connection):
+        condition, parameters = _condition(selection)
+        connection.execute(f"DELETE FROM directories WHERE {condition} AND NOT {_RESERVED}", parameters)
+
+
+def forget_unreserved_at(connection: StoreConnection, paths: Iterable[str]) -> None:
+    """Remove the rows of those of the paths at which nothing is reserved any more."""
+    if is_usable(connection):
+        connection.executemany(
+            f"DELETE FROM directories WHERE path = ? AND NOT {_RESERVED}", ((path,) for path in dict.fromkeys(paths))
+        )
+
+
+def move(connection: StoreConnection, move: Move, *, by_itself: bool) -> None:
+    """Take the rows of a move along, in place of those at their destinations, whatever is reserved there by now.
+
+    ``by_itself`` notes in each where it came from; otherwise nothing is noted there.
+    """
+    if not is_usable(connection):
+        return
+
+    expression, values = move.expression("path")
+    moves, moving_rows = _condition(move.source)
+    connection.execute(
+        f"DELETE FROM directories WHERE path IN (SELECT {expression} FROM directories WHERE {moves}) AND NOT ({moves})",
+        [*values, *moving_rows, *moving_rows],
+    )
+    origin = "path" if by_itself else "NULL"
+    if not move.may_collide:
+        connection.execute(
+            f"UPDATE directories SET came_from = {origin}, path = {expression} WHERE {moves}", [*values, *moving_rows]
+        )
+        return
+    from trop_core.database import moving
+
+    # All rows leave before the first one arrives, where one could meet another that has yet to leave.
+    connection.execute(
+        f"UPDATE directories SET came_from = {origin}, path = ? || {expression} WHERE {moves}",
+        [moving.MARK, *values, *moving_rows],
+    )
+    waiting, marked = moving.WAITING
+    connection.execute(
+        f"UPDATE directories SET path = {moving.rest_of('path')} WHERE {waiting}", [len(moving.MARK) + 1, *marked]
+    )
+
+
+def replace(connection: StoreConnection, move: Move, standing: Directory | None) -> None:
+    """Forget what was seen where reservations leave, and where they arrive, before they do: it is not the same there.
+
+    ``standing`` is what stands at the destination now, to be noted; None if that is not known. Where something is
+    reserved already below the destination, what was seen there stays.
+    """
+    if not is_usable(connection):
+        return
+    expression, values = move.expression("path")
+    source, parameters = move.source.condition()
+    connection.execute(
+        f"DELETE FROM directories WHERE path IN (SELECT {expression} FROM reservations WHERE {source})"
+        f" AND NOT {_RESERVED}",
+        [*values, *parameters],
+    )
+    leaving, parameters = _condition(move.source)
+    connection.execute(f"DELETE FROM directories WHERE path = ? OR {leaving}", [move.destination, *parameters])
+    if standing is not None:
+        record(connection, standing)
+
+
+def _condition(selection: Selection) -> tuple[str, list[object]]:
+    """A directory has no tag: it is that of all reservations of its path."""
+    return selection._replace(tag=None).condition("directories")
+
+
+def _select(
+    connection: StoreConnection, condition: str, parameters: Sequence[object], *, limit: int = -1
+) -> list[Directory]:
+    return _rows(connection, condition, parameters, limit=limit) if is_usable(connection) else []
+
+
+def _rows(
+    connection: StoreConnection, condition: str, parameters: Sequence[object], *, limit: int = -1
+) -> list[Directory]:
+    try:
+        # The + keeps SQLite from reading a whole table in the order of an index, which takes five times as long.
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM directories WHERE {condition} ORDER BY +path LIMIT ?", [*parameters, limit]
+        )
+        return [Directory(*row) for row in rows]
+    except sqlite3.OperationalError as error:
+        # A text that is no UTF-8 tells of no directory.
+        if undecodable_column(error) is None:
+            raise
+        return []
