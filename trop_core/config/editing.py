@@ -34,6 +34,7 @@ from trop_core.config.values import Problems, accept_ports
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
 from trop_core.ports.exclusions import Entry, Exclusions, Range, rewritten
+from trop_core.ports.services import Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -255,7 +256,12 @@ def _check(former: Layer, new: str, file: str, *, project: bool, expected: Exclu
         layer = parse_text(new, file, project=project)
     except ConfigError as error:
         raise Unclear("what comes of it is broken") from error
-    values = {name: given.value for name, given in layer.items()}
-    wanted = {name: given.value for name, given in former.items()} | {_KEY: expected}
-    if values != wanted:
+    if _values(layer) != _values(former) | {_KEY: expected}:
         raise Unclear("what comes of it says something else")
+
+
+def _values(layer: Layer) -> dict[str, object]:
+    """What a layer gives, without the places of what it refuses: a line more moves them."""
+    values = {name: given.value for name, given in layer.items()}
+    group = values.get("reservations")
+    return values | {"reservations": group._replace(problems=())} if isinstance(group, Group) else values

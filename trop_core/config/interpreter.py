@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from trop_core.config.group import read_group
 from trop_core.config.layer import Given, Place
 from trop_core.config.nodes import NodeReader
-from trop_core.config.schema import KEYS, Kind, is_section
-from trop_core.config.values import Refused, accept_ports, refuse
-from trop_core.config.yaml_tree import Sequence, is_null, value_of
+from trop_core.config.schema import KEYS, RANGE, Kind, is_section
+from trop_core.config.values import accept_choice, accept_ports
+from trop_core.config.variables import accept_pattern
+from trop_core.config.yaml_tree import is_null
 from trop_core.models import HIGHEST_PORT
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from trop_core.config.layer import Layer
     from trop_core.config.schema import Key
     from trop_core.config.values import Problems
@@ -21,12 +25,16 @@ if TYPE_CHECKING:
 
 
 class Interpreter(NodeReader):
-    """Reads one file's tree into ``layer``, and notes what is wrong with it in ``problems``."""
+    """Reads one file's tree into ``layer``, and notes what is wrong with it in ``problems``.
 
-    def __init__(self, problems: Problems, *, project: bool) -> None:
+    ``allowed`` are the variables that the user allows a project's file to name.
+    """
+
+    def __init__(self, problems: Problems, *, project: bool, allowed: Collection[str] = ()) -> None:
         super().__init__(problems)
         self.layer: Layer = {}
         self._project = project
+        self._allowed = allowed
 
     def read(self, root: Node) -> None:
         """Read the whole tree."""
@@ -44,39 +52,42 @@ class Interpreter(NodeReader):
                 self.unknown(section, section, written, key_node)
             elif key.project_only and not self._project:
                 self.note(key_node, name, "this key belongs in trop.yaml")
+            elif key.user_only and self._project:
+                self.note(key_node, name, "this key belongs in config.yaml: it is the user's to set, not a project's")
             else:
                 self._key(key, value)
 
     def _key(self, key: Key, node: Node) -> None:
         if key.kind is Kind.MAPPING:
-            value: object = None if is_null(node) else read_group(self, node)
-            self._give(key.name, node, value)
+            group = None if is_null(node) else read_group(self, node, self._allowed)
+            if group is not None:
+                self.problems.carried = group.problems
+            self._give(key.name, node, group)
             return
-        value = self._ports(key, node) if key.kind is Kind.PORTS else self.single(key, key.name, node)
+        value = self._value(key, node)
         if value is not None:
             self._give(key.name, node, value)
+
+    def _value(self, key: Key, node: Node) -> object:
+        match key.kind:
+            case Kind.PORTS:
+                ranges = self.entries(key, node, accept_ports)
+                return None if ranges is None else Exclusions.of(ranges)
+            case Kind.CHOICES:
+                return self.entries(key, node, partial(accept_choice, key))
+            case Kind.VARIABLES:
+                return self.entries(key, node, accept_pattern)
+            case _:
+                return self.single(key, key.name, node)
 
     def _give(self, name: str, node: Node, value: object) -> None:
         # The order of a layer is that of the file: of two values that contradict each other, the later one is named.
         self.layer.pop(name, None)
         self.layer[name] = Given(value, (Place(self.problems.source, node.line, node.column),))
 
-    def _ports(self, key: Key, node: Node) -> Exclusions | None:
-        if not isinstance(node, Sequence):
-            if not is_null(node):
-                self.note(node, key.name, str(refuse(key.expectation, value_of(node))))
-            return None
-        ranges = []
-        for item in node.items:
-            try:
-                ranges.append(accept_ports(value_of(item)))
-            except Refused as refusal:
-                self.note(item, key.name, str(refusal))
-        return Exclusions.of(ranges)
-
     def _check_range(self) -> None:
-        ends = {name: given.value for name, given in self.layer.items() if name.startswith("ports.")}
-        minimum, maximum, offset = (ends.get(f"ports.{end}") for end in ("min", "max", "max_offset"))
+        ends = {name: given.value for name, given in self.layer.items() if name in RANGE}
+        minimum, maximum, offset = (ends.get(end) for end in RANGE)
         if maximum is not None and offset is not None:
             ends.pop("ports.min", None)
             self._note_last(ends, "give either ports.max or ports.max_offset: they are one setting")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from trop_core.config.files import GLOBAL_FILE, PROJECT_FILES, load_file
 from trop_core.config.layer import Given, Place
-from trop_core.config.settings import DEFAULT_ORIGIN, OccupancyChecks, Settings
+from trop_core.config.settings import DEFAULT_ORIGIN, Settings
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.base import InternalError
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT
+from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ _FIELDS = {
     "allow_change_task": "allow_change_task",
     "maximum_lock_wait_seconds": "maximum_lock_wait_seconds",
     "output_format": "output_format",
+    "ports.avoid": "avoid",
+    "reserve_for": "reserve_for",
+    "follow_moves": "follow_moves",
+    "allowed_variables": "allowed_variables",
     "reservations": "group",
 }
 """The fields of ``Settings`` that hold a key's value as it is."""
@@ -67,11 +72,12 @@ def load_settings(
     """
     problems: list[ConfigProblem] = []
     layers = [_attempt(problems, partial(load_file, os.path.join(data_directory, GLOBAL_FILE), project=False))]
+    allowed = allowed_variables(layers[0])
     if config_file is None:
-        config_directory, project = _project_layers(target, problems)
+        config_directory, project = _project_layers(target, allowed, problems)
     else:
         config_directory = os.path.dirname(config_file)
-        project = [_attempt(problems, partial(load_file, config_file))]
+        project = [_attempt(problems, partial(load_file, config_file, allowed=allowed))]
     layers += project
     if any(name.startswith("TROP_") and name not in _NO_SETTINGS for name in environment):
         from trop_core.config.environment import environment_layer
@@ -84,6 +90,12 @@ def load_settings(
     for layer in layers:
         merged = merge(merged, expanded(layer or {}))
     return _settings(merged, config_directory)
+
+
+def allowed_variables(user_layer: Layer | None) -> tuple[str, ...]:
+    """The variables that the user's own file allows a project's file to name."""
+    given = (user_layer or {}).get("allowed_variables")
+    return () if given is None else cast("tuple[str, ...]", given.value)
 
 
 def expanded(layer: Layer) -> Layer:
@@ -129,13 +141,13 @@ def _attempt(problems: list[ConfigProblem], load: Callable[[], Layer | None]) ->
         return {}
 
 
-def _project_layers(target: str, problems: list[ConfigProblem]) -> tuple[str | None, list[Layer | None]]:
+def _project_layers(
+    target: str, allowed: tuple[str, ...], problems: list[ConfigProblem]
+) -> tuple[str | None, list[Layer | None]]:
     """The nearest directory from ``target`` upward that holds a project file, and what its files give."""
     for directory in _upward(target):
-        pair = [
-            _attempt(problems, partial(load_file, os.path.join(directory, name), project=True, climbing=True))
-            for name in PROJECT_FILES
-        ]
+        load = partial(load_file, project=True, climbing=True, allowed=allowed)
+        pair = [_attempt(problems, partial(load, os.path.join(directory, name))) for name in PROJECT_FILES]
         if any(layer is not None for layer in pair):
             return directory, pair
     return None, []
@@ -156,7 +168,7 @@ def _argument_layer(arguments: Mapping[str, object]) -> Layer:
 
 
 def _settings(merged: Layer, config_directory: str | None) -> Settings:
-    minimum, maximum = _range(merged)
+    minimum, maximum = range_of(merged)
     values: dict[str, Any] = {name: given.value for name, given in merged.items()}
     checks = {name.removeprefix(_CHECKS): value for name, value in values.items() if name.startswith(_CHECKS)}
     origins = {name: given.origin for name, given in merged.items()}
@@ -173,8 +185,11 @@ def _settings(merged: Layer, config_directory: str | None) -> Settings:
     )
 
 
-def _range(merged: Layer) -> tuple[int, int]:
-    """The lowest and the highest port. Raises ``InvalidArgument`` or ``ConfigError`` where they are at odds."""
+def range_of(merged: Layer) -> tuple[int, int]:
+    """The lowest and the highest port that a layer comes to, with the defaults for what it does not give.
+
+    Raises ``InvalidArgument`` or ``ConfigError`` where they are at odds.
+    """
     low, high, offset = (merged.get(f"ports.{end}") for end in ("min", "max", "max_offset"))
     minimum = cast(int, low.value) if low else DEFAULT_MINIMUM
     maximum = cast(int, high.value) if high else DEFAULT_MAXIMUM

@@ -5,20 +5,22 @@ What is wrong with a node is noted, with its place, and reading goes on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from trop_core.config.schema import suggestion
+from trop_core.config.schema import ANY_SERVICE, SERVICES, suggestion
 from trop_core.config.values import Refused, accept, described, refuse
 from trop_core.config.yaml_tree import Mapping, Scalar, Sequence, dotted, is_null, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from trop_core.config.schema import Key
     from trop_core.config.values import Problems
     from trop_core.config.yaml_tree import Node
 
 _MOST_MERGES = 10_000
+
+Entry = TypeVar("Entry")
 
 
 class NodeReader:
@@ -61,8 +63,26 @@ class NodeReader:
     def unknown(self, section: str, known_as: str, written: str, node: Node) -> None:
         """Note an unknown key. ``section`` is its section's name in the schema, ``known_as`` the one in the file."""
         near = suggestion(section, written)
-        meant = f": did you mean {near.replace(section, known_as, 1)}?" if near else ""
+        meant = ""
+        if near and near.rpartition(".")[2] == written:
+            meant = f": it belongs {_place(near.rpartition('.')[0])}"
+        elif near:
+            meant = f": did you mean {near.replace(section, known_as, 1)}?"
         self.note(node, dotted(known_as, node), f"unknown key{meant}")
+
+    def entries(self, key: Key, node: Node, accept: Callable[[object], Entry]) -> tuple[Entry, ...] | None:
+        """What the entries of a list come to, or None where it is null or no list; what is refused is noted."""
+        if not isinstance(node, Sequence):
+            if not is_null(node):
+                self.note(node, key.name, str(refuse(key.expectation, value_of(node))))
+            return None
+        accepted = []
+        for item in node.items:
+            try:
+                accepted.append(accept(value_of(item)))
+            except Refused as refusal:
+                self.note(item, key.name, str(refusal))
+        return tuple(accepted)
 
     def _merged(self, name: str, node: Mapping) -> Iterator[tuple[Node, Node]]:
         """The entries of a mapping with those that its merge keys bring along; its own go before, then earlier ones.
@@ -92,3 +112,10 @@ class NodeReader:
                 self.note(node, name or None, f"the file merges more than {_MOST_MERGES} mappings")
                 return
             waiting.extend(reversed(sources))
+
+
+def _place(section: str) -> str:
+    """Where a key of a section stands, as a person finds it."""
+    if section == ANY_SERVICE:
+        return f"under a service of {SERVICES}"
+    return f"under {section}" if section else "at the top level"

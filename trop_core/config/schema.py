@@ -6,17 +6,25 @@ beside this come from this table.
 
 from __future__ import annotations
 
+import sys
 from enum import Enum
 from typing import NamedTuple
 
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT
+from trop_core.ports.avoidance import REASONS, usually_avoided
+
+MOST_SERVICES = 64
+MOST_MADE = 64
+"""Of variables that are made from ports."""
 
 LONGEST_WAIT_SECONDS = 2_147_483
 """SQLite counts a busy timeout in milliseconds, as a signed 32-bit number."""
 
 MOST_DAYS = 1_000_000
 
-ANY_SERVICE = "reservations.services.*"
+SERVICES = "reservations.services"
+ENVIRONMENT = "reservations.environment"
+ANY_SERVICE = f"{SERVICES}.*"
 """Stands in the name of a key that each service has, in the place of the service's own name."""
 
 
@@ -30,15 +38,26 @@ class Kind(Enum):
     IDENTIFIER = "identifier"
     VARIABLE = "variable"
     PORTS = "ports"
+    CHOICES = "choices"
+    VARIABLES = "variables"
     MAPPING = "mapping"
+
+
+_EXPECTATIONS = {
+    Kind.BOOLEAN: "true or false",
+    Kind.VARIABLE: "the name of a variable",
+    Kind.PORTS: 'a list of ports and ranges such as "5005..5009"',
+    Kind.VARIABLES: "a list of names of variables, in which * stands for any part",
+    Kind.MAPPING: "a mapping",
+}
 
 
 class Key(NamedTuple):
     """One key, under its dotted name. Bounds are those of a number, both included.
 
     ``variables`` are the environment's names for it: the first is the documented one, the others are silent aliases.
-    ``project_only`` keys may stand in ``trop.yaml`` and ``trop.local.yaml``, the others in ``config.yaml`` as well.
-    A ``default`` of None means that the key has none.
+    ``project_only`` keys may stand in ``trop.yaml`` and ``trop.local.yaml`` alone, ``user_only`` ones in none of these.
+    A ``default`` of None means that the key has none; where macOS has another one, that is ``default_on_macos``.
     """
 
     name: str
@@ -50,13 +69,18 @@ class Key(NamedTuple):
     minimum: int = 0
     maximum: int = 0
     choices: tuple[str, ...] = ()
+    user_only: bool = False
+    default_on_macos: object = None
+
+    @property
+    def default_here(self) -> object:
+        """The default on this system."""
+        return self.default_on_macos if self.default_on_macos and sys.platform == "darwin" else self.default
 
     @property
     def expectation(self) -> str:
         """What belongs at the key, as an error puts it after "expected"."""
         match self.kind:
-            case Kind.BOOLEAN:
-                return "true or false"
             case Kind.INTEGER:
                 is_port = (self.minimum, self.maximum) == (LOWEST_PORT, HIGHEST_PORT)
                 return f"a {'port' if is_port else 'whole number'} from {self.minimum} to {self.maximum}"
@@ -66,12 +90,10 @@ class Key(NamedTuple):
                 return f"one of {', '.join(self.choices)}"
             case Kind.IDENTIFIER:
                 return f"a text of 1 to {LONGEST_IDENTIFIER} characters"
-            case Kind.VARIABLE:
-                return "a name of letters, digits and _ that does not begin with a digit, 255 bytes at most"
-            case Kind.PORTS:
-                return 'a list of ports and ranges such as "5005..5009"'
-            case Kind.MAPPING:
-                return "a mapping"
+            case Kind.CHOICES:
+                return f"a list of {', '.join(self.choices)}"
+            case _:
+                return _EXPECTATIONS[self.kind]
 
 
 def _port(name: str, text: str, default: int | None, variable: str = "", *, project_only: bool = False) -> Key:
@@ -114,6 +136,17 @@ KEYS: dict[str, Key] = {
             "The highest port, as its distance from ports.min; another way to give ports.max.",
             variables=("TROP_PORT_MAX_OFFSET",),
             maximum=HIGHEST_PORT - LOWEST_PORT,
+        ),
+        Key(
+            "ports.avoid",
+            Kind.CHOICES,
+            "Ports that are passed over where trop chooses: those that browsers do not open (browser), those of "
+            "macOS's AirPlay receiver, 5000 and 7000 (airplay), and those that the system hands out by itself "
+            "(ephemeral). On macOS the default is browser and airplay. A port that is preferred, or is reserved "
+            "already, is none that trop chooses; [] avoids nothing.",
+            default=usually_avoided("linux"),
+            default_on_macos=usually_avoided("darwin"),
+            choices=tuple(REASONS),
         ),
         Key(
             "excluded_ports",
@@ -201,6 +234,33 @@ KEYS: dict[str, Key] = {
             choices=("table", "json", "csv", "tsv"),
         ),
         Key(
+            "reserve_for",
+            Kind.CHOICE,
+            "What a port is reserved for where nobody names a path: the directory itself, or the root of its git "
+            "worktree.",
+            default="directory",
+            variables=("TROP_RESERVE_FOR",),
+            choices=("directory", "root"),
+        ),
+        Key(
+            "follow_moves",
+            Kind.BOOLEAN,
+            "Let reservations follow a directory that was moved or renamed.",
+            default=True,
+            variables=("TROP_FOLLOW_MOVES",),
+            user_only=True,
+        ),
+        Key(
+            "allowed_variables",
+            Kind.VARIABLES,
+            "Variables that a project's file may name although nothing in the name says what it is for: other names "
+            "for ports have PORT among their parts between _, names for addresses URL, URI, ORIGIN, ENDPOINT or ADDR. "
+            "* stands for any part of a name. What is made from ports is printed by trop autoreserve and trop "
+            "reserve-group only if it is named here. Names that begin with TROP_ never are.",
+            default=(),
+            user_only=True,
+        ),
+        Key(
             "reservations",
             Kind.MAPPING,
             "The services whose ports trop reserve-group and trop autoreserve reserve together. The strongest layer's "
@@ -214,16 +274,17 @@ KEYS: dict[str, Key] = {
             project_only=True,
         ),
         Key(
-            "reservations.services",
+            SERVICES,
             Kind.MAPPING,
-            "The services, at least one. A service's name is the tag of its reservation.",
+            f"The services, from 1 to {MOST_SERVICES}. A service's name is the tag of its reservation. A port in the "
+            "place of what a service has is its preferred one.",
             project_only=True,
         ),
         Key(
             f"{ANY_SERVICE}.offset",
             Kind.INTEGER,
-            "The distance of the service's port from the group's base. No two services have the same one.",
-            default=0,
+            "The distance of the service's port from the group's base. No two services have the same one. Without it, "
+            "the lowest that no other service has, in the file's order.",
             project_only=True,
             maximum=HIGHEST_PORT - LOWEST_PORT,
         ),
@@ -237,8 +298,18 @@ KEYS: dict[str, Key] = {
         Key(
             f"{ANY_SERVICE}.env",
             Kind.VARIABLE,
-            "The environment variable that the service's port is exported as. Without it, the service's name in upper "
-            "case, with - as _. No two services have the same one, whatever the case of its letters.",
+            "The environment variable that the service's port is exported as: A to Z, digits and _, with PORT as one "
+            "of the parts between _, as WEB_PORT and PORT_API have. Without it, the service's name in upper case, with "
+            "- as _, and _PORT behind it unless it ends so already. No two variables have the same name, whatever the "
+            "case of its letters. The user's allowed_variables may let other names through.",
+            project_only=True,
+        ),
+        Key(
+            ENVIRONMENT,
+            Kind.MAPPING,
+            "Variables that are made from the ports, each with a template such as http://localhost:{port:web}/api: the "
+            "host is localhost, a name below it, 127.0.0.1 or [::1]. The name has URL, URI, ORIGIN, ENDPOINT or ADDR "
+            "as one of its parts; COMPOSE_PROJECT_NAME may be {name}, which is nobody else's.",
             project_only=True,
         ),
     )
@@ -254,6 +325,10 @@ OTHER_VARIABLES: dict[str, str] = {
 """The environment variables that stand for no key of the configuration."""
 
 
+RANGE = ("ports.min", "ports.max", "ports.max_offset")
+"""The keys of the range, of which the last two are one setting."""
+
+
 def is_section(name: str) -> bool:
     """Whether a dotted name is no key itself but holds some, as ``ports`` does."""
     return name not in KEYS and any(key.startswith(f"{name}.") for key in KEYS)
@@ -266,11 +341,16 @@ def names_below(section: str) -> list[str]:
 
 
 def suggestion(section: str, unknown: str) -> str | None:
-    """The dotted name of the key that somebody probably meant, or None."""
+    """The dotted name of the key, or of the section, that somebody probably meant; None where nothing is like it.
+
+    Where the very name exists in another place, that is what was meant.
+    """
+    sections = (key[:end] for key in KEYS for end, character in enumerate(key) if character == ".")
+    places = (*KEYS, *sections)
+    named_so = next((place for place in places if unknown != "*" and place.rpartition(".")[2] == unknown), None)
+    if named_so is not None:
+        return named_so
     import difflib
 
     prefix = f"{section}." if section else ""
-    for near in difflib.get_close_matches(unknown, names_below(section), n=1):
-        return prefix + near
-    named_alike = (key for key in KEYS if "*" not in key and key.rpartition(".")[2] == unknown)
-    return next(named_alike, None)
+    return next((prefix + near for near in difflib.get_close_matches(unknown, names_below(section), n=1)), None)

@@ -6,44 +6,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM
+from trop_core.ports.avoidance import usually_avoided
+from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from trop_core.ports.services import Group
+
 DEFAULT_ORIGIN = "built-in default"
-
-
-class OccupancyChecks(NamedTuple):
-    """What is asked of the system before a port is given away."""
-
-    skip: bool = False
-    skip_ip4: bool = False
-    skip_ip6: bool = False
-    skip_tcp: bool = False
-    skip_udp: bool = False
-    check_all_interfaces: bool = False
-
-
-class Service(NamedTuple):
-    """One service of a group: its tag, and where its port lies relative to the group's base."""
-
-    tag: str
-    offset: int
-    preferred: int | None = None
-    env: str | None = None
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that the port is exported as: ``env``, else the tag in upper case, - as _."""
-        return self.env if self.env is not None else self.tag.upper().replace("-", "_")
-
-
-class Group(NamedTuple):
-    """The ``reservations`` of a project: services whose ports keep their distances to one base."""
-
-    services: tuple[Service, ...]
-    base: int | None = None
 
 
 class Settings(NamedTuple):
@@ -57,6 +29,7 @@ class Settings(NamedTuple):
     project: str | None = None
     port_min: int = DEFAULT_MINIMUM
     port_max: int = DEFAULT_MAXIMUM
+    avoid: tuple[str, ...] = usually_avoided()
     excluded_ports: Exclusions = Exclusions()
     expire_after_days: int = 30
     occupancy: OccupancyChecks = OccupancyChecks()
@@ -68,6 +41,9 @@ class Settings(NamedTuple):
     allow_change_task: bool = False
     maximum_lock_wait_seconds: float = 5.0
     output_format: str = "table"
+    reserve_for: str = "directory"
+    follow_moves: bool = True
+    allowed_variables: tuple[str, ...] = ()
     group: Group | None = None
     config_directory: str | None = None
     origins: Mapping[str, str] = MappingProxyType({})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from trop_core.config.schema import KEYS, Kind
+from trop_core.config.schema import KEYS
 
 if TYPE_CHECKING:
     from trop_core.config.schema import Key
@@ -45,10 +45,11 @@ def _prose(key: Key) -> str:
 
 
 def _default(key: Key) -> str:
-    if key.default is None:
+    default = key.default_here
+    if default is None:
         return ""
-    if key.kind is Kind.BOOLEAN:
-        return f" {str(key.default).lower()}"
-    if key.kind is Kind.PORTS:
-        return " []"
-    return f" {key.default}"
+    if isinstance(default, bool):
+        return f" {str(default).lower()}"
+    if isinstance(default, tuple):
+        return f" [{', '.join(default)}]"
+    return f" {default}"

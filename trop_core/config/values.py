@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from trop_core.config.schema import Kind
 from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.errors.configuration import ConfigError, ConfigProblem
-from trop_core.errors.spelling import quoted
+from trop_core.errors.spelling import escaped, quoted
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, identifier, is_port
 
 if TYPE_CHECKING:
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 1000
 _LONGEST_NAME = 200
-_LONGEST_VARIABLE_BYTES = 255
 _LARGEST_SHOWN = 10**30
-_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _PORTS = r"([0-9]{1,5})\.\.([0-9]{1,5})"
 
 
@@ -27,11 +25,15 @@ class Refused(Exception):
 
 
 class Problems:
-    """The problems of one source, collected until there are too many to be of use."""
+    """The problems of one source, collected until there are too many to be of use.
+
+    ``carried`` are those that do not make the source unusable: they are raised only together with others.
+    """
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.found: list[ConfigProblem] = []
+        self.carried: tuple[ConfigProblem, ...] = ()
 
     def add(self, line: int | None, column: int | None, key: str | None, message: str) -> None:
         """Note a problem. Raises ``ConfigError`` with all there are when it is one too many."""
@@ -49,8 +51,7 @@ class Problems:
     def raise_if_any(self) -> None:
         """Raise ``ConfigError`` with all problems in the order of their places, if there are any."""
         if self.found:
-            self.found.sort(key=_position)
-            raise ConfigError(self.found)
+            raise ConfigError(sorted([*self.found, *self.carried], key=_position))
 
 
 def _position(problem: ConfigProblem) -> tuple[int, int]:
@@ -59,7 +60,7 @@ def _position(problem: ConfigProblem) -> tuple[int, int]:
 
 def shown(name: str) -> str:
     """A key's name as a terminal can show it: no control characters, and not endless."""
-    return name if name.isprintable() and len(name) <= _LONGEST_NAME else quoted(name)[1:-1]
+    return escaped(name) if len(name) <= _LONGEST_NAME else quoted(name)[1:-1]
 
 
 def described(value: object) -> str:
@@ -96,7 +97,7 @@ def accept(key: Key, value: object) -> object:
             return float(value)  # type: ignore[arg-type]
         case Kind.CHOICE if value in key.choices:
             return value
-        case Kind.VARIABLE if isinstance(value, str) and is_variable_name(value):
+        case Kind.VARIABLE if isinstance(value, str):
             return value
         case Kind.IDENTIFIER if isinstance(value, str):
             try:
@@ -106,6 +107,13 @@ def accept(key: Key, value: object) -> object:
         case Kind.IDENTIFIER if not isinstance(value, str):
             raise Refused(f"expected {key.expectation}, not {described(value)}; quotes make it a text")
     raise refuse(key.expectation, value)
+
+
+def accept_choice(key: Key, value: object) -> str:
+    """One entry of a list of words that the key knows. Raises ``Refused``."""
+    if isinstance(value, str) and value in key.choices:
+        return value
+    raise refuse(f"one of {', '.join(key.choices)}", value)
 
 
 def accept_ports(value: object) -> tuple[int, int]:
@@ -122,8 +130,3 @@ def accept_ports(value: object) -> tuple[int, int]:
     if first > last:
         raise refuse(f"a range whose first port is not above its last, such as {last}..{first}", value)
     return first, last
-
-
-def is_variable_name(name: str) -> bool:
-    """Whether a shell takes a text for the name of a variable, and for nothing else."""
-    return len(name) <= _LONGEST_VARIABLE_BYTES and re.fullmatch(_VARIABLE, name) is not None

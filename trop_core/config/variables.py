@@ -1,35 +1,81 @@
-"""Names of environment variables that mean something already.
+"""Which environment variables a project's file may name.
 
-A file of a stranger's repository names the variables that a group's ports are exported as. With PATH=5000 the shell
-would run programs from a directory ``5000`` in that very repository, with BASH_ENV=5000 a file of that name; and other
-names would break the session, or lead trop itself to another store.
+The file may be a stranger's. With PATH=5000 a shell runs programs from a directory ``5000`` of that very repository,
+with GIT_COMMON_DIR=5000 git runs what a ``config`` in it says, and no list of such names is ever complete. So a name
+has to say what it is for: for a port, PORT is one of its parts. Any other is the user's own to allow.
 """
 
 from __future__ import annotations
 
-_SHELLS = (
-    "argv bash_env bashopts bash_xtracefd cdpath editor egid env euid fignore fpath gid histfile home ifs inputrc "
-    "mailpath manpath module_path oldpwd path ppid prompt_command ps0 ps1 ps2 ps3 ps4 psmodulepath pwd shell shellopts "
-    "status tmpdir uid user username visual zdotdir"
-)
-_SEARCH_PATHS = (
-    "cargo_home classpath gconv_path gem_home gem_path gopath goroot lua_cpath lua_path node_options node_path "
-    "perl5lib perl5opt perllib pythonhome pythonpath pythonstartup pythonuserbase r_libs rubylib rubyopt"
-)
-_SETTINGS_FILES = (
-    "aws_config_file docker_config git_askpass git_config git_config_global git_config_system git_dir git_editor "
-    "git_exec_path git_external_diff git_index_file git_object_directory git_pager git_ssh git_ssh_command "
-    "git_template_dir git_work_tree gnupghome kubeconfig makefiles makeflags npm_config_userconfig openssl_conf pager "
-    "ssh_askpass ssh_auth_sock terminfo viminit xdg_config_dirs xdg_config_home xdg_data_dirs xdg_data_home"
-)
-_NAMES = frozenset(f"{_SHELLS} {_SEARCH_PATHS} {_SETTINGS_FILES}".split())
-_PREFIXES = ("bash_func_", "dyld_", "fish_", "ld_", "trop_")
+import re
+from typing import TYPE_CHECKING
+
+from trop_core.config.values import Refused, refuse
+from trop_core.ports.made_variables import COMPOSE_PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST = 255
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_PATTERN = r"[A-Za-z_*][A-Za-z0-9_*]*"
+_OWN = "TROP_"
+_ADDRESSES = ("URL", "URI", "ORIGIN", "ENDPOINT", "ADDR")
+_ALLOWING = "only your own config.yaml can allow it, under allowed_variables"
 
 
-def means_something(name: str) -> bool:
-    """Whether shells, widespread programs or trop itself read a variable of this name, in whatever case.
+def derived_name(tag: str) -> str:
+    """The variable of a service whose file names none: ``my-api`` is MY_API_PORT, ``http-port`` is HTTP_PORT."""
+    name = tag.upper().replace("-", "_")
+    return name if name.rpartition("_")[2] == "PORT" else f"{name}_PORT"
 
-    zsh ties ``path`` to ``PATH``, which is why the case of the letters does not count. No such list is complete.
+
+def port_refusal(name: str, allowed: Iterable[str] = ()) -> str | None:
+    """Why a file may not give a port to the variable of this name, as a clause about it; None if it may.
+
+    ``allowed`` is what the user's own ``config.yaml`` has under ``allowed_variables``.
     """
-    lowered = name.lower()
-    return lowered in _NAMES or lowered.startswith(_PREFIXES)
+    return _refusal(name, ("PORT",), "PORT among its parts, as WEB_PORT and PORT_API have", allowed)
+
+
+def address_refusal(name: str, allowed: Iterable[str] = ()) -> str | None:
+    """The same for a variable that is made from ports, whose value is an address or the name of a Compose project."""
+    if name == COMPOSE_PROJECT:
+        return None
+    lacking = f"{', '.join(_ADDRESSES[:-1])} or {_ADDRESSES[-1]} among its parts, as API_URL has"
+    return _refusal(name, _ADDRESSES, lacking, allowed)
+
+
+def covers(allowed: Iterable[str], name: str) -> bool:
+    """Whether a name is among those that the user allows. A name that begins with TROP_ never is."""
+    from fnmatch import fnmatchcase
+
+    return not _is_own(name) and any(fnmatchcase(name, pattern) for pattern in allowed)
+
+
+def accept_pattern(value: object) -> str:
+    """One entry of ``allowed_variables``. Raises ``Refused``."""
+    if not isinstance(value, str) or len(value) > _LONGEST or not re.fullmatch(_PATTERN, value):
+        raise refuse("the name of a variable, in which * stands for any part of it", value)
+    if _is_own(value):
+        raise Refused(f"variables that begin with {_OWN} are trop's own, and never a project's to name")
+    return value
+
+
+def _refusal(name: str, parts: tuple[str, ...], lacking: str, allowed: Iterable[str]) -> str | None:
+    if len(name) > _LONGEST or not re.fullmatch(_NAME, name):
+        return f"is no name of a variable: one has A to Z, digits and _, {_LONGEST} at most, and no digit first"
+    if _is_own(name):
+        return f"begins with {_OWN}, as trop's own variables do"
+    if covers(allowed, name):
+        return None
+    if name != name.upper():
+        return f"is not in upper case; {_ALLOWING}"
+    if not any(part in parts for part in name.split("_")):
+        return f"has no {lacking}; {_ALLOWING}"
+    return None
+
+
+def _is_own(name: str) -> bool:
+    # zsh ties variables to others whose names differ in the case of their letters alone.
+    return name.upper().startswith(_OWN)

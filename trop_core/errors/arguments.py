@@ -33,6 +33,9 @@ class InvalidArgument(TropError):
         name = spell(self.field) if self.field else "the argument"
         if self.missing:
             return f"{name} is missing: expected {self.expected}"
+        if self.given is True and not self.alone:
+            # A flag that is at odds with something else: that it was given says all.
+            return f"{name}: expected {self.expected}"
         return f"{name}: expected {self.expected}, not {quoted(self.given)}"
 
     def hint(self, spell: Spelling = flag_name) -> str:

@@ -24,6 +24,10 @@ class TropError(Exception):
         """What to do next."""
         raise NotImplementedError
 
+    def lines(self, spell: Spelling = flag_name) -> tuple[str, ...]:
+        """The message in the lines that it has. A line feed in one of them is part of a text that it quotes."""
+        return (self.message(spell),)
+
     def details(self) -> dict[str, object]:
         """The values that the error is about, by the names of the contract; reservations as they are."""
         return {}

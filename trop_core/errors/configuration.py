@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trop_core.errors.base import TropError
 from trop_core.errors.reservations import NotFound
-from trop_core.errors.spelling import flag_name, quoted
+from trop_core.errors.spelling import escaped, flag_name, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ class ConfigProblem:
         self.message = message
 
     def __str__(self) -> str:
-        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        where = ":".join(str(part) for part in (escaped(self.file), self.line, self.column) if part is not None)
         return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
 
     def details(self) -> dict[str, object]:
@@ -40,6 +40,18 @@ class ConfigProblem:
         }
 
 
+class VariableProblem(ConfigProblem):
+    """A variable that must not be called so. ``tag`` is the service that it is for, or None for none in particular."""
+
+    __slots__ = ("tag",)
+
+    def __init__(
+        self, file: str, line: int | None, column: int | None, key: str | None, message: str, *, tag: str | None
+    ) -> None:
+        super().__init__(file, line, column, key, message)
+        self.tag = tag
+
+
 class ConfigError(TropError):
     """A configuration file or environment variable that cannot be used; all of its problems together."""
 
@@ -50,9 +62,12 @@ class ConfigError(TropError):
         self.problems = tuple(problems)
 
     def message(self, spell: Spelling = flag_name) -> str:
+        return "\n".join(self.lines(spell))
+
+    def lines(self, spell: Spelling = flag_name) -> tuple[str, ...]:
         if len(self.problems) == 1:
-            return str(self.problems[0])
-        return "\n".join([f"{len(self.problems)} problems in the configuration:", *map(str, self.problems)])
+            return (str(self.problems[0]),)
+        return (f"{len(self.problems)} problems in the configuration:", *map(str, self.problems))
 
     def hint(self, spell: Spelling = flag_name) -> str:
         return "Correct what is named above; the README lists every key and variable."

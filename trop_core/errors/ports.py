@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trop_core.errors.base import TropError
-from trop_core.errors.spelling import flag_name
+from trop_core.errors.spelling import flag_name, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +18,15 @@ class PortExhausted(TropError):
 
     kind = "port_exhausted"
 
-    def __init__(self, *, minimum: int, maximum: int, reserved: int, excluded: int, occupied: int, cleanup: bool):
+    def __init__(
+        self, *, minimum: int, maximum: int, reserved: int, excluded: int, avoided: int, occupied: int, cleanup: bool
+    ) -> None:
         super().__init__(minimum, maximum)
         self.minimum = minimum
         self.maximum = maximum
         self.reserved = reserved
         self.excluded = excluded
+        self.avoided = avoided
         self.occupied = occupied
         self.cleanup = cleanup
 
@@ -31,18 +34,21 @@ class PortExhausted(TropError):
         cleaned = "a cleanup found nothing that helps" if self.cleanup else "cleanup is disabled"
         return (
             f"no port from {self.minimum} to {self.maximum} is free: {self.reserved} reserved, "
-            f"{self.excluded} excluded, {self.occupied} occupied; {cleaned}"
+            f"{self.excluded} excluded, {self.avoided} avoided, {self.occupied} occupied; {cleaned}"
         )
 
     def hint(self, spell: Spelling = flag_name) -> str:
         advice = f"Widen the range with {spell('min')} and {spell('max')}, or release what is no longer needed."
-        return advice + self._cleanup_advice(spell)
+        return advice + self._more_advice(spell)
 
-    def _cleanup_advice(self, spell: Spelling) -> str:
-        if self.cleanup:
-            return ""
-        off = f"{spell('disable_autoprune')} and {spell('disable_autoexpire')}"
-        return f" Without {off}, what nobody needs any more would be released by itself."
+    def _more_advice(self, spell: Spelling) -> str:
+        advice = ""
+        if self.avoided:
+            advice += " Which ports are avoided, ports.avoid says; one that is preferred is given all the same."
+        if not self.cleanup:
+            off = f"{spell('disable_autoprune')} and {spell('disable_autoexpire')}"
+            advice += f" Without {off}, what nobody needs any more would be released by itself."
+        return advice
 
     def details(self) -> dict[str, object]:
         return {
@@ -50,27 +56,25 @@ class PortExhausted(TropError):
             "max": self.maximum,
             "reserved": self.reserved,
             "excluded": self.excluded,
+            "avoided": self.avoided,
             "occupied": self.occupied,
             "cleanup": self.cleanup,
         }
 
 
 class GroupExhausted(PortExhausted):
-    """There is no base at which all services of a group find their ports free; ``minimum`` is the first one tried."""
+    """Some services of a group, ``tags``, have no port, and none of the range is left for them."""
 
-    def __init__(self, *, offsets: Sequence[int], **counts: Any) -> None:
+    def __init__(self, *, tags: Sequence[str], **counts: Any) -> None:
         super().__init__(**counts)
-        self.offsets = tuple(offsets)
+        self.tags = tuple(tags)
 
     def message(self, spell: Spelling = flag_name) -> str:
-        shown = ", ".join(map(str, self.offsets[:10])) + (", …" if len(self.offsets) > 10 else "")
-        cleaned = "a cleanup found nothing that helps" if self.cleanup else "cleanup is disabled"
-        return (
-            f"the group fits nowhere from {self.minimum} to {self.maximum}: no base has the ports at the offsets "
-            f"{shown} free; {self.reserved} ports are reserved, {self.excluded} excluded, {self.occupied} of those "
-            f"looked at occupied; {cleaned}"
-        )
+        shown = ", ".join(map(quoted, self.tags[:10])) + (", …" if len(self.tags) > 10 else "")
+        return f"{super().message(spell)}; without a port: {shown}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        advice = "Set reservations.base or ports.max to where there is room, or release what is no longer needed."
-        return advice + self._cleanup_advice(spell)
+        advice = (
+            "Widen the range with ports.min and ports.max (TROP_PORT_MIN and TROP_PORT_MAX), or release what is yours."
+        )
+        return advice + self._more_advice(spell)

@@ -22,6 +22,30 @@ def flag_name(field: str) -> str:
     return "--" + field.rstrip("_").replace("_", "-")
 
 
+_DIRECTIONS = "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""What turns the direction of text around, or breaks a line without being a control character."""
+
+
+def escaped(text: str) -> str:
+    r"""A text from elsewhere as one line that a terminal shows and does not obey: ``\x1b``, ``\n``, ``\u202e``.
+
+    Control characters, line and paragraph separators, what changes the direction of writing and halves of surrogate
+    pairs are escaped as in Python; all else, a backslash too, stays as it is.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c.encode("unicode_escape").decode("ascii") if _is_obeyed(c) else c for c in text)
+
+
+def _is_obeyed(character: str) -> bool:
+    return (
+        character < " "
+        or "\x7f" <= character <= "\x9f"
+        or "\ud800" <= character <= "\udfff"
+        or character in _DIRECTIONS
+    )
+
+
 def quoted(value: object) -> str:
     """A value as a message shows it: text in double quotes, control characters escaped, cut where it is very long."""
     try:
@@ -30,9 +54,7 @@ def quoted(value: object) -> str:
         text = "what is nested too deeply"
     # Cut first: a value of ten megabytes would hold up everybody else while it is escaped.
     shown, rest = text[:200], text[200:]
-    shown = "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in shown
-    )
+    shown = escaped(shown)
     if rest:
         shown = f"{shown}…"
     return f'"{shown}"' if isinstance(value, str) else shown

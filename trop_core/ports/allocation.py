@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from trop_core.ports.exclusions import Exclusions
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from trop_core.models import PortRange
-    from trop_core.ports.exclusions import Exclusions
+
+_NOTHING = Exclusions()
 
 
 class Exhausted(NamedTuple):
-    """No port of the range is free: how many are reserved, how many of the others excluded, how many occupied."""
+    """No port of the range is free: how many are reserved, excluded, avoided and occupied. Each is counted once."""
 
     reserved: int
     excluded: int
+    avoided: int
     occupied: int
 
 
@@ -24,22 +28,27 @@ def lowest_free(
     taken: Iterable[Sequence[int]],
     exclusions: Exclusions,
     is_occupied: Callable[[int], bool],
+    avoided: Exclusions = _NOTHING,
 ) -> int | Exhausted:
-    """The lowest port of a range that is neither taken nor excluded nor occupied.
+    """The lowest port of a range that is neither taken nor excluded, avoided or occupied.
 
     ``taken`` are the reserved ports of the range in ascending order, in chunks; nothing is read beyond the chunk that
     holds the answer. ``is_occupied`` is asked once for each port that nothing else rules out.
     """
     candidate = ports.minimum
-    reserved = excluded = occupied = 0
+    reserved = occupied = 0
+    passed_over = {"excluded": 0, "avoided": 0}
+    sets = (("excluded", exclusions), ("avoided", avoided.without(exclusions)))
 
     def first_acceptable(end: int) -> int | None:
-        nonlocal candidate, excluded, occupied
+        nonlocal candidate, occupied
         while candidate < end:
-            around = exclusions.range_around(candidate)
+            around = next(
+                ((why, found) for why, ports in sets if (found := ports.range_around(candidate)) is not None), None
+            )
             if around is not None:
-                beyond = min(around[1] + 1, end)
-                excluded += beyond - candidate
+                beyond = min(around[1][1] + 1, end)
+                passed_over[around[0]] += beyond - candidate
                 candidate = beyond
             elif is_occupied(candidate):
                 occupied += 1
@@ -59,4 +68,4 @@ def lowest_free(
                 return found
             candidate = port + 1
     found = first_acceptable(ports.maximum + 1)
-    return Exhausted(reserved, excluded, occupied) if found is None else found
+    return Exhausted(reserved, occupied=occupied, **passed_over) if found is None else found

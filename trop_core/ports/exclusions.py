@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -14,14 +13,26 @@ Range: TypeAlias = tuple[int, int]
 """The ports from the first to the last, both included."""
 
 
-@dataclass(frozen=True, slots=True)
 class Exclusions:
-    """A set of ports: sorted ranges, both ends included, that neither touch nor overlap.
+    """A set of ports: sorted ranges, both ends included, that neither touch nor overlap. Not to be changed.
 
-    Make one with ``Exclusions.of``, which merges whatever it is given.
+    Make one with ``Exclusions.of``, which merges whatever it is given. No dataclass: every start would pay for making
+    one.
     """
 
-    ranges: tuple[Range, ...] = ()
+    __slots__ = ("ranges",)
+
+    def __init__(self, ranges: tuple[Range, ...] = ()) -> None:
+        self.ranges = ranges
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Exclusions) and self.ranges == other.ranges
+
+    def __hash__(self) -> int:
+        return hash(self.ranges)
+
+    def __repr__(self) -> str:
+        return f"Exclusions({self.ranges!r})"
 
     @classmethod
     def of(cls, ranges: Iterable[Range]) -> Exclusions:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from _socket import socket
 
-    from trop_core.config.settings import OccupancyChecks
+    from trop_core.ports.checks import OccupancyChecks
 
 _OCCUPIED = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EPERM})
 _NOT_ON_THIS_MACHINE = frozenset({errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EADDRNOTAVAIL})

@@ -1,85 +1,20 @@
-"""The ports of a group: services that keep their distances to one base. Pure: what is taken goes in, ports come out."""
+"""Where ports that keep their distances to one base fit. Pure: what is taken goes in, a base comes out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from trop_core.models import LOWEST_PORT
 from trop_core.ports.allocation import Exhausted
+from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from trop_core.config.settings import Service
-    from trop_core.ports.exclusions import Exclusions
 
+_NOTHING = Exclusions()
 _FREE, _BLOCKED = b"1", ord("0")
 """Digits: read backwards, a row of them is a number whose bit n stands for the port n."""
-
-
-class Arrangement(NamedTuple):
-    """The port of each service, by its tag, and why some did not get the one that they prefer."""
-
-    ports: dict[str, int]
-    obstacles: dict[str, str]
-
-
-class Unplaced(NamedTuple):
-    """No base was found for the services at these offsets; the others could have what they prefer."""
-
-    offsets: list[int]
-    found: Exhausted
-
-
-def fits(services: Iterable[Service], ports: Mapping[str, int]) -> bool:
-    """Whether ports, one for each service's tag, are what a group may have: each preferred, or at one common base.
-
-    What is taken plays no part: a group that has its ports keeps them.
-    """
-    bases = {ports[service.tag] - service.offset for service in services if ports[service.tag] != service.preferred}
-    return not bases or (len(bases) == 1 and min(bases) >= LOWEST_PORT)
-
-
-def arrange(
-    services: Collection[Service],
-    *,
-    start: int,
-    maximum: int,
-    taken: Iterable[Sequence[int]],
-    exclusions: Exclusions,
-    is_occupied: Callable[[int], bool],
-    obstacle: Callable[[int], str | None],
-) -> Arrangement | Unplaced:
-    """The ports for services that have none: what they prefer where nothing is in the way, else the lowest base.
-
-    ``obstacle`` tells why a preferred port cannot be had, or None. The other arguments are those of ``lowest_base``.
-    """
-    obstacles: dict[str, str] = {}
-    ports: dict[str, int] = {}
-    for service in services:
-        if service.preferred is None:
-            continue
-        reason = obstacle(service.preferred)
-        if reason is None:
-            ports[service.tag] = service.preferred
-        else:
-            obstacles[service.tag] = reason
-    rest = [service for service in services if service.tag not in ports]
-    if rest:
-        offsets = [service.offset for service in rest]
-        base = lowest_base(
-            offsets,
-            start=start,
-            maximum=maximum,
-            taken=taken,
-            pinned=ports.values(),
-            exclusions=exclusions,
-            is_occupied=is_occupied,
-        )
-        if isinstance(base, Exhausted):
-            return Unplaced(offsets, base)
-        ports.update((service.tag, base + service.offset) for service in rest)
-    return Arrangement({service.tag: ports[service.tag] for service in services}, obstacles)
 
 
 def lowest_base(
@@ -91,13 +26,17 @@ def lowest_base(
     pinned: Iterable[int],
     exclusions: Exclusions,
     is_occupied: Callable[[int], bool],
+    avoided: Exclusions = _NOTHING,
+    own: Mapping[int, int] = MappingProxyType({}),
 ) -> int | Exhausted:
     """The lowest base from ``start`` at which every offset leads to a free port, and to none above ``maximum``.
 
     ``taken`` are the reserved ports from ``start`` to ``maximum``, in chunks; ``pinned`` are ports that the group has
     already. ``is_occupied`` is asked at most once for a port, and only for ports of a base that nothing else rules out.
+    ``own`` are the ports that the group's services have, with the offset of each: what listens on one of those is the
+    service with that offset, and is in the way of the others alone.
     """
-    free, reserved, excluded = _free_ports(start, maximum, taken, exclusions)
+    free, reserved, (excluded, passed_over) = _free_ports(start, maximum, taken, (exclusions, avoided))
     for port in pinned:
         free &= ~(1 << port)
     # A set of ports is the bits of one number: to try an offset at all bases at once is to shift it. Tried one by one,
@@ -106,36 +45,45 @@ def lowest_base(
     for offset in offsets:
         bases &= free >> offset
     top = max(offsets)
-    mirrored = sum(1 << (top - offset) for offset in offsets)
     vacant: set[int] = set()
+    listening: set[int] = set()
     occupied = 0
     while bases:
         base = (bases & -bases).bit_length() - 1
-        for port in (base + offset for offset in offsets):
-            if port in vacant:
+        for offset in offsets:
+            port = base + offset
+            if port in vacant or (port in listening and own.get(port) == offset):
                 continue
             if is_occupied(port):
                 occupied += 1
-                bases &= ~(mirrored << port >> top)
+                listening.add(port)
+                others = sum(1 << (top - other) for other in offsets if own.get(port) != other)
+                bases &= ~(others << port >> top)
+                if own.get(port) == offset:
+                    continue
                 break
             vacant.add(port)
         else:
             return base
-    return Exhausted(reserved, excluded, occupied)
+    return Exhausted(reserved, excluded, passed_over, occupied)
 
 
 def _free_ports(
-    start: int, maximum: int, taken: Iterable[Sequence[int]], exclusions: Exclusions
-) -> tuple[int, int, int]:
-    """The free ports up to ``maximum`` as bits; how many are reserved, and how many of the others excluded."""
+    start: int, maximum: int, taken: Iterable[Sequence[int]], passed_over: Sequence[Exclusions]
+) -> tuple[int, int, list[int]]:
+    """The free ports up to ``maximum`` as bits; how many are reserved; and how many of the rest are in each set."""
     free = bytearray(_FREE) * (maximum + 1)
-    reserved = excluded = 0
+    reserved = 0
+    counts = []
     for chunk in taken:
         reserved += len(chunk)
         for port in chunk:
             free[port] = _BLOCKED
-    for first, last in exclusions.ranges:
-        for port in range(max(first, start), min(last, maximum) + 1):
-            excluded += free[port] != _BLOCKED
-            free[port] = _BLOCKED
-    return int(free[::-1], 2), reserved, excluded
+    for ports in passed_over:
+        count = 0
+        for first, last in ports.ranges:
+            for port in range(max(first, start), min(last, maximum) + 1):
+                count += free[port] != _BLOCKED
+                free[port] = _BLOCKED
+        counts.append(count)
+    return int(free[::-1], 2), reserved, counts

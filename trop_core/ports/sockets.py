@@ -19,13 +19,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from trop_core.errors.spelling import escaped
 from trop_core.errors.system import SocketsUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from trop_core.config.settings import OccupancyChecks
     from trop_core.models import PortRange
+    from trop_core.ports.checks import OccupancyChecks
 
 Protocol = Literal["tcp", "udp"]
 Family = Literal["ipv4", "ipv6"]
@@ -193,17 +194,12 @@ def _owner(pid: int) -> _Owner:
 
     def told(ask: Callable[[], str]) -> str | None:
         try:
-            return _readable(ask())
+            return escaped(ask())
         except (psutil.Error, OSError):
             return None
 
     with process.oneshot():
         return _Owner(told(process.name), told(process.username))
-
-
-def _readable(text: str) -> str:
-    """A text that any process on the machine may have chosen, without anything that a terminal would obey."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)
 
 
 def _warnings(complete: bool, *, untold: bool) -> tuple[str, ...]:

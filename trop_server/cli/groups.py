@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from trop_core.errors.arguments import InvalidArgument
-from trop_server.cli.session import say
+from trop_server.cli.printing import as_json, say
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from trop_server.cli.session import Session
 
 
@@ -41,30 +42,22 @@ def _reserve(session: Session) -> str:
 
         # Before anything is reserved: where nobody could read the answer, nothing is to change.
         form = session.options.shell or detect(os.environ)
-    elif session.options.shell is not None:
-        raise InvalidArgument(
-            "shell", expected="no shell, because only --format export is for one", given=session.options.shell
-        )
     result = session.perform_subcommand()
     if result.dry_run:
         session.tell("Dry run - no changes made.")
-    return _rendered(result, form)
+    allowed = session.settings.allowed_variables if session.settings is not None else ()
+    return _rendered(result, form, allowed)
 
 
-def _rendered(result: Any, form: str) -> str:
+def _rendered(result: Any, form: str, allowed: Collection[str]) -> str:
     if form == "json":
-        import json
-
-        from trop_server.wire.values import result_to_wire
-
-        return json.dumps(result_to_wire(result), indent=2) + "\n"
+        return as_json({tag: row.port for tag, row in result.group.items()}, indent=2)
     if form == "human":
         from trop_server.cli.tables import render_records
 
-        rows = [
-            (tag, row.port, name) for (tag, row), name in zip(result.group.items(), result.environment, strict=True)
-        ]
+        names = {port: name for name, port in result.environment.items()}
+        rows = [(tag, row.port, names.get(row.port)) for tag, row in result.group.items()]
         return render_records(("service", "port", "variable"), rows, "table")
     from trop_server.cli.shells import render
 
-    return render(result.environment, form)
+    return render(result.environment, form, allowed=allowed, dry_run=result.dry_run)

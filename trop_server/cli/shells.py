@@ -5,24 +5,28 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from trop_core.config.values import is_variable_name
-from trop_core.config.variables import means_something
+from trop_core.config.variables import address_refusal, port_refusal
 from trop_core.errors.arguments import UnknownShell
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.spelling import quoted
 from trop_core.models import is_port
+from trop_core.ports.made_variables import is_made
+from trop_server.cli.parser import EXPORT_SHELLS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
+
+_SHARED = {"sh": "bash", "zsh": "bash", "pwsh": "powershell"}
+"""The shells that take the very lines of another one."""
 
 LINES = {
     "bash": "export {}={}\n",
-    "zsh": "export {}={}\n",
     "fish": "set -gx {} {}\n",
-    "powershell": '$env:{} = "{}"\n',
+    "powershell": "$env:{} = {}\n",
+    "elvish": "set-env {} {}\n",
     "dotenv": "{}={}\n",
 }
-"""How each shell, and a .env file, is told a variable and its value."""
+"""How each shell, and a .env file, is told a variable and its value. In all of them # begins a comment."""
 
 _PROGRAMS = {
     "bash": "bash",
@@ -30,6 +34,7 @@ _PROGRAMS = {
     "fish": "fish",
     "pwsh": "powershell",
     "powershell": "powershell",
+    "elvish": "elvish",
     # These take the same lines as bash.
     "sh": "bash",
     "dash": "bash",
@@ -38,30 +43,38 @@ _PROGRAMS = {
 }
 
 
-def render(environment: Mapping[str, int], form: str) -> str:
-    """One line for each variable, in the form of a shell or of a .env file.
+def render(
+    environment: Mapping[str, int | str], form: str, *, allowed: Collection[str] = (), dry_run: bool = False
+) -> str:
+    """One line for each variable, in the form of a shell or of a .env file; a dry run's lines are comments.
 
-    The names come from a file that a stranger may have written: each is checked here once more, whatever was checked
-    before. Raises ``ConfigError`` for one that is no name of a variable or means something else already.
+    Names and templates come from a file that a stranger may have written: each name and value is checked here once
+    more, whatever was checked before. ``allowed`` are the variables that the user allows. Raises ``ConfigError`` for a
+    name that may not be given, or a value that is neither a port nor made from ports.
     """
     problems = [
-        ConfigProblem(
-            "reservations", None, None, None, f"{quoted(name)} = {quoted(port)} cannot be given to a shell: {reason}"
-        )
-        for name, port in environment.items()
-        if (reason := _refusal(name, port)) is not None
+        ConfigProblem("reservations", None, None, None, f"the variable {quoted(name)} {reason}")
+        for name, value in environment.items()
+        if (reason := _refusal(name, value, allowed)) is not None
     ]
     if problems:
         raise ConfigError(problems)
-    return "".join(LINES[form].format(name, port) for name, port in environment.items())
+    line = ("# " if dry_run else "") + LINES[_SHARED.get(form, form)]
+    return "".join(line.format(name, _spelled(value, form)) for name, value in environment.items())
 
 
-def _refusal(name: str, port: object) -> str | None:
-    if not is_variable_name(name):
-        return "the name of a variable has letters, digits and _ alone, and does not begin with a digit"
-    if means_something(name):
-        return "shells and programs take this variable for something else"
-    return None if is_port(port) else "the value is no port"
+def _refusal(name: str, value: object, allowed: Collection[str]) -> str | None:
+    if isinstance(value, str):
+        return address_refusal(name, allowed) or (None if is_made(value) else "has a value that is not made from ports")
+    return port_refusal(name, allowed) or (None if is_port(value) else "has a value that is no port")
+
+
+def _spelled(value: int | str, form: str) -> str:
+    """A checked value, as a word of the shell: digits, or a text without quotes, spaces and backslashes."""
+    if isinstance(value, str):
+        # Between single quotes none of these shells, and no reader of .env files, sees anything but the text.
+        return f"'{value}'"
+    return f'"{value}"' if _SHARED.get(form, form) == "powershell" else str(value)
 
 
 def parent_program(processes: str = "/proc") -> str | None:
@@ -104,4 +117,4 @@ def detect(environment: Mapping[str, str], parent: Callable[[], str | None] = pa
         name = os.path.basename(program or "").removeprefix("-")
         if name in _PROGRAMS:
             return _PROGRAMS[name]
-    raise UnknownShell("shell", expected="one of bash, zsh, fish, powershell", missing=True)
+    raise UnknownShell("shell", expected=f"one of {', '.join(EXPORT_SHELLS)}", missing=True)

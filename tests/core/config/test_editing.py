@@ -422,3 +422,11 @@ def test_what_comes_of_a_change_is_read_before_it_counts(monkeypatch: pytest.Mon
 
     with pytest.raises(ConfigError, match="trop cannot tell how to change this"):
         exclude("ports: {min: 1}\n", (6000, 6000))
+
+
+def test_a_variable_that_is_refused_is_in_nobodys_way_and_may_move() -> None:
+    rest = "reservations: {services: {web: {env: PATH}, api: {}}}\n"
+
+    edit = exclude(f"excluded_ports:\n  - 5001\n{rest}", (5432, 5432))
+
+    assert edit.text == f"excluded_ports:\n  - 5001\n  - 5432\n{rest}"

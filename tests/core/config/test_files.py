@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from trop_core.config.files import load_file
-from trop_core.config.settings import Group, Service
 from trop_core.errors.configuration import ConfigError
 from trop_core.ports.exclusions import Exclusions
+from trop_core.ports.made_variables import MadeVariable
+from trop_core.ports.services import Group, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 EVERYTHING = """\
 project: my-app
-ports: {min: 5000, max: 7000}
+ports: {min: 5000, max: 7000, avoid: [browser, ephemeral]}
 excluded_ports: [5001, 5005..5009]
 cleanup: {expire_after_days: 30}
 occupancy_check: {skip: false, skip_ip4: true, skip_ip6: no, skip_tcp: on, skip_udp: off, check_all_interfaces: Yes}
@@ -33,11 +34,14 @@ allow_change_task: false
 allow_change: false
 maximum_lock_wait_seconds: 5
 output_format: table
+reserve_for: root
 reservations:
   base: 5000
   services:
     web: {offset: 0, preferred: 5050, env: WEB_PORT}
     api: {offset: 1, env: API_PORT}
+  environment:
+    API_URL: "http://localhost:{port:api}/v1"
 """
 
 
@@ -57,6 +61,7 @@ def test_every_key_is_read(values: Callable[[str], dict[str, object]]) -> None:
         "project": "my-app",
         "ports.min": 5000,
         "ports.max": 7000,
+        "ports.avoid": ("browser", "ephemeral"),
         "excluded_ports": Exclusions(((5001, 5001), (5005, 5009))),
         "cleanup.expire_after_days": 30,
         "occupancy_check.skip": False,
@@ -74,12 +79,14 @@ def test_every_key_is_read(values: Callable[[str], dict[str, object]]) -> None:
         "allow_change": False,
         "maximum_lock_wait_seconds": 5.0,
         "output_format": "table",
+        "reserve_for": "root",
         "reservations": Group(
             (
-                Service("web", offset=0, preferred=5050, env="WEB_PORT"),
-                Service("api", offset=1, env="API_PORT"),
+                Service("web", offset=0, preferred=5050, env="WEB_PORT", variable="WEB_PORT"),
+                Service("api", offset=1, env="API_PORT", variable="API_PORT"),
             ),
             base=5000,
+            made=(MadeVariable("API_URL", "http://localhost:{port:api}/v1"),),
         ),
     }
 
@@ -138,11 +145,111 @@ def test_an_identifier_is_trimmed(values: Callable[[str], dict[str, object]]) ->
 
 
 def test_a_service_without_anything_has_the_defaults(values: Callable[[str], dict[str, object]]) -> None:
-    group = values("reservations: {services: {web-app: , api: {offset: 1, preferred: null, env: }}}")["reservations"]
+    group = values("reservations: {services: {web-app: , api: {offset: null, preferred: null, env: }}}")["reservations"]
 
-    assert group == Group((Service("web-app", offset=0), Service("api", offset=1)))
+    assert group == Group(
+        (Service("web-app", offset=0, variable="WEB_APP_PORT"), Service("api", offset=1, variable="API_PORT"))
+    )
+
+
+def test_an_offset_that_is_left_out_is_the_lowest_that_no_other_service_has(
+    values: Callable[[str], dict[str, object]],
+) -> None:
+    text = "reservations: {services: {a: , b: {offset: 1}, c: 5050, d: {env: PORT}, e: {offset: 3}, f: }}"
+
+    group = values(text)["reservations"]
+
     assert isinstance(group, Group)
-    assert [service.variable for service in group.services] == ["WEB_APP", "API"]
+    assert [service.offset for service in group.services] == [0, 1, 2, 4, 3, 5]
+
+
+def test_a_port_alone_is_what_a_service_prefers(values: Callable[[str], dict[str, object]]) -> None:
+    short = values("reservations: {services: {web: 5050, api: }}")
+    long = values("reservations: {services: {web: {preferred: 5050}, api: {}}}")
+
+    assert short == long
+
+
+@pytest.mark.parametrize(
+    ("tag", "variable"),
+    [
+        ("web", "WEB_PORT"),
+        ("db-main", "DB_MAIN_PORT"),
+        ("port", "PORT"),
+        ("http-port", "HTTP_PORT"),
+        ("Web_Port", "WEB_PORT"),
+        ("transport", "TRANSPORT_PORT"),
+        ("port-api", "PORT_API_PORT"),
+        ("http-proxy", "HTTP_PROXY_PORT"),
+        ("term", "TERM_PORT"),
+        ("lang", "LANG_PORT"),
+    ],
+)
+def test_a_services_name_makes_a_variable_that_says_port(
+    values: Callable[[str], dict[str, object]], tag: str, variable: str
+) -> None:
+    group = values(f"reservations: {{services: {{{tag}: }}}}")["reservations"]
+
+    assert isinstance(group, Group)
+    assert group.services[0].variable == variable
+    assert not group.problems
+
+
+def test_a_variable_that_is_refused_is_none_and_leaves_the_rest_of_the_group(
+    values: Callable[[str], dict[str, object]],
+) -> None:
+    group = values(
+        "reservations: {services: {web: {env: PATH}, api: }, environment: {X: 'http://localhost:{port:api}'}}"
+    )["reservations"]
+
+    assert isinstance(group, Group)
+    assert group.services == (
+        Service("web", offset=0, env="PATH"),
+        Service("api", offset=1, variable="API_PORT"),
+    )
+    assert group.made == ()
+    assert [(problem.tag, problem.key) for problem in group.problems] == [
+        ("web", "reservations.services.web.env"),
+        (None, "reservations.environment.X"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "refused"),
+    [
+        ((), ["PGHOST", "my_app", "X", "lower_url"]),
+        (("PGHOST", "X"), ["my_app", "lower_url"]),
+        (("pghost", "my_*", "lower_*"), ["PGHOST", "X"]),
+        (("*",), []),
+    ],
+)
+def test_what_the_user_allows_a_file_may_name(tmp_path: Path, allowed: tuple[str, ...], refused: list[str]) -> None:
+    (tmp_path / "trop.yaml").write_text(
+        "reservations:\n  services: {a: {env: PGHOST}, b: {env: my_app}}\n"
+        "  environment: {X: 'http://localhost:{port:a}', lower_url: 'http://localhost:{port:a}'}\n"
+    )
+
+    layer = load_file(str(tmp_path / "trop.yaml"), allowed=allowed)
+
+    assert layer is not None
+    group = layer["reservations"].value
+    assert isinstance(group, Group)
+    given = {service.variable for service in group.services} | {made.name for made in group.made}
+    assert given - {None} == {"PGHOST", "my_app", "X", "lower_url"} - set(refused)
+    assert len(group.problems) == len(refused)
+
+
+@pytest.mark.parametrize("name", ["TROP_PORT_MIN", "trop_x", "X Y", "X;Y", "", "1X", "X" * 256, "\u0420ORT"])
+def test_what_is_trops_own_or_no_name_at_all_nobody_can_allow(tmp_path: Path, name: str) -> None:
+    (tmp_path / "trop.yaml").write_text(f'reservations: {{services: {{a: {{env: "{name}"}}}}}}\n')
+
+    layer = load_file(str(tmp_path / "trop.yaml"), allowed=("*",))
+
+    assert layer is not None
+    group = layer["reservations"].value
+    assert isinstance(group, Group)
+    assert group.services[0].variable is None
+    assert len(group.problems) == 1
 
 
 def test_an_alias_stands_for_what_its_anchor_names(values: Callable[[str], dict[str, object]]) -> None:
@@ -156,15 +263,15 @@ def test_a_merge_key_brings_what_the_mapping_does_not_have_itself(values: Callab
         "occupancy_check: &checks {skip_tcp: true, skip_udp: true}\n"
         "reservations:\n"
         "  services:\n"
-        "    a: &a {offset: 1, preferred: 5001, env: A}\n"
-        "    b: &b {offset: 2, preferred: 5002, env: B}\n"
-        "    c: {<<: [{preferred: 5003}, *a, *b], offset: 3, env: C}\n"
+        "    a: &a {offset: 1, preferred: 5001, env: A_PORT}\n"
+        "    b: &b {offset: 2, preferred: 5002, env: B_PORT}\n"
+        "    c: {<<: [{preferred: 5003}, *a, *b], offset: 3, env: PORT}\n"
     )
 
     group = values(text)["reservations"]
 
     assert isinstance(group, Group)
-    assert group.services[2] == Service("c", offset=3, preferred=5003, env="C")
+    assert group.services[2] == Service("c", offset=3, preferred=5003, env="PORT", variable="PORT")
 
 
 @pytest.mark.parametrize(

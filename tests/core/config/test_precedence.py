@@ -9,8 +9,9 @@ import pytest
 
 from trop_core.config.merging import load_settings
 from trop_core.config.schema import KEYS
-from trop_core.config.settings import DEFAULT_ORIGIN, Group, Service, Settings
+from trop_core.config.settings import DEFAULT_ORIGIN, Settings
 from trop_core.ports.exclusions import Exclusions
+from trop_core.ports.services import Group, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,11 +87,19 @@ SCALARS: dict[str, tuple[Callable[[Settings], object], object, object]] = {
     "allow_change": (lambda s: s.allow_change_project and s.allow_change_task, True, False),
     "maximum_lock_wait_seconds": (lambda s: s.maximum_lock_wait_seconds, 1.5, 2.0),
     "output_format": (lambda s: s.output_format, "json", "csv"),
+    "ports.avoid": (lambda s: s.avoid, ("ephemeral",), ("airplay", "ephemeral")),
+    "reserve_for": (lambda s: s.reserve_for, "root", "directory"),
+    "follow_moves": (lambda s: s.follow_moves, False, True),
+    "allowed_variables": (lambda s: s.allowed_variables, ("PGHOST",), ("MY_*",)),
 }
 
 
 def _layers_of(key: str) -> tuple[str, ...]:
-    return FILES[1:] if KEYS[key].project_only else LAYERS
+    described = KEYS[key]
+    layers: tuple[str, ...] = FILES[1:] if described.project_only else LAYERS
+    if described.user_only:
+        layers = tuple(layer for layer in layers if layer not in FILES[1:])
+    return layers if described.variables else tuple(layer for layer in layers if layer != "environment")
 
 
 def _origin_key(key: str) -> str:
@@ -149,7 +158,7 @@ def test_the_settings_defaults_are_those_of_the_schema() -> None:
 
     for key, (read, _, _) in SCALARS.items():
         if KEYS[key].default is not None:
-            assert read(default) == KEYS[key].default, key
+            assert read(default) == KEYS[key].default_here, key
 
 
 def test_an_argument_that_is_none_is_not_given(world: World) -> None:
@@ -200,7 +209,7 @@ def test_the_strongest_reservations_count_as_a_whole(world: World) -> None:
 
     settings = world.settings()
 
-    assert settings.group == Group((Service("db", offset=7, preferred=5432),))
+    assert settings.group == Group((Service("db", offset=7, preferred=5432, variable="DB_PORT"),))
     assert settings.origin("reservations") == origin
 
 
@@ -218,7 +227,7 @@ def test_reservations_that_are_not_mentioned_stay(world: World) -> None:
     world.give("trop.yaml", "reservations", _group(3))
     world.give("trop.local.yaml", "project", "other")
 
-    assert world.settings().group == Group((Service("web", offset=3),), base=6000)
+    assert world.settings().group == Group((Service("web", offset=3, variable="WEB_PORT"),), base=6000)
 
 
 @pytest.mark.parametrize(

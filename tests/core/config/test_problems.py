@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from trop_core.config.files import load_file
 from trop_core.errors.configuration import ConfigError
+from trop_core.ports.services import Group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from trop_core.errors.configuration import ConfigProblem
 
     Found = tuple[int | None, int | None, str | None, str]
 
 PORT = "a port from 1 to 65535"
 ENTRY = "expected a port from 1 to 65535 or a range such as 5005..5009, not"
 TEXT = "expected a text of 1 to 255 characters, not"
-NAME = "expected a name of letters, digits and _ that does not begin with a digit, 255 bytes at most, not"
+NO_NAME = "is no name of a variable: one has A to Z, digits and _, 255 at most, and no digit first"
+ALLOWING = "only your own config.yaml can allow it, under allowed_variables"
+NO_PORT = f"has no PORT among its parts, as WEB_PORT and PORT_API have; {ALLOWING}"
+NO_ADDRESS = f"has no URL, URI, ORIGIN, ENDPOINT or ADDR among its parts, as API_URL has; {ALLOWING}"
+TEMPLATE = (
+    "expected a template such as http://localhost:{port:web}/path, whose host is localhost, a name below it, 127.0.0.1 "
+    "or [::1], 1000 characters at most"
+)
 
 
 @pytest.fixture
 def problems(tmp_path: Path) -> Callable[..., list[Found]]:
     def load(text: str | bytes, name: str = "trop.yaml") -> list[Found]:
         (tmp_path / name).write_bytes(text.encode() if isinstance(text, str) else text)
-        with pytest.raises(ConfigError) as caught:
-            load_file(str(tmp_path / name))
-        assert {problem.file for problem in caught.value.problems} == {str(tmp_path / name)}
-        return [(p.line, p.column, p.key, p.message) for p in caught.value.problems]
+        found: Sequence[ConfigProblem]
+        try:
+            layer = load_file(str(tmp_path / name))
+        except ConfigError as error:
+            found = error.problems
+        else:
+            # A variable that is refused does not make the file unusable.
+            assert layer is not None
+            found = cast(Group, layer["reservations"].value).problems
+        assert {problem.file for problem in found} == {str(tmp_path / name)}
+        return [(p.line, p.column, p.key, p.message) for p in found]
 
     return load
 
@@ -123,8 +140,26 @@ MISTAKES = [
     pytest.param(
         "max_offset: 1\n",
         (1, 1, "max_offset"),
-        "unknown key: did you mean ports.max_offset?",
+        "unknown key: it belongs under ports",
         id="key-without-its-section",
+    ),
+    pytest.param(
+        "services: {web: {}}\n",
+        (1, 1, "services"),
+        "unknown key: it belongs under reservations",
+        id="services-at-the-top",
+    ),
+    pytest.param(
+        "ports: {cleanup: {}}\n",
+        (1, 9, "ports.cleanup"),
+        "unknown key: it belongs at the top level",
+        id="nested-section",
+    ),
+    pytest.param(
+        "reservations: {services: {web: }, offset: 1}\n",
+        (1, 35, "reservations.offset"),
+        "unknown key: it belongs under a service of reservations.services",
+        id="key-of-a-service-beside-it",
     ),
     pytest.param("zzz: 1\n", (1, 1, "zzz"), "unknown key", id="key-like-no-other"),
     pytest.param("ports.min: 1\n", (1, 1, "ports.min"), "unknown key: did you mean ports?", id="dotted-key"),
@@ -324,10 +359,34 @@ MISTAKES = [
         id="services-are-a-list",
     ),
     pytest.param(
-        "reservations: {services: {web: 1}}\n",
+        "reservations: {services: {web: 70000}}\n",
         (1, 32, "reservations.services.web"),
-        "expected a mapping, not 1",
-        id="service-is-a-number",
+        f"expected a mapping or {PORT}, not 70000",
+        id="service-is-no-port",
+    ),
+    pytest.param(
+        "reservations: {services: {web: true}}\n",
+        (1, 32, "reservations.services.web"),
+        f"expected a mapping or {PORT}, not true",
+        id="service-is-a-boolean",
+    ),
+    pytest.param(
+        "reservations: {services: {web: [5000]}}\n",
+        (1, 32, "reservations.services.web"),
+        "expected a mapping, not a list",
+        id="service-is-a-list",
+    ),
+    pytest.param(
+        "reservations: {services: {a: 5050, b: 5050}}\n",
+        (1, 39, "reservations.services.b.preferred"),
+        'the service "a" has the same preferred port, 5050',
+        id="same-preferred-alone",
+    ),
+    pytest.param(
+        "reservations:\n  services:\n" + "".join(f"    s{n}:\n" for n in range(70)),
+        (67, 5, "reservations.services"),
+        "a group has at most 64 services",
+        id="too-many-services",
     ),
     pytest.param(
         "reservations: {base: 0, services: {web: }}\n",
@@ -374,37 +433,37 @@ MISTAKES = [
     pytest.param(
         "reservations: {services: {web: {env: $(ls)}}}\n",
         (1, 38, "reservations.services.web.env"),
-        f'{NAME} "$(ls)"',
+        f'the variable "$(ls)" {NO_NAME}',
         id="variable-is-a-command",
     ),
     pytest.param(
         "reservations: {services: {web: {env: 1A}}}\n",
         (1, 38, "reservations.services.web.env"),
-        f'{NAME} "1A"',
+        f'the variable "1A" {NO_NAME}',
         id="variable-begins-with-a-digit",
     ),
     pytest.param(
         'reservations: {services: {web: {env: "A\\n"}}}\n',
         (1, 38, "reservations.services.web.env"),
-        f'{NAME} "A\\n"',
+        f'the variable "A\\n" {NO_NAME}',
         id="variable-with-a-line-break",
     ),
     pytest.param(
         "reservations: {services: {web: {env: ''}}}\n",
         (1, 38, "reservations.services.web.env"),
-        f'{NAME} ""',
+        f'the variable "" {NO_NAME}',
         id="variable-empty",
     ),
     pytest.param(
         f"reservations: {{services: {{web: {{env: {'A' * 256}}}}}}}\n",
         (1, 38, "reservations.services.web.env"),
-        f'{NAME} "{"A" * 200}…"',
+        f'the variable "{"A" * 200}…" {NO_NAME}',
         id="variable-too-long",
     ),
     pytest.param(
         "reservations: {services: {my.app: }}\n",
         (1, 27, "reservations.services.my.app.env"),
-        'the service\'s name makes no name of a variable, "MY.APP": give env',
+        f'give env: the variable that the service\'s name makes, "MY.APP_PORT" {NO_NAME}',
         id="variable-from-a-dotted-service",
     ),
     pytest.param(
@@ -414,10 +473,10 @@ MISTAKES = [
         id="same-offset",
     ),
     pytest.param(
-        "reservations: {services: {a: , b: }}\n",
-        (1, 32, "reservations.services.b.offset"),
-        'the service "a" has the same offset, 0',
-        id="same-default-offset",
+        "reservations: {base: 65535, services: {a: , b: }}\n",
+        (1, 45, "reservations.services.b.offset"),
+        "the base, 65535, and this offset, 1, go beyond 65535",
+        id="offset-that-is-left-out-beyond-the-base",
     ),
     pytest.param(
         "reservations:\n  services:\n    a: {offset: 1, preferred: 80}\n    b: {offset: 2, preferred: 80}\n",
@@ -428,14 +487,101 @@ MISTAKES = [
     pytest.param(
         "reservations:\n  services:\n    a: {offset: 1, env: PORT}\n    b: {offset: 2, env: port}\n",
         (4, 25, "reservations.services.b.env"),
-        'the service "a" has the same variable, PORT',
+        f'the variable "port" is not in upper case; {ALLOWING}',
+        id="variable-in-lower-case",
+    ),
+    pytest.param(
+        "reservations:\n  services:\n    a: {env: B_PORT}\n    b:\n",
+        (4, 5, "reservations.services.b.env"),
+        'the service "a" has the same variable, B_PORT',
         id="same-variable",
     ),
     pytest.param(
         "reservations:\n  services:\n    my-app: {offset: 1}\n    my_app: {offset: 2}\n",
         (4, 5, "reservations.services.my_app.env"),
-        'the service "my-app" has the same variable, MY_APP',
+        'the service "my-app" has the same variable, MY_APP_PORT',
         id="same-default-variable",
+    ),
+    *(
+        pytest.param(
+            f"reservations: {{services: {{web: {{env: {name}}}}}}}\n",
+            (1, 38, "reservations.services.web.env"),
+            f'the variable "{name}" {NO_PORT}',
+            id=f"variable-{name}",
+        )
+        for name in ("PATH", "GIT_COMMON_DIR", "VIMRUNTIME", "TRANSPORT", "PORTS", "WEBPORT", "_", "HTTP_PROXY")
+    ),
+    *(
+        pytest.param(
+            f"reservations: {{services: {{web: {{env: {name}}}}}}}\n",
+            (1, 38, "reservations.services.web.env"),
+            f'the variable "{name}" begins with TROP_, as trop\'s own variables do',
+            id=f"variable-{name}",
+        )
+        for name in ("TROP_PORT_MIN", "TROP_PORT", "trop_port")
+    ),
+    pytest.param(
+        "reservations: {services: {trop-web: }}\n",
+        (1, 27, "reservations.services.trop-web.env"),
+        "give env: the variable that the service's name makes, \"TROP_WEB_PORT\" begins with TROP_, as trop's own "
+        "variables do",
+        id="variable-of-trop-by-a-services-name",
+    ),
+    *(
+        pytest.param(
+            f"reservations:\n  services: {{web: }}\n  environment:\n    {name}: {template}\n",
+            (4, 5 if at_key else len(name) + 7, f"reservations.environment.{name}"),
+            says,
+            id=f"made-{number}",
+        )
+        for number, (name, template, at_key, says) in enumerate(
+            (
+                ("PIP_INDEX", "http://localhost:{port:web}", True, f'the variable "PIP_INDEX" {NO_ADDRESS}'),
+                ("CURL", "http://localhost:{port:web}", True, f'the variable "CURL" {NO_ADDRESS}'),
+                (
+                    "TROP_URL",
+                    "http://localhost:{port:web}",
+                    True,
+                    'the variable "TROP_URL" begins with TROP_, as trop\'s own variables do',
+                ),
+                ("WEB_URL", "http://localhost:{port:api}", False, 'there is no service "api"'),
+                ("WEB_URL", "http://example.org:{port:web}", False, TEMPLATE),
+                ("WEB_URL", "http://localhost.example.org:{port:web}", False, TEMPLATE),
+                ("WEB_URL", "http://u:p@localhost:{port:web}", False, TEMPLATE),
+                ("WEB_URL", "http://localhost:{port:web}@example.org", False, TEMPLATE),
+                ("WEB_URL", "http://localhost:{port:web}.example.org", False, TEMPLATE),
+                ("WEB_URL", "http://localhost:{port:web}/$(touch)", False, TEMPLATE),
+                ("WEB_URL", "http://localhost:{port:web}/{port:web}", False, 'there is no service "web}/{port:web"'),
+                ("WEB_URL", "http://localhost/", False, TEMPLATE),
+                (
+                    "WEB_URL",
+                    "JavaScript://localhost:{port:web}",
+                    False,
+                    "addresses that begin with javascript: are not made",
+                ),
+                ("WEB_URL", "5000", False, "expected a template such as http://localhost:{port:web}, not 5000"),
+                ("WEB_URL", "~", False, "expected a template such as http://localhost:{port:web}, not null"),
+                ("WEB_URL", '"{name}"', False, "{name} is for COMPOSE_PROJECT_NAME, which takes nothing else"),
+                (
+                    "COMPOSE_PROJECT_NAME",
+                    "http://localhost:{port:web}",
+                    False,
+                    "{name} is for COMPOSE_PROJECT_NAME, which takes nothing else",
+                ),
+            )
+        )
+    ),
+    pytest.param(
+        "reservations:\n  environment: {web_url: 'http://localhost:{port:web}'}\n  services: {web: {env: PORT}}\n",
+        (2, 17, "reservations.environment.web_url"),
+        f'the variable "web_url" is not in upper case; {ALLOWING}',
+        id="made-in-lower-case",
+    ),
+    pytest.param(
+        "reservations:\n  environment: {PORT_URL: 'http://localhost:{port:web}'}\n  services: {web: {env: PORT_URL}}\n",
+        (2, 17, "reservations.environment.PORT_URL"),
+        'the service "web" has the same variable, PORT_URL',
+        id="made-with-the-name-of-a-port",
     ),
     pytest.param(
         'reservations: {services: {web: , " web": }}\n',
@@ -543,3 +689,61 @@ def test_the_message_of_an_error_names_file_line_column_and_key(tmp_path: Path) 
         f'{file}:1:14: ports.min: expected {PORT}, not "x"\n'
         f'{file}:1:22: ports.max: expected {PORT}, not "y"'
     )
+
+
+@pytest.mark.parametrize("key", ["follow_moves: false", "allowed_variables: [PATH]"])
+def test_what_is_the_users_to_set_is_no_key_of_a_project(problems: Callable[..., list[Found]], key: str) -> None:
+    found = problems(f"{key}\n")
+
+    message = "this key belongs in config.yaml: it is the user's to set, not a project's"
+    assert found == [(1, 1, key.partition(":")[0], message)]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "key", "says"),
+    [
+        ("ports: {avoid: browser}", 16, "ports.avoid", 'expected a list of browser, airplay, ephemeral, not "browser"'),
+        (
+            "ports: {avoid: [browsers]}",
+            17,
+            "ports.avoid",
+            'expected one of browser, airplay, ephemeral, not "browsers"',
+        ),
+        ("ports: {avoid: [null]}", 17, "ports.avoid", "expected one of browser, airplay, ephemeral, not null"),
+        ("reserve_for: tag", 14, "reserve_for", 'expected one of directory, root, not "tag"'),
+        (
+            "allowed_variables: PATH",
+            20,
+            "allowed_variables",
+            'expected a list of names of variables, in which * stands for any part, not "PATH"',
+        ),
+        (
+            "allowed_variables: ['MY-*']",
+            21,
+            "allowed_variables",
+            'expected the name of a variable, in which * stands for any part of it, not "MY-*"',
+        ),
+        (
+            "allowed_variables: [Trop_*]",
+            21,
+            "allowed_variables",
+            "variables that begin with TROP_ are trop's own, and never a project's to name",
+        ),
+    ],
+)
+def test_a_mistake_in_the_users_own_file(
+    problems: Callable[..., list[Found]], text: str, column: int, key: str, says: str
+) -> None:
+    found = problems(f"{text}\n", "config.yaml")
+
+    assert found == [(1, column, key, says)]
+
+
+def test_a_refused_variable_is_told_among_the_other_problems(problems: Callable[..., list[Found]]) -> None:
+    found = problems("reservations:\n  services:\n    web: {env: PATH}\n    api: {offset: x}\nports: {min: 0}\n")
+
+    assert [(line, key) for line, _, key, _ in found] == [
+        (3, "reservations.services.web.env"),
+        (4, "reservations.services.api.offset"),
+        (5, "ports.min"),
+    ]

@@ -11,7 +11,7 @@ SPECIFIED_VARIABLES = """
     TROP_EXCLUDED_PORTS TROP_EXPIRE_AFTER_DAYS TROP_BUSY_TIMEOUT TROP_OUTPUT_FORMAT TROP_LOG_MODE
     TROP_DISABLE_AUTOINIT TROP_DISABLE_AUTOPRUNE TROP_DISABLE_AUTOEXPIRE TROP_ALLOW_UNRELATED_PATH
     TROP_ALLOW_CHANGE_PROJECT TROP_ALLOW_CHANGE_TASK TROP_ALLOW_CHANGE TROP_SKIP_OCCUPANCY_CHECK TROP_SKIP_IPV4
-    TROP_SKIP_IPV6 TROP_SKIP_TCP TROP_SKIP_UDP TROP_CHECK_ALL_INTERFACES
+    TROP_SKIP_IPV6 TROP_SKIP_TCP TROP_SKIP_UDP TROP_CHECK_ALL_INTERFACES TROP_RESERVE_FOR TROP_FOLLOW_MOVES
 """
 
 
@@ -37,8 +37,8 @@ def test_a_section_holds_keys_and_is_none(name: str, section: bool) -> None:
 
 
 def test_a_section_knows_the_names_directly_below_it() -> None:
-    assert names_below("ports") == ["min", "max", "max_offset"]
-    assert names_below("reservations") == ["base", "services"]
+    assert names_below("ports") == ["min", "max", "max_offset", "avoid"]
+    assert names_below("reservations") == ["base", "services", "environment"]
     assert names_below("")[:3] == ["project", "ports", "excluded_ports"]
 
 
@@ -48,6 +48,10 @@ def test_a_section_knows_the_names_directly_below_it() -> None:
         pytest.param("", "excluded_port", "excluded_ports", id="near"),
         pytest.param("occupancy_check", "skip_ipv4", "occupancy_check.skip_ip4", id="near-in-a-section"),
         pytest.param("", "expire_after_days", "cleanup.expire_after_days", id="without-its-section"),
+        pytest.param("", "services", "reservations.services", id="the-very-key-goes-before-a-near-one"),
+        pytest.param("reservations", "ports", "ports", id="a-section-elsewhere"),
+        pytest.param("reservations", "preferred", "reservations.services.*.preferred", id="a-key-of-each-service"),
+        pytest.param("", "*", None, id="a-wildcard"),
         pytest.param("", "qqq", None, id="like-none"),
     ],
 )

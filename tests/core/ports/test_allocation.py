@@ -35,11 +35,20 @@ def chunked(ports: list[int], sizes: list[int]) -> Iterator[list[int]]:
         start += size
 
 
-@given(RANGES, SETS, RANGE_LISTS, SETS, st.lists(st.integers(1, 7), max_size=10))
+@given(
+    bounds=RANGES,
+    reserved=SETS,
+    excluded=RANGE_LISTS,
+    avoided=RANGE_LISTS,
+    occupied=SETS,
+    sizes=st.lists(st.integers(1, 7), max_size=10),
+)
 def test_the_port_is_free_in_range_and_lowest_or_all_are_counted(
+    *,
     bounds: tuple[int, int],
     reserved: set[int],
     excluded: list[tuple[int, int]],
+    avoided: list[tuple[int, int]],
     occupied: set[int],
     sizes: list[int],
 ) -> None:
@@ -51,15 +60,20 @@ def test_the_port_is_free_in_range_and_lowest_or_all_are_counted(
         asked.append(port)
         return port in occupied
 
-    found = lowest_free(ports, chunked(taken, sizes), Exclusions.of(excluded), is_occupied)
+    found = lowest_free(
+        ports, chunked(taken, sizes), Exclusions.of(excluded), is_occupied, avoided=Exclusions.of(avoided)
+    )
 
     whole = set(range(bounds[0], bounds[1] + 1))
-    left = whole - reserved - ports_of(excluded)
+    unwanted = whole & ports_of(avoided) - reserved - ports_of(excluded)
+    left = whole - reserved - ports_of(excluded) - unwanted
     free = left - occupied
     if free:
         assert found == min(free)
     else:
-        assert found == Exhausted(len(taken), len(whole & ports_of(excluded) - reserved), len(left))
+        assert found == Exhausted(
+            len(taken), len(whole & ports_of(excluded) - reserved), avoided=len(unwanted), occupied=len(left)
+        )
     assert asked == sorted(port for port in left if not free or port <= min(free))
 
 
@@ -75,9 +89,9 @@ def test_nothing_is_read_beyond_the_chunk_that_holds_the_answer() -> None:
 def test_the_whole_span_of_ports_can_be_exhausted() -> None:
     everything = PortRange(1, 65535)
 
-    assert lowest_free(everything, [range(1, 65536)], NOTHING, lambda _: False) == Exhausted(65535, 0, 0)
-    assert lowest_free(everything, [], Exclusions.of([(1, 65535)]), lambda _: False) == Exhausted(0, 65535, 0)
-    assert lowest_free(everything, [], NOTHING, lambda _: True) == Exhausted(0, 0, 65535)
+    assert lowest_free(everything, [range(1, 65536)], NOTHING, lambda _: False) == Exhausted(65535, 0, 0, 0)
+    assert lowest_free(everything, [], Exclusions.of([(1, 65535)]), lambda _: False) == Exhausted(0, 65535, 0, 0)
+    assert lowest_free(everything, [], NOTHING, lambda _: True) == Exhausted(0, 0, 0, 65535)
     assert lowest_free(everything, [range(1, 65535)], NOTHING, lambda _: False) == 65535
 
 

@@ -35,7 +35,7 @@ from support.sockets import (
     time_wait,
 )
 
-from trop_core.config.settings import OccupancyChecks
+from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.occupancy import OccupancyProbe
 
 if TYPE_CHECKING:
@@ -407,7 +407,7 @@ def test_only_a_probe_that_is_asked_imports_sockets_and_only_the_extension_modul
     script = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from trop_core.config.settings import OccupancyChecks
+from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.occupancy import OccupancyProbe
 
 def imported():

@@ -35,8 +35,8 @@ from support.sockets import (
     time_wait,
 )
 
-from trop_core.config.settings import OccupancyChecks
 from trop_core.models import PortRange
+from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.occupancy import OccupancyProbe
 from trop_core.ports.sockets import ONLY_OWN, OWNER_UNTOLD, HeldPort, read_sockets
 

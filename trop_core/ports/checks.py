@@ -1,0 +1,16 @@
+"""What is asked of the system about a port."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class OccupancyChecks(NamedTuple):
+    """What is asked of the system before a port is given away."""
+
+    skip: bool = False
+    skip_ip4: bool = False
+    skip_ip6: bool = False
+    skip_tcp: bool = False
+    skip_udp: bool = False
+    check_all_interfaces: bool = False
