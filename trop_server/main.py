@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from trop_core import __version__
+from trop_core.errors.spelling import escaped
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -49,10 +50,11 @@ def main() -> NoReturn:
 
 def _serve(options: argparse.Namespace, protocol: int) -> int:
     import asyncio
-    import logging
+
+    from trop_server.transport.stderr_log import log_to_stderr
 
     make = _mcp_server() if options.mcp else _language_server()
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    log_to_stderr()
 
     async def session() -> int:
         server = make(os.environ, options.data_dir)
@@ -93,14 +95,16 @@ def _end_early(number: int, frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Tell what is wrong with the command line, whatever it holds, and exit with 2."""
+        super().error(escaped(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="trop-server", description=_DESCRIPTION, allow_abbrev=False)
+    parser = _Parser(prog="trop-server", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--stdio", action="store_true", help="speak over standard input and output, as it does anyway")
     parser.add_argument("--mcp", action="store_true", help="speak the Model Context Protocol, as agents do")
     parser.add_argument("--data-dir", metavar="DIR", help="the directory of the store")
     parser.add_argument("--version", action="version", version=f"trop-server {__version__}")
     return parser
-
-
-if __name__ == "__main__":
-    main()

@@ -12,6 +12,20 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    ignores: ['src/show.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'MemberExpression[object.property.name="window"][property.name=/^(show.*Message|showQuickPick|showInputBox|setStatusBarMessage)$/]',
+          message: 'What a person is shown goes through show.ts: it may hold what somebody else has written.',
+        },
+      ],
+    },
+  },
+  {
     // node:test reports what its functions return; nobody waits for it.
     files: ['test/**/*.ts'],
     rules: { '@typescript-eslint/no-floating-promises': 'off' },

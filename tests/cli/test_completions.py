@@ -22,6 +22,7 @@ from support import stores
 from support.requirements import find_shell
 from support.rows import row
 from support.sandbox import PATIENCE, SCRIPTS, TROP, error_lines
+from support.strange import ZOO
 
 from trop_server.cli.parser import SHELLS, SUBCOMMANDS, build
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 REAL_SHELLS = ("bash", "zsh", "fish")
 AUTO = ["--disable-autoinit", "--disable-autoprune", "--disable-autoexpire"]
 HOSTILE = "a; $(touch pwned) `touch pwned` \"'"
+OBEYED = [text for text, shown in ZOO.values() if text != shown and text.isascii()] + ["\x9b31m", "\u202ea", "\u2028"]
 
 
 def complete(sandbox: Sandbox, line: str, *, cwd: Path | None = None, shell: str = "powershell") -> list[str]:
@@ -132,15 +134,22 @@ def test_what_is_stored_comes_as_a_word_and_not_as_code(sandbox: Sandbox) -> Non
     sandbox.make_store()
     sandbox.execute(
         "INSERT INTO reservations VALUES (?, ?, ?, NULL, NULL, 0, 0)",
-        [("/w", HOSTILE, 5000), ("/w", "two\nlines", 5001), ("/w", "\x1b[31m", 5002), ("/w", "ü 😀", 5003)],
+        [("/w", text, port) for port, text in enumerate([HOSTILE, "ü 👩\u200d💻", *OBEYED], start=5000)],
     )
 
     offered = complete(sandbox, "trop reserve --tag ", shell="bash")
 
     script = f'printf "%s\\n" {" ".join(offered)}'
     done = subprocess.run(["bash", "-c", script], cwd=sandbox.work, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [HOSTILE, "ü 😀"]
+    assert done.stdout.split("\n") == [HOSTILE, "ü 👩\u200d💻", ""]
     assert list(sandbox.work.iterdir()) == []
+
+
+def test_a_directory_whose_name_would_be_obeyed_is_not_offered(sandbox: Sandbox) -> None:
+    for name in ("ü\u3000a", *OBEYED):
+        sandbox.directory(name)
+
+    assert complete(sandbox, "trop show-path --path ", shell="fish") == ["ü\u3000a/"]
 
 
 @pytest.mark.parametrize("state", ["missing", "empty", "noise", "a directory", "version 1", "in use", "current"])

@@ -11,6 +11,7 @@ import pytest
 from support.sandbox import TROP, as_json, error_lines
 
 from trop_core.catalogue import operation
+from trop_core.errors.spelling import escaped
 from trop_server.cli.parser import SUBCOMMANDS, spelled
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ def stored(sandbox: Sandbox) -> Sandbox:
         ],
     )
     return sandbox
+
+
+def _as_a_cell(value: object) -> object:
+    return escaped(value) if isinstance(value, str) else value
 
 
 class TestList:
@@ -93,7 +98,7 @@ class TestList:
         header, *rows = csv.reader(io.StringIO(done.stdout, newline=""), delimiter=delimiter)
         assert header == COLUMNS
         read = [(path, tag, int(port), project or None, task or None) for port, path, tag, project, task, *_ in rows]
-        assert read == stored.rows()
+        assert read == [tuple(map(_as_a_cell, row)) for row in stored.rows()]
 
     def test_the_format_comes_from_the_environment_too(self, stored: Sandbox) -> None:
         from_variable = stored.trop("list", TROP_OUTPUT_FORMAT="json")

@@ -67,7 +67,7 @@ class Neovim:
 
     def __post_init__(self) -> None:
         self.repository = make_repository(self.sandbox.work / "shop")
-        self.variables = {"PATH": f"{SCRIPTS}:{os.environ['PATH']}", "TEST_TROP": TROP}
+        self.variables = {"PATH": f"{SCRIPTS}:{os.environ['PATH']}", "TEST_TROP": TROP, "TEST_PYTHON": sys.executable}
 
     def copy_plugin(self) -> Path:
         """Use a copy of the plugin, in what could be a checkout, and give back that directory."""
@@ -204,6 +204,14 @@ def test_the_server_is_restarted(neovim: Neovim) -> None:
 
 def test_a_command_line_that_cannot_be_understood_starts_nothing(neovim: Neovim) -> None:
     neovim.run("commands", "wrong_lines")
+
+
+def test_whatever_a_directory_or_a_tag_is_called_is_shown_as_text(neovim: Neovim) -> None:
+    neovim.run("commands", "strange_names_are_text")
+
+
+def test_what_the_server_says_is_shown_as_text(neovim: Neovim) -> None:
+    neovim.run("commands", "what_the_server_says_is_text")
 
 
 def test_subcommands_tags_and_paths_are_completed(neovim: Neovim) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from trop_core.errors.reservations import AssertionNotMet
 from trop_core.errors.store import DatabaseCorrupt
-from trop_server.cli.tables import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +31,7 @@ def assert_data_dir(session: Session) -> str:
     result: AssertionResult = session.perform_subcommand()
     if result.violations:
         for violation in result.violations:
-            session.tell(f"  {escaped(_described(violation))}")
+            session.tell(f"  {_described(violation)}")
         raise _damage(session, result.violations)
     if not result.holds:
         advice = "trop show-data-dir prints where the store is looked for."
@@ -61,9 +60,9 @@ def _damage(session: Session, violations: Sequence[Violation]) -> DatabaseCorrup
     first, others = violations[0], len(violations) - 1
     more = f" (and {others:,} more violation{'' if others == 1 else 's'})" if others else ""
     return DatabaseCorrupt(
-        escaped(first.message) + more,
+        first.message + more,
         path=os.path.join(session.data_directory, "trop.db"),
-        table=None if first.table is None else escaped(first.table),
-        column=None if first.column is None else escaped(first.column),
+        table=first.table,
+        column=first.column,
         key=first.key,
     )

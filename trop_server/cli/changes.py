@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from trop_core.errors.arguments import UnusableOption
 from trop_core.errors.reservations import ReservationConflict
+from trop_server.cli.printing import one_per_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def migrate(session: Session) -> str:
     else:
         overwritten = f", {counted(result.overwritten_count)} overwritten" if result.overwritten_count else ""
         session.tell(f"Migration complete: {counted(result.migrated_count)} moved{overwritten}.")
-    return f"{result.to}\n" if session.quiet else ""
+    return one_per_line([result.to]) if session.quiet else ""
 
 
 def init(session: Session) -> str:

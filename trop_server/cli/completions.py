@@ -19,6 +19,7 @@ from argcomplete.shell_integration import shellcode
 from trop_core.catalogue import operation, operations
 from trop_core.database.handles import connect_read_only
 from trop_core.errors.base import TropError
+from trop_core.errors.spelling import escaped
 from trop_core.fields import Kind
 from trop_core.store import DATABASE_NAME, data_directory
 from trop_server.cli.parser import POSITIONALS, SUBCOMMANDS, build
@@ -98,7 +99,7 @@ def _files(prefix: str, endings: tuple[str, ...] = ()) -> list[str]:
         return []
     found = []
     for name in sorted(names):
-        if not name.startswith(part) or (name.startswith(".") and not part) or not name.isprintable():
+        if not name.startswith(part) or (name.startswith(".") and not part) or escaped(name) != name:
             continue
         if os.path.isdir(os.path.join(os.path.expanduser(directory), name)):
             found.append(f"{begin}{name}/")
@@ -117,4 +118,4 @@ def _stored(column: str, named: str | None) -> list[str]:
             rows = connection.execute(f"SELECT DISTINCT {column} FROM reservations ORDER BY 1 LIMIT {_MOST}").fetchall()
     except (OSError, sqlite3.Error, TropError):
         return []
-    return [str(value) for (value,) in rows if value and str(value).isprintable()]
+    return [str(value) for (value,) in rows if value and escaped(str(value)) == str(value)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trop_server.cli.exclusions import tell_change
-from trop_server.cli.tables import escaped, in_utc, render_records
+from trop_server.cli.printing import one_per_line
+from trop_server.cli.tables import in_utc, render_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ def port_info(session: Session) -> str:
         lines += _users(result.sockets, result.occupied)
     elif not session.options.field_include_occupancy:
         session.tell("To see who uses the port now, add --include-occupancy.")
-    return "".join(f"{escaped(line)}\n" for line in lines)
+    return one_per_line(lines)
 
 
 def scan(session: Session) -> str:

@@ -14,7 +14,8 @@ from trop_core.errors.base import Cancelled, InternalError, TropError
 from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.errors.system import AnswerLost, SystemFailure
 from trop_server.cli.exit_codes import EXIT_CODES
-from trop_server.cli.session import Session, say
+from trop_server.cli.printing import answer_bytes, as_json, one_per_line, say
+from trop_server.cli.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,8 +115,6 @@ def _run_list(session: Session) -> str:
 
 
 def _run_call(session: Session) -> str:
-    import json
-
     from trop_core.catalogue import by_command
     from trop_server.wire.values import result_to_wire
 
@@ -123,7 +122,7 @@ def _run_call(session: Session) -> str:
     if found is None:
         raise UnknownCommand(session.options.command)
     result = session.perform(found, _json_object(session.options.argument), uris=True)
-    return json.dumps(result_to_wire(result)) + "\n"
+    return as_json(result_to_wire(result))
 
 
 _HANDLERS: dict[str, Callable[[Session], str]] = {
@@ -155,9 +154,9 @@ _MODULES = {
 
 _ANSWERS: dict[str, Callable[[Any], str]] = {
     "reserve": lambda result: f"{result.reservation.port}\n",
-    "list-projects": lambda result: "".join(f"{project}\n" for project in result.projects),
-    "show-path": lambda result: f"{result.path}\n",
-    "show-data-dir": lambda result: f"{result.data_dir}\n",
+    "list-projects": lambda result: one_per_line(result.projects),
+    "show-path": lambda result: one_per_line([result.path]),
+    "show-data-dir": lambda result: one_per_line([result.data_dir]),
 }
 
 
@@ -183,7 +182,7 @@ def _write(answer: str) -> None:
     if sys.stdout is None:
         raise AnswerLost("it is closed")
     try:
-        sys.stdout.buffer.write(answer.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.write(answer_bytes(answer))
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -203,18 +202,17 @@ def _fail(error: TropError, session: Session | None = None) -> int:
 
         spell = partial(spelled, session.options.subcommand)
     if session is not None and session.options.subcommand == "call":
-        import json
-
         from trop_server.wire.errors import error_to_wire
 
         spell = wire_name
         try:
-            _write(json.dumps(error_to_wire(error)) + "\n")
+            _write(as_json(error_to_wire(error)))
         except (OSError, SystemFailure):
             _discard_stdout()
     if session is not None and session.verbose:
         import traceback
 
-        say("".join(traceback.format_exception(error)).rstrip())
-    say(f"error: {error.message(spell)}\nhint: {error.hint(spell)}")
+        say(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
+    first, *others = error.lines(spell)
+    say(f"error: {first}", *others, f"hint: {error.hint(spell)}")
     return EXIT_CODES[error.kind]

@@ -11,6 +11,7 @@ from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.spelling import flag_name
 from trop_core.fields import Field, Kind
 from trop_server.cli.exit_codes import USAGE
+from trop_server.cli.printing import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -48,6 +49,10 @@ SUBCOMMANDS = {
 FORMATS = ("table", "json", "csv", "tsv")
 GROUP_FORMATS = ("export", "dotenv", "json", "human")
 SHELLS = ("bash", "zsh", "fish", "powershell")
+"""Those that take completions."""
+
+EXPORT_SHELLS = ("bash", "sh", "zsh", "fish", "powershell", "pwsh", "elvish")
+"""Those that take variables."""
 
 _ALIASES = {
     "--allow-change-project": ("--allow-project-change",),
@@ -75,7 +80,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Tell what is wrong with the command line and how to learn more, and exit with 4."""
-        self.exit(USAGE, f"error: {message}\nhint: {self.prog} --help lists what there is\n")
+        say(f"error: {message}", f"hint: {self.prog} --help lists what there is")
+        self.exit(USAGE)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -163,16 +169,25 @@ def _add_reserve(parser: Parser, name: str) -> None:
 def _add_group(parser: Parser, name: str) -> None:
     _add_reserve(parser, name)
     parser.add_argument(
-        "--format", dest="group_format", choices=GROUP_FORMATS, help="How to print the ports; export by default."
+        "--format",
+        dest="group_format",
+        type=str.lower,
+        choices=GROUP_FORMATS,
+        help="How to print the ports; export by default.",
     )
-    parser.add_argument("--shell", choices=SHELLS, help="The shell to print for; by default the one that trop runs in.")
+    parser.add_argument(
+        "--shell",
+        type=str.lower,
+        choices=EXPORT_SHELLS,
+        help="The shell to print for, with the format export; by default the one that trop runs in.",
+    )
 
 
 def _add_list(parser: Parser, name: str) -> None:
     for field in operation(name).fields:
         if field.name in ("project", "tag", "path"):
             _add_field(parser, field, f"--filter-{field.name}")
-        elif field.name == "include_occupancy":
+        elif field.name in ("include_occupancy", "here"):
             _add_field(parser, field, field.flag)
     parser.add_argument("--format", choices=FORMATS, help="How to print the reservations.")
     parser.add_argument("--show-full-paths", action="store_true", help="Do not shorten the home directory to ~.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from trop_core.errors.arguments import InvalidArgument
+from trop_server.cli.printing import say
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +47,7 @@ class Session:
             self.quiet, self.verbose = mode == "quiet", mode == "verbose"
 
     def tell(self, text: str) -> None:
-        """Say something to a person."""
+        """Say something to a person, in one line."""
         if not self.quiet:
             say(text)
 
@@ -116,15 +116,6 @@ def _working_directory() -> str | None:
         return os.getcwd()
     except FileNotFoundError:
         return None
-
-
-def say(text: str) -> None:
-    """Print something for a person, who may have closed the place for it."""
-    try:
-        print(text, file=sys.stderr)
-    except OSError:
-        # Nobody hears it, and that changes neither the answer nor the exit code.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _seconds(text: str | None) -> float | None:

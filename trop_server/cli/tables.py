@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from trop_core.errors.spelling import escaped
 from trop_core.models import ObservedReservation, Reservation
+from trop_server.cli.printing import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,12 +30,12 @@ def render_records(
 ) -> str:
     """Rows of cells in one of the formats ``table``, ``json``, ``csv`` and ``tsv``; each ends with a line feed.
 
+    But for JSON, a row is one line: what would end it, or what a terminal would obey, is escaped in its cells.
+
     ``columns`` are their names, in lower case. ``home`` is shortened to ``~`` in a table, where it is given.
     """
     if form == "json":
-        import json
-
-        return json.dumps([dict(zip(columns, record, strict=True)) for record in records], indent=2) + "\n"
+        return as_json([dict(zip(columns, record, strict=True)) for record in records], indent=2)
     if form == "table":
         return _table([column.upper() for column in columns], records, home)
     return _separated([columns, *records], "," if form == "csv" else "\t")
@@ -42,11 +44,6 @@ def render_records(
 def in_utc(seconds: int) -> str:
     """A time as people and spreadsheets read it, in UTC. What lies beyond the year 9999 is its last second."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(seconds, _LATEST_TIME)))
-
-
-def escaped(text: str) -> str:
-    """A text as a terminal may be given it. What is stored may hold anything; a terminal must not obey it."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _cells(row: Reservation | ObservedReservation) -> tuple[Cell, ...]:
@@ -62,9 +59,15 @@ def _separated(records: Iterable[Sequence[Cell]], delimiter: str) -> str:
 
     buffer = io.StringIO()
     csv.writer(buffer, delimiter=delimiter, lineterminator="\n").writerows(
-        [str(cell).lower() if isinstance(cell, bool) else cell for cell in record] for record in records
+        [_separable(cell) for cell in record] for record in records
     )
     return buffer.getvalue()
+
+
+def _separable(cell: Cell) -> Cell:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return escaped(cell) if isinstance(cell, str) else cell
 
 
 def _table(header: list[str], records: Sequence[Sequence[Cell]], home: str | None) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from lsprotocol.types import LogMessageParams, MessageType
 
+from trop_core.errors.spelling import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,7 +21,7 @@ _TYPES = {
 
 
 class ClientLogHandler(logging.Handler):
-    """Hands each record to ``send``, which may be called from any thread. Tracebacks stay on stderr."""
+    """Hands each record to ``send``, as one line; may be called from any thread. Tracebacks stay on stderr."""
 
     def __init__(self, send: Callable[[LogMessageParams], None]) -> None:
         super().__init__(logging.INFO)
@@ -28,4 +30,4 @@ class ClientLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record."""
         level = max((known for known in _TYPES if known <= record.levelno), default=logging.DEBUG)
-        self._send(LogMessageParams(type=_TYPES[level], message=record.getMessage()))
+        self._send(LogMessageParams(type=_TYPES[level], message=escaped(record.getMessage())))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from trop_core.errors.spelling import wire_name
+from trop_core.errors.spelling import escaped, wire_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trop_server.transport.lanes import Ticket
 
 _MOST_NAMED = 5
+_WORD_JOINER = "\u2060"
 
 
 class Window:
@@ -36,17 +37,27 @@ class Window:
         """
         kind = types.MessageType.Warning if is_warning else types.MessageType.Info
         actions = [types.MessageActionItem(title=title) for title in (yes, no)]
-        params = types.ShowMessageRequestParams(type=kind, message=question, actions=actions)
+        params = types.ShowMessageRequestParams(type=kind, message=as_text(question), actions=actions)
         return await ticket.while_harmless(self._ask(params)) == yes
 
     def tell_failure(self, what: str, error: TropError) -> None:
         """Say what was not done, why, and what to do about it."""
-        self._show(types.ShowMessageParams(type=types.MessageType.Error, message=f"{what}: {worded(error)}"))
+        message = as_text(f"{what}: {worded(error)}")
+        self._show(types.ShowMessageParams(type=types.MessageType.Error, message=message))
+
+
+def as_text(message: str) -> str:
+    """A message that quotes paths and files, so that an editor shows it as the one line of text that it is.
+
+    VS Code makes links of ``[text](href)`` in its notifications, and one may run a command of the editor. With a
+    character of no width in between, the eye sees the same and nobody sees a link.
+    """
+    return escaped(message).replace("](", f"]{_WORD_JOINER}(")
 
 
 def worded(error: TropError) -> str:
     """An error's message and hint as running text."""
-    return f"{error.message(wire_name)}. {error.hint(wire_name)}"
+    return f"{' '.join(error.lines(wire_name))}. {error.hint(wire_name)}"
 
 
 def ports_of(reservations: Sequence[Reservation], count: int) -> str:

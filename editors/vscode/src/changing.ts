@@ -3,14 +3,15 @@
 import * as vscode from 'vscode';
 import { folderPaths, pickFolder } from './folders';
 import { groupBy } from './groups';
-import { showBriefly, showWarnings } from './messages';
+import { showWarnings } from './messages';
 import { type InitResult, type MigrateResult, type ReleaseResult, type Reservation, toTropError } from './protocol';
 import { allReservations, reservationsOf } from './queries';
 import type { Target } from './reserving';
 import type { Server } from './server';
+import { ask, briefly, confirm, information, pick } from './show';
 import { counted, initQuestion, migrateQuestion, portWords, releaseQuestion } from './text';
 
-const ELSEWHERE = 'Another Directory…';
+const elsewhere = { label: 'Another Directory…', path: undefined };
 
 /** Releases one or all of a folder's reservations, or the one that was clicked on. */
 export async function releasePorts(server: Server, target?: Target): Promise<void> {
@@ -20,13 +21,13 @@ export async function releasePorts(server: Server, target?: Target): Promise<voi
   }
   const plan = await server.run<ReleaseResult>('trop.release', { ...argument, dryRun: true });
   if (plan.releasedCount === 0) {
-    void vscode.window.showInformationMessage('Trop: nothing is reserved there.');
+    void information('Trop: nothing is reserved there.');
     return;
   }
   const { question, detail } = releaseQuestion(plan);
   if (await confirm(question, detail, 'Release')) {
     const done = await server.run<ReleaseResult>('trop.release', argument);
-    showBriefly(`Released ${counted(done.releasedCount, 'port')}.`);
+    briefly(`Released ${counted(done.releasedCount, 'port')}.`);
   }
 }
 
@@ -54,21 +55,21 @@ export async function migrateReservations(server: Server): Promise<void> {
 export async function initialize(server: Server): Promise<void> {
   const plan = await server.run<InitResult>('trop.init', { dryRun: true });
   if (plan.actions.length === 0) {
-    void vscode.window.showInformationMessage(`Trop: the data directory ${plan.dataDir} is there already.`);
+    void information(`Trop: the data directory ${plan.dataDir} is there already.`);
     return;
   }
   const { question, detail } = initQuestion(plan);
   if (await confirm(question, detail, 'Initialize')) {
     const done = await server.run<InitResult>('trop.init');
     showWarnings(done.warnings);
-    void vscode.window.showInformationMessage(`Trop: the data directory is ${done.dataDir}.`);
+    void information(`Trop: the data directory is ${done.dataDir}.`);
   }
 }
 
 async function migrateOnce(server: Server, argument: { from: string; to: string; force: boolean }): Promise<void> {
   const plan = await server.run<MigrateResult>('trop.migrate', { ...argument, dryRun: true });
   if (plan.migratedCount === 0) {
-    void vscode.window.showInformationMessage(`Trop: nothing is reserved at or below ${plan.from}.`);
+    void information(`Trop: nothing is reserved at or below ${plan.from}.`);
     return;
   }
   const { question, detail } = migrateQuestion(plan);
@@ -83,7 +84,7 @@ async function migrateOnce(server: Server, argument: { from: string; to: string;
   const done = await vscode.window.withProgress(options, (_progress, token) =>
     server.run<MigrateResult>('trop.migrate', argument, token),
   );
-  showBriefly(`Migrated ${counted(done.migratedCount, 'reservation')} to ${done.to}.`);
+  briefly(`Migrated ${counted(done.migratedCount, 'reservation')} to ${done.to}.`);
 }
 
 async function pickRelease(server: Server): Promise<object | undefined> {
@@ -102,7 +103,7 @@ async function pickRelease(server: Server): Promise<object | undefined> {
     argument: { ...here, ...only(reservation) },
   }));
   const all = { label: `All ${reservations.length} ports`, description: folder.name, argument: here };
-  return (await vscode.window.showQuickPick([all, ...each], { placeHolder: 'What to release' }))?.argument;
+  return (await pick([all, ...each], { placeHolder: 'What to release' }))?.argument;
 }
 
 function only({ tag }: Reservation): object {
@@ -119,32 +120,29 @@ async function pickSource(server: Server): Promise<string | undefined> {
   const stored = [...byPath].map(([path, members]) => ({
     label: path,
     description: members.map(portWords).join(', '),
+    path,
   }));
-  const picked = await vscode.window.showQuickPick([...stored, { label: ELSEWHERE }], {
+  const picked = await pick([...stored, elsewhere], {
     title: 'Migrate Reservations (1/2)',
     placeHolder: 'The directory whose reservations move, with all below it',
     matchOnDescription: true,
   });
-  return picked?.label === ELSEWHERE
+  return picked === elsewhere
     ? askForPath('Migrate Reservations (1/2)', 'The directory whose reservations move', '')
-    : picked?.label;
+    : picked?.path;
 }
 
 async function pickDestination(from: string): Promise<string | undefined> {
   const open = folderPaths().filter((path) => path !== from);
-  const items = [...open, ELSEWHERE].map((label) => ({ label }));
+  const items = [...open.map((path) => ({ label: path, path })), elsewhere];
   const title = 'Migrate Reservations (2/2)';
-  const picked = await vscode.window.showQuickPick(items, {
+  const picked = await pick(items, {
     title,
     placeHolder: `Where the reservations of ${from} move to`,
   });
-  return picked?.label === ELSEWHERE ? askForPath(title, 'The directory that they move to', from) : picked?.label;
+  return picked === elsewhere ? askForPath(title, 'The directory that they move to', from) : picked?.path;
 }
 
 function askForPath(title: string, prompt: string, value: string): Thenable<string | undefined> {
-  return vscode.window.showInputBox({ title, prompt, value, ignoreFocusOut: true });
-}
-
-async function confirm(question: string, detail: string, action: string): Promise<boolean> {
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, action)) === action;
+  return ask({ title, prompt, value, ignoreFocusOut: true });
 }

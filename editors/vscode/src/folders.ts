@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { failure, pick } from './show';
 
 /** The open folders that are directories of this machine. */
 export function folders(): readonly vscode.WorkspaceFolder[] {
@@ -27,7 +28,7 @@ export function activeFolder(): vscode.WorkspaceFolder | undefined {
 export async function pickFolder(placeHolder: string): Promise<vscode.WorkspaceFolder | undefined> {
   const active = activeFolder();
   if (!active) {
-    void vscode.window.showErrorMessage('Trop: open a folder first. A port belongs to a folder.');
+    void failure('Trop: open a folder first. A port belongs to a folder.');
     return undefined;
   }
   if (folders().length === 1) {
@@ -35,6 +36,6 @@ export async function pickFolder(placeHolder: string): Promise<vscode.WorkspaceF
   }
   const rest = folders().filter((folder) => folder !== active);
   const items = [active, ...rest].map((folder) => ({ label: folder.name, description: folder.uri.fsPath, folder }));
-  const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+  const picked = await pick(items, { placeHolder, matchOnDescription: true });
   return picked?.folder;
 }

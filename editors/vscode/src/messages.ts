@@ -1,6 +1,14 @@
 import * as vscode from 'vscode';
+import {
+  type MessageActionItem,
+  MessageType,
+  type ShowMessageParams,
+  type ShowMessageRequestParams,
+} from 'vscode-languageclient/node';
+import { plainMessage } from './plain';
 import { toTropError } from './protocol';
 import type { Finding } from './serverSearch';
+import { briefly, failure, information, warning } from './show';
 
 const INSTALL_COMMAND =
   'python3 -m venv .venv && .venv/bin/pip install --quiet . && mkdir -p ~/.local/bin && ' +
@@ -14,21 +22,22 @@ const TRUST = 'Manage Workspace Trust';
 
 /** Tells what a command was refused with, and offers what helps. Does not wait for an answer. */
 export function showError(error: unknown): void {
-  const { message, hint, kind } = toTropError(error);
+  const { message: told, hint, kind } = toTropError(error);
+  const message = plainMessage(told);
   switch (kind) {
     case 'cancelled':
       break;
     case 'restricted_mode':
-      void offer(vscode.window.showWarningMessage(message, TRUST), { [TRUST]: 'workbench.trust.manage' });
+      void offer(warning(message, TRUST), { [TRUST]: 'workbench.trust.manage' });
       break;
     case 'not_running':
-      void offer(vscode.window.showErrorMessage(message, RESTART, LOG), {
+      void offer(failure(message, RESTART, LOG), {
         [RESTART]: 'trop.restartServer',
         [LOG]: 'trop.showLog',
       });
       break;
     default:
-      void offer(vscode.window.showErrorMessage([message, hint].filter(Boolean).join(' — '), LOG), {
+      void offer(failure([message, hint].filter(Boolean).join(' — '), LOG), {
         [LOG]: 'trop.showLog',
       });
   }
@@ -36,7 +45,7 @@ export function showError(error: unknown): void {
 
 /** Tells that the server failed, and offers to start it again. Does not wait for an answer. */
 export function showFailure(reason: string): void {
-  void offer(vscode.window.showErrorMessage(reason, RESTART, LOG), {
+  void offer(failure(plainMessage(reason), RESTART, LOG), {
     [RESTART]: 'trop.restartServer',
     [LOG]: 'trop.showLog',
   });
@@ -46,32 +55,50 @@ export function showFailure(reason: string): void {
 export function showInstallation(finding: Finding): void {
   if (finding.program === undefined && finding.wrongSetting !== undefined) {
     const message = `Trop: the setting trop.server.path names no program that can be started: ${finding.wrongSetting}`;
-    void answer(vscode.window.showWarningMessage(message, SETTINGS));
+    void answer(warning(message, SETTINGS));
     return;
   }
   const message =
     "Trop's server, the program trop-server, was found neither in the workspace's Python environment nor on the PATH. " +
     `To install it, run this in a checkout of trop: ${INSTALL_COMMAND}`;
-  void answer(vscode.window.showWarningMessage(message, COPY, SETTINGS));
+  void answer(warning(message, COPY, SETTINGS));
 }
 
 /** Shows what is worth knowing beside a result that was fine. */
 export function showWarnings(warnings: readonly string[]): void {
   if (warnings.length > 0) {
-    void vscode.window.showWarningMessage(`Trop: ${warnings.join(' ')}`);
+    void warning(`Trop: ${warnings.join(' ')}`);
   }
 }
 
-/** A few words in the status bar that go away by themselves. */
-export function showBriefly(words: string): void {
-  vscode.window.setStatusBarMessage(words, 4000);
+/** Shows what the server has to say by itself. Does not wait for an answer. */
+export function showSaid({ type, message }: ShowMessageParams): void {
+  void notification(type)(plainMessage(message));
+}
+
+/** Asks what the server asks; returns the action that was picked. */
+export async function askFor(question: ShowMessageRequestParams): Promise<MessageActionItem | null> {
+  const { type, message, actions = [] } = question;
+  const picked = await notification(type)(plainMessage(message), ...actions.map(({ title }) => title));
+  return actions.find(({ title }) => title === picked) ?? null;
+}
+
+function notification(type: MessageType): typeof information {
+  switch (type) {
+    case MessageType.Error:
+      return failure;
+    case MessageType.Warning:
+      return warning;
+    default:
+      return information;
+  }
 }
 
 async function answer(asked: Thenable<string | undefined>): Promise<void> {
   const picked = await asked;
   if (picked === COPY) {
     await vscode.env.clipboard.writeText(INSTALL_COMMAND);
-    showBriefly('Copied. Run it in a checkout of trop.');
+    briefly('Copied. Run it in a checkout of trop.');
   } else if (picked === SETTINGS) {
     await vscode.commands.executeCommand('workbench.action.openSettings', 'trop.server');
   }

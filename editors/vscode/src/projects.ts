@@ -1,16 +1,17 @@
-import * as vscode from 'vscode';
 import type { ListProjectsResult, ListResult } from './protocol';
 import { copyPort } from './reserving';
 import type { Server } from './server';
+import { information, pick } from './show';
 
 /** Lists the projects, and of the one that is picked the reservations; picking one of these copies its port. */
 export async function showProjects(server: Server): Promise<string | undefined> {
   const { projects } = await server.run<ListProjectsResult>('trop.listProjects');
   if (projects.length === 0) {
-    void vscode.window.showInformationMessage('Trop: no reservation belongs to a project yet.');
+    void information('Trop: no reservation belongs to a project yet.');
     return undefined;
   }
-  const project = await vscode.window.showQuickPick(projects, { placeHolder: 'The project whose ports are shown' });
+  const named = projects.map((name) => ({ label: name, name }));
+  const project = (await pick(named, { placeHolder: 'The project whose ports are shown' }))?.name;
   if (project === undefined) {
     return undefined;
   }
@@ -21,7 +22,7 @@ export async function showProjects(server: Server): Promise<string | undefined> 
     reservation,
   }));
   const options = { placeHolder: `The ports of ${project}: pick one to copy it`, matchOnDescription: true };
-  const picked = await vscode.window.showQuickPick(items, options);
+  const picked = await pick(items, options);
   if (picked) {
     await copyPort(server, picked);
   }

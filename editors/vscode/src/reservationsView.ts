@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { coalesce } from './coalesce';
 import { groupBy } from './groups';
+import { plain, plainMessage } from './plain';
 import { type Reservation, toTropError } from './protocol';
 import { allReservations } from './queries';
 import type { Server } from './server';
@@ -62,7 +63,7 @@ export class ReservationsView implements vscode.TreeDataProvider<Node>, vscode.D
       this.projects = this.server.state === 'running' ? grouped(await allReservations(this.server, true)) : [];
     } catch (error) {
       this.projects = [];
-      message = toTropError(error).message;
+      message = plainMessage(toTropError(error).message);
     }
     this.tree.message = message;
     this.changed.fire(undefined);
@@ -83,7 +84,7 @@ function compare(one: string | null, other: string | null): number {
 }
 
 function projectItem({ project, reservations }: ProjectNode): vscode.TreeItem {
-  const item = new vscode.TreeItem(project ?? 'No project', vscode.TreeItemCollapsibleState.Expanded);
+  const item = new vscode.TreeItem(plain(project ?? 'No project'), vscode.TreeItemCollapsibleState.Expanded);
   item.id = project === null ? 'none' : `project ${project}`;
   item.description = `${reservations.length}`;
   item.iconPath = new vscode.ThemeIcon('repo');
@@ -95,7 +96,9 @@ function reservationItem(reservation: Reservation): vscode.TreeItem {
   const item = new vscode.TreeItem(`${port}`);
   item.id = `reservation ${JSON.stringify([path, tag])}`;
   const name = path.split('/').pop() ?? '';
-  item.description = [tag, name || path, task === name ? null : task].filter((word) => word !== null).join(' · ');
+  item.description = plain(
+    [tag, name || path, task === name ? null : task].filter((word) => word !== null).join(' · '),
+  );
   item.tooltip = new vscode.MarkdownString(reservationDetails(reservation), true);
   item.iconPath = occupied
     ? new vscode.ThemeIcon('circle-filled', new vscode.ThemeColor('charts.green'))

@@ -3,10 +3,11 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { evidentFolder, pickFolder } from './folders';
-import { showBriefly, showWarnings } from './messages';
+import { showWarnings } from './messages';
 import type { Reservation, ReserveResult } from './protocol';
 import { reservationsOf } from './queries';
 import type { Server } from './server';
+import { ask, briefly, information, pick } from './show';
 import { capitalised, localUrl, portWords, primary } from './text';
 
 const COPY = 'Copy Port';
@@ -31,7 +32,7 @@ export async function reserveTagged(server: Server): Promise<Reservation | undef
   const folder = await pickFolder('The folder to reserve a port for');
   const tag =
     folder &&
-    (await vscode.window.showInputBox({
+    (await ask({
       title: `A tagged port for ${folder.name}`,
       prompt: 'Which of several ports of this folder it is',
       placeHolder: 'web',
@@ -98,7 +99,7 @@ async function pickReservation(
       description: reservation.tag ?? '',
       reservation,
     }));
-    return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.reservation;
+    return (await pick(items, { placeHolder, matchOnDescription: true }))?.reservation;
   }
   if (reservations.length === 0) {
     void offerToReserve(folder);
@@ -108,7 +109,7 @@ async function pickReservation(
 
 async function offerToReserve(folder: vscode.WorkspaceFolder): Promise<void> {
   const message = `No port is reserved for ${folder.name}.`;
-  const picked = await vscode.window.showInformationMessage(message, RESERVE);
+  const picked = await information(message, RESERVE);
   if (picked === RESERVE) {
     await vscode.commands.executeCommand('trop.reserveHere', { folder: folder.uri.toString() });
   }
@@ -123,7 +124,7 @@ async function reserve(server: Server, argument: { folder?: string | undefined; 
 
 async function offerUses(reservation: Reservation): Promise<void> {
   const message = `${capitalised(portWords(reservation))} is reserved for ${path.basename(reservation.path)}.`;
-  const picked = await vscode.window.showInformationMessage(message, COPY, OPEN);
+  const picked = await information(message, COPY, OPEN);
   if (picked === COPY) {
     await copy(reservation);
   } else if (picked === OPEN) {
@@ -133,7 +134,7 @@ async function offerUses(reservation: Reservation): Promise<void> {
 
 async function copy({ port }: Reservation): Promise<void> {
   await vscode.env.clipboard.writeText(`${port}`);
-  showBriefly(`Copied ${port}.`);
+  briefly(`Copied ${port}.`);
 }
 
 async function open({ port }: Reservation): Promise<void> {

@@ -10,9 +10,12 @@ import {
   type InitializeResult,
   LanguageClient,
   type LanguageClientOptions,
+  ShowMessageNotification,
   ShowMessageRequest,
 } from 'vscode-languageclient/node';
 import { folderPaths, folders } from './folders';
+import { askFor, showSaid } from './messages';
+import { plainMessage } from './plain';
 import { type CommandDescription, TropError, toTropError } from './protocol';
 import { selectedInterpreter } from './pythonExtension';
 import { Restarts } from './restarts';
@@ -184,7 +187,8 @@ export class Server implements vscode.Disposable {
       middleware: {
         executeCommand: (command, args, next): unknown => {
           this.refuseInRestrictedMode(command, client.initializeResult);
-          return next(command, args);
+          // A key that is bound to a command of the server's shows what that was refused with.
+          return Promise.resolve(next(command, args)).catch(throwPlain);
         },
       },
     };
@@ -198,10 +202,9 @@ export class Server implements vscode.Disposable {
     client.onNotification('trop/reservationsChanged', () => {
       this.reservationsChanged.fire();
     });
-    if (!vscode.workspace.isTrusted) {
-      // Each question of the server is about a change.
-      client.onRequest(ShowMessageRequest.type, () => null);
-    }
+    client.onNotification(ShowMessageNotification.type, showSaid);
+    // Each question of the server is about a change.
+    client.onRequest(ShowMessageRequest.type, (question) => (vscode.workspace.isTrusted ? askFor(question) : null));
     return client;
   }
 
@@ -232,6 +235,13 @@ export class Server implements vscode.Disposable {
       this.stateChanged.fire(state);
     }
   }
+}
+
+function throwPlain(error: unknown): never {
+  if (error instanceof Error) {
+    error.message = plainMessage(error.message);
+  }
+  throw error;
 }
 
 function isReadOnly(command: string, server: InitializeResult | undefined): boolean {

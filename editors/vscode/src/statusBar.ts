@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 import { coalesce } from './coalesce';
 import { activeFolder, folders } from './folders';
+import { escapeMarkdown, plain, plainMessage } from './plain';
 import { type Reservation, toTropError } from './protocol';
 import { reservationsOf } from './queries';
 import type { Target } from './reserving';
 import type { Server, ServerState } from './server';
-import { escapeMarkdown, portTable, portWords, primary, statusText } from './text';
+import { portTable, portWords, primary, statusText } from './text';
 
 interface Appearance {
   text: string;
@@ -74,7 +75,7 @@ export class StatusBar implements vscode.Disposable {
       return portAppearance(folder, await reservationsOf(this.server, folder.uri));
     } catch (error) {
       const { message, hint } = toTropError(error);
-      const tooltip = [message, hint].map(escapeMarkdown).join('  \n');
+      const tooltip = [message, hint].map(plainMessage).map(escapeMarkdown).join('  \n');
       return { text: '$(warning) Trop', tooltip, command: 'trop.showLog' };
     }
   }
@@ -100,7 +101,7 @@ function portAppearance(folder: vscode.WorkspaceFolder, reservations: Reservatio
       tooltip: `${heading}\n\n${portTable(reservations)}\n\nClick to copy ${reservation.port}.`,
       command: 'trop.copyPort',
       argument: { reservation },
-      label: `${folder.name} has ${portWords(reservation)}`,
+      label: plain(`${folder.name} has ${portWords(reservation)}`),
     };
   }
   if (vscode.workspace.isTrusted) {

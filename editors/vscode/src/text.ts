@@ -1,5 +1,6 @@
 // The sentences and tables that a person reads. Knows nothing of VS Code.
 
+import { escapeMarkdown, plain } from './plain';
 import type { InitResult, MigrateResult, ReleaseResult, Reservation } from './protocol';
 
 const SHOWN_LINES = 20;
@@ -18,7 +19,7 @@ export function primary(reservations: readonly Reservation[]): Reservation | und
 export function statusText(reservations: readonly Reservation[], folder: string | undefined): string {
   const shown = primary(reservations);
   const words = shown ? (shown.tag === null ? `${shown.port}` : `${shown.port} ${shown.tag}`) : 'Reserve Port';
-  return folder === undefined ? `$(plug) ${words}` : `$(plug) ${words} · ${folder}`;
+  return `$(plug) ${plain(folder === undefined ? words : `${words} · ${folder}`)}`;
 }
 
 /** A table of a folder's reservations, in Markdown. */
@@ -60,7 +61,7 @@ export function releaseQuestion(plan: ReleaseResult): { question: string; detail
   const question =
     plan.releasedCount === 1 && only ? `Release ${portWords(only)}?` : `Release ${plan.releasedCount} ports?`;
   const lines = plan.released.map((reservation) => `${capitalised(portWords(reservation))}: ${reservation.path}`);
-  return { question, detail: [...cut(lines, plan.releasedCount), ...warningLines(plan)].join('\n') };
+  return { question, detail: joined([...cut(lines, plan.releasedCount), ...warningLines(plan)]) };
 }
 
 /** What a migration would do: a question, and the lines below it. */
@@ -71,14 +72,14 @@ export function migrateQuestion(plan: MigrateResult): { question: string; detail
   );
   const question = `Migrate ${counted(plan.migratedCount, 'reservation')} to ${plan.to}?`;
   if (plan.overwrittenCount === 0) {
-    return { question, detail: [...moves, ...warningLines(plan)].join('\n') };
+    return { question, detail: joined([...moves, ...warningLines(plan)]) };
   }
   const lost = cut(
     plan.overwritten.map((reservation) => `${capitalised(portWords(reservation))}: ${reservation.path}`),
     plan.overwrittenCount,
   );
   const heading = `${counted(plan.overwrittenCount, 'reservation')} in the way would be released:`;
-  return { question, detail: [...moves, '', heading, ...lost, ...warningLines(plan)].join('\n') };
+  return { question, detail: joined([...moves, '', heading, ...lost, ...warningLines(plan)]) };
 }
 
 const ACTIONS: Record<string, string> = {
@@ -95,17 +96,12 @@ const ACTIONS: Record<string, string> = {
 /** What an initialisation would do: a question, and the lines below it. */
 export function initQuestion(plan: InitResult): { question: string; detail: string } {
   const lines = plan.actions.map(({ kind, path }) => `${ACTIONS[kind] ?? kind} ${path}`);
-  return { question: `Initialize ${plan.dataDir}?`, detail: [...lines, ...warningLines(plan)].join('\n') };
+  return { question: `Initialize ${plan.dataDir}?`, detail: joined([...lines, ...warningLines(plan)]) };
 }
 
 /** A number with its noun: `1 reservation`, `2 reservations`. */
 export function counted(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
-}
-
-/** A text that came from elsewhere, so that Markdown shows it letter for letter and in one line. */
-export function escapeMarkdown(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[!-/:-@[-`{-~]/g, '\\$&');
 }
 
 /** The URL at which a port of this machine is opened. */
@@ -124,6 +120,10 @@ export function capitalised(words: string): string {
 
 function warningLines({ warnings }: { warnings: readonly string[] }): string[] {
   return warnings.flatMap((warning) => ['', `Warning: ${warning}.`]);
+}
+
+function joined(lines: string[]): string {
+  return lines.map(plain).join('\n');
 }
 
 function cut(lines: string[], count: number): string[] {

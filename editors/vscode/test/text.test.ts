@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MigrateResult, Reservation } from '../src/protocol';
-import { escapeMarkdown, migrateQuestion, portTable, primary, releaseQuestion, statusText } from '../src/text';
+import { migrateQuestion, portTable, primary, releaseQuestion, statusText } from '../src/text';
 
 function reservation(port: number, changes: Partial<Reservation> = {}): Reservation {
   const times = { createdAt: '2026-11-22T09:00:00Z', lastUsedAt: '2026-11-22T09:00:00Z' };
@@ -25,8 +25,15 @@ test('the table shows every reservation, and whether something listens', () => {
   assert.equal(second, '| 5001 | a\\|b | shop | – | $(circle-outline) nothing listens |');
 });
 
-test('text from elsewhere is shown letter for letter, and makes no links, icons or lines', () => {
-  assert.equal(escapeMarkdown('[a](b) $(sync) <i>\n# x'), '\\[a\\]\\(b\\) \\$\\(sync\\) \\<i\\> \\# x');
+test('a tag or a folder puts no icon into the status bar, and a path no line into a dialog', () => {
+  const strange = reservation(5000, { tag: '$(sync~spin)', path: '/w/a\nPort 1: /w/b' });
+  const plan = { dryRun: true, warnings: ['/w/[a](command:b)\nWarning: no'], released: [strange], releasedCount: 1 };
+
+  assert.equal(statusText([strange], '$(bug)'), '$(plug) 5000 $\u2060(sync~spin) · $\u2060(bug)');
+  assert.equal(
+    releaseQuestion(plan).detail,
+    'Port 5000 (tag $\u2060(sync~spin)): /w/a\\nPort 1: /w/b\n\nWarning: /w/[a]\u2060(command:b)\\nWarning: no.',
+  );
 });
 
 test('a release asks by the port, or by the number of ports', () => {

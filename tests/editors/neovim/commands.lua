@@ -248,4 +248,68 @@ function M.completion()
   completes("Trop migrate a b ", {})
 end
 
+--- A path, a tag and a project with everything that would be obeyed.
+local STRANGE = "x\27]0;T\7\nhint: run this\tb\127\u{9b}31m\u{202e}\u{2028}\u{61c}größe \u{1f469}\u{200d}\u{1f4bb}"
+local STRANGE_SHOWN = "x\\x1b]0;T\\x07\\nhint: run this\\tb\\x7f\\x9b31m\\u202e\\u2028\\u061cgröße "
+  .. "\u{1f469}\u{200d}\u{1f4bb}"
+
+function M.strange_names_are_text()
+  local path = work .. "/" .. STRANGE
+  local place = work .. "/" .. STRANGE_SHOWN
+  vim.fn.mkdir(path, "p")
+  local insert = [[
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as store:
+    store.execute("INSERT INTO reservations VALUES (?, ?, 5000, ?, ?, 0, 0)", sys.argv[2:])
+]]
+  support.trop(work, "init")
+  local database = vim.env.TROP_DATA_DIR .. "/trop.db"
+  vim.system({ vim.env.TEST_PYTHON, "-c", insert, database, path, STRANGE, STRANGE, STRANGE }):wait()
+
+  vim.cmd("Trop list")
+  local listed = shown("trop://reservations")
+  support.equal(#listed, 2)
+  for _ = 1, 3 do
+    support.contains(listed[2], STRANGE_SHOWN)
+    listed[2] = listed[2]:gsub(vim.pesc(STRANGE_SHOWN), "", 1)
+  end
+
+  vim.cmd("Trop list-projects")
+  support.equal(support.note("projects:").text, "trop: projects:\n" .. STRANGE_SHOWN)
+
+  vim.cmd.cd({ args = { path }, magic = { file = false, bar = false } })
+  support.answer_with("Leave")
+  vim.cmd("Trop release")
+  support.equal(question(1).prompt, ("Release 5000 (%s) of %s?"):format(STRANGE_SHOWN, place))
+  support.status((STRANGE_SHOWN .. ":5000"))
+
+  local completed = vim.fn.getcompletion("Trop release ", "cmdline")
+  support.equal(completed, {})
+  require("trop").reserve({ path = "/elsewhere/" .. STRANGE })
+  support.contains(support.note("/elsewhere").text, STRANGE_SHOWN)
+  for _, note in ipairs(support.notes) do
+    support.equal(note.text:find("[%z\1-\9\11-\31\127]"), nil)
+    support.equal(note.text:find("\nhint: run this", 1, true), nil)
+  end
+end
+
+function M.what_the_server_says_is_text()
+  vim.cmd("Trop list")
+  support.note("nothing is reserved")
+  local client = vim.lsp.get_clients()[1]
+  local message = STRANGE .. " [a]\u{2060}(command:b)"
+
+  client.handlers["window/showMessage"](nil, { type = 1, message = message }, { client_id = client.id })
+  client.handlers["window/logMessage"](nil, { type = 1, message = message }, { client_id = client.id })
+  support.answer_with("Leave")
+  local ask = { type = 1, message = message, actions = { { title = "Leave" } } }
+  coroutine.wrap(client.handlers["window/showMessageRequest"])(nil, ask, { client_id = client.id })
+
+  support.equal(support.note("T\\x07").text, "trop: " .. STRANGE_SHOWN .. " [a](command:b)")
+  support.contains(support.questions[1].prompt, STRANGE_SHOWN .. " [a](command:b)")
+  for _, line in ipairs(require("trop.log").lines()) do
+    support.equal(line:find("[%z\1-\31\127]"), nil)
+  end
+end
+
 return M

@@ -81,9 +81,13 @@ end
 
 function M.status_text_is_inert()
   require("trop").setup({ reserve_on_open = "never" })
-  support.trop(repository, "reserve", "--tag", "%{%execute('quit')%}")
+  local tag = "%{%execute('quit')%}%#ErrorMsg#\u{202e}"
+  support.trop(repository, "reserve", "--tag", tag)
 
-  support.status("?{?execute('quit')?}:5000")
+  support.status("%%{%%execute('quit')%%}%%#ErrorMsg#\\u202e:5000")
+  local drawn = vim.api.nvim_eval_statusline("%{%v:lua.require'trop'.status()%}", { highlights = true })
+  support.equal(drawn.str, "%{%execute('quit')%}%#ErrorMsg#\\u202e:5000")
+  support.equal(#drawn.highlights, 1)
 end
 
 function M.without_a_folder()

@@ -1,6 +1,7 @@
 --- `:Trop`, its subcommands and their completion.
 local folders = require("trop.folders")
 local messages = require("trop.messages")
+local plain = require("trop.plain")
 local server = require("trop.server")
 
 local M = {}
@@ -166,6 +167,9 @@ end
 ---@param rows string[][]
 ---@return string[]
 local function table_of(rows)
+  rows = vim.tbl_map(function(row)
+    return vim.tbl_map(plain.text, row)
+  end, rows)
   local widths = {}
   for _, row in ipairs(rows) do
     for column, cell in ipairs(row) do
@@ -210,7 +214,7 @@ end
 local function list_projects()
   execute("trop.listProjects", {}, function(result)
     local none = #result.projects == 0
-    messages.info(none and "there are no projects" or "projects:\n" .. table.concat(result.projects, "\n"), result)
+    messages.info(none and "there are no projects" or vim.list_extend({ "projects:" }, result.projects), result)
   end)
 end
 
@@ -222,7 +226,7 @@ local function init()
     local lines = vim.tbl_map(function(action)
       return ("  %s %s"):format(action.kind, messages.path(action.path))
     end, result.actions)
-    messages.info("initialized\n" .. table.concat(lines, "\n"), result)
+    messages.info(vim.list_extend({ "initialized" }, lines), result)
   end)
 end
 
@@ -371,7 +375,10 @@ function M.complete(lead, line)
   end
   local subcommand = SUBCOMMANDS[words[1]]
   local complete = subcommand and subcommand.complete[#words]
-  return complete and complete(lead) or {}
+  -- What cannot be shown as it is cannot be typed, either.
+  return vim.tbl_filter(function(candidate)
+    return plain.text(candidate) == candidate
+  end, complete and complete(lead) or {})
 end
 
 return M

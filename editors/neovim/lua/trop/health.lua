@@ -3,12 +3,20 @@ local config = require("trop.config")
 local executable = require("trop.executable")
 local folders = require("trop.folders")
 local messages = require("trop.messages")
+local plain = require("trop.plain")
 local server = require("trop.server")
 
 local M = {}
 
 local PATIENCE_MS = 10000
-local health = vim.health
+
+--- What is reported, as the plain text that it is.
+local health = { start = vim.health.start }
+for _, report in ipairs({ "ok", "info", "error" }) do
+  health[report] = function(...)
+    vim.health[report](unpack(vim.tbl_map(plain.text, { ... })))
+  end
+end
 
 local function check_neovim()
   if vim.fn.has("nvim-0.10") == 0 then

@@ -9,7 +9,8 @@ function M.setup(options)
 end
 
 --- The ports of the folder that a buffer belongs to, for a statusline: `5000`, or `5000 api:5001`. "" where there are
---- none, and as long as they are not known. The first call for a folder opens it; none of them waits.
+--- none, and as long as they are not known. The first call for a folder opens it; none of them waits. A % in a tag is
+--- doubled, as what a statusline evaluates has to be.
 ---@param bufnr? integer the current buffer if not given
 ---@return string
 function M.status(bufnr)

@@ -1,4 +1,6 @@
 --- What the server says and what becomes of it, for `:Trop log`.
+local plain = require("trop.plain")
+
 local M = {}
 
 local LONGEST = 1000
@@ -10,7 +12,7 @@ local lines = {}
 ---@param text string
 function M.add(text)
   for _, line in ipairs(vim.split(vim.trim(text), "\n", { plain = true })) do
-    table.insert(lines, os.date("%H:%M:%S ") .. line)
+    table.insert(lines, os.date("%H:%M:%S ") .. plain.text(line))
   end
   while #lines > LONGEST do
     table.remove(lines, 1)

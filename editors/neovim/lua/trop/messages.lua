@@ -1,10 +1,15 @@
---- What is said to the person.
+--- What is said to the person. Whatever is shown is plain text: a path or a tag in it adds no line and no control.
+local plain = require("trop.plain")
+
 local M = {}
 
----@param text string
+---@param text string|string[] a line, or several
 ---@param level integer? one of vim.log.levels
 local function say(text, level)
-  vim.notify("trop: " .. text, level or vim.log.levels.INFO, { title = "trop" })
+  local lines = type(text) == "table" and text or { text }
+  ---@cast lines string[]
+  local shown = table.concat(vim.tbl_map(plain.text, lines), "\n")
+  vim.notify("trop: " .. shown, level or vim.log.levels.INFO, { title = "trop" })
 end
 
 --- A path as people read it.
@@ -23,7 +28,7 @@ function M.place(reservation)
 end
 
 --- Say something, and each warning of a result.
----@param text string
+---@param text string|string[] a line, or several
 ---@param result? { warnings: string[]? }
 function M.info(text, result)
   for _, warning in ipairs(result and result.warnings or {}) do
@@ -35,8 +40,11 @@ end
 --- Say what went wrong, and what to do about it.
 ---@param err trop.Error
 function M.error(err)
-  local hint = err.data and err.data.hint
-  say(hint and ("%s\n%s"):format(err.message, hint) or err.message, vim.log.levels.ERROR)
+  local kind = err.data and err.data.kind
+  -- The problems of a configuration are lines of the message; elsewhere a line feed is part of what a message quotes.
+  local lines = kind == "config_error" and vim.split(err.message, "\n", { plain = true }) or { err.message }
+  table.insert(lines, err.data and err.data.hint)
+  say(lines, vim.log.levels.ERROR)
 end
 
 --- Say that a command line cannot be understood.
@@ -58,10 +66,7 @@ function M.show(name, lines)
     vim.keymap.set("n", "q", "<cmd>close<cr>", { buffer = buffer, desc = "Close" })
   end
   vim.bo[buffer].modifiable = true
-  local shown = vim.tbl_map(function(line)
-    return (line:gsub("\n", "\\n"))
-  end, lines)
-  vim.api.nvim_buf_set_lines(buffer, 0, -1, true, shown)
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, true, vim.tbl_map(plain.text, lines))
   vim.bo[buffer].modifiable = false
   local window = vim.fn.bufwinid(buffer)
   if window == -1 then
@@ -85,7 +90,7 @@ function M.ask(question, yes, callback, lines)
   if preview then
     vim.cmd.redraw()
   end
-  vim.ui.select({ yes, "Leave" }, { prompt = question, kind = "trop" }, function(choice)
+  vim.ui.select({ yes, "Leave" }, { prompt = plain.text(question), kind = "trop" }, function(choice)
     if preview and vim.api.nvim_buf_is_valid(preview) then
       vim.api.nvim_buf_delete(preview, { force = true })
     end

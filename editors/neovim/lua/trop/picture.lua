@@ -1,5 +1,6 @@
 --- What is reserved for the open folders, and the text that statuslines show of it.
 local folders = require("trop.folders")
+local plain = require("trop.plain")
 local server = require("trop.server")
 
 local M = {}
@@ -73,7 +74,8 @@ local function want(folder)
     end
     server.when_ready(function(err)
       if err then
-        vim.notify_once(("trop: %s. %s"):format(err.message, err.data and err.data.hint or ""), vim.log.levels.WARN)
+        local message = ("trop: %s. %s"):format(err.message, err.data and err.data.hint or "")
+        vim.notify_once(plain.text(message), vim.log.levels.WARN)
       end
     end)
   end)
@@ -87,8 +89,7 @@ local function text_of(path)
     local tag = reservation.tag and reservation.tag .. ":" or ""
     table.insert(words, tag .. reservation.port)
   end
-  -- Some statuslines evaluate what follows a %; a tag may come from a stranger's repository.
-  return (table.concat(words, " "):gsub("%%", "?"))
+  return plain.in_statusline(table.concat(words, " "))
 end
 
 --- The ports of a buffer's folder, such as `5000 api:5001`; "" while that is not known, and where there are none.

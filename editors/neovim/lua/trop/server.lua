@@ -2,6 +2,7 @@
 local config = require("trop.config")
 local executable = require("trop.executable")
 local log = require("trop.log")
+local plain = require("trop.plain")
 
 local M = {}
 
@@ -152,6 +153,14 @@ local function start_again()
   end
 end
 
+--- What the server says to a person. It puts a character of no width into what VS Code would take for a link, which
+--- Neovim would show as <2060>.
+---@param message string
+---@return string
+local function said(message)
+  return (plain.text(message):gsub("%]\226\129\160%(", "]("))
+end
+
 ---@type table<string, lsp.Handler>
 local handlers = {
   ["trop/reservationsChanged"] = function(_, params)
@@ -161,9 +170,14 @@ local handlers = {
     log.add(params.message)
   end,
   ["window/showMessage"] = function(_, params)
-    log.add(params.message)
+    local message = said(params.message)
+    log.add(message)
     local level = ({ vim.log.levels.ERROR, vim.log.levels.WARN })[params.type] or vim.log.levels.INFO
-    vim.notify("trop: " .. params.message, level)
+    vim.notify("trop: " .. message, level)
+  end,
+  ["window/showMessageRequest"] = function(err, params, ...)
+    params.message = said(params.message)
+    return vim.lsp.handlers["window/showMessageRequest"](err, params, ...)
   end,
 }
 

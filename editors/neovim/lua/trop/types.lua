@@ -25,6 +25,7 @@
 ---@field port? integer The port that is preferred, if it is free; it may lie outside of the range.
 ---@field min? integer The lowest port of the range to choose from.
 ---@field max? integer The highest port of the range to choose from.
+---@field root? boolean Reserve for the root of the git worktree that the directory lies in.
 ---@field overwrite? boolean Choose a port anew where one is reserved already.
 ---@field ignoreOccupied? boolean Take the preferred port even if something listens on it.
 ---@field ignoreExclusions? boolean Take the preferred port even if it is excluded.
@@ -46,7 +47,7 @@
 --- What `trop.reserve` gives.
 ---@class trop.ReserveResult
 ---@field reservation trop.Reservation The reservation as it is now, or would be after a real run.
----@field outcome "created"|"reused"|"updated"|"reallocated" created: a new key; reused: it had this port; updated: project or task changed; reallocated: a new port.
+---@field outcome "created"|"reused"|"updated"|"reallocated"|"moved" created: a new key; reused: it had this port; updated: project or task changed; reallocated: a new port; moved: the directory was elsewhere before, with this port.
 ---@field dryRun boolean Whether this only tells what would happen.
 ---@field warnings string[] What the caller should know, a sentence each.
 
@@ -54,7 +55,7 @@
 ---@class trop.ReserveGroupArgument
 ---@field config string The configuration file whose services are meant. Its folder is the directory to reserve for. A trop.yaml and a trop.local.yaml beside each other count together; a file of another name counts alone.
 ---@field task? string The task to note. By default it is inferred from the git worktree or branch.
----@field force? boolean Replace a stored group that is incomplete or no longer fits its configuration, and allow every change.
+---@field force? boolean Lay the group out anew as a whole, where the file would have stored ports elsewhere, and allow every change.
 ---@field allowUnrelatedPath? boolean Allow a directory that is neither above nor below this one.
 ---@field allowChangeProject? boolean Allow the stored project to change.
 ---@field allowChangeTask? boolean Allow the stored task to change.
@@ -72,8 +73,8 @@
 --- What `trop.reserveGroup` gives.
 ---@class trop.ReserveGroupResult
 ---@field group table The reservation of each service, by the service's name.
----@field environment table The port of each service, by the name of its variable.
----@field outcome "created"|"reused"|"updated"|"reallocated" created: nothing was stored; reused: it had these ports; updated: a project or task changed; reallocated: replaced as a whole.
+---@field environment table What each service's variable is set to, by its name; and the other variables that the user allows.
+---@field outcome "created"|"reused"|"extended"|"updated"|"reallocated"|"moved" created: nothing was stored; reused: it had these ports; extended: some were missing; updated: a project or task changed; reallocated: laid out anew; moved: the directory was elsewhere before, with these ports.
 ---@field dryRun boolean Whether this only tells what would happen.
 ---@field warnings string[] What the caller should know, a sentence each.
 
@@ -81,7 +82,7 @@
 ---@class trop.AutoreserveArgument
 ---@field folder? string The directory from which trop.yaml or trop.local.yaml is searched for upward, as an editor knows it. The open folder if left away.
 ---@field task? string The task to note. By default it is inferred from the git worktree or branch.
----@field force? boolean Replace a stored group that is incomplete or no longer fits its configuration, and allow every change.
+---@field force? boolean Lay the group out anew as a whole, where the file would have stored ports elsewhere, and allow every change.
 ---@field allowUnrelatedPath? boolean Allow a directory that is neither above nor below this one.
 ---@field allowChangeProject? boolean Allow the stored project to change.
 ---@field allowChangeTask? boolean Allow the stored task to change.
@@ -99,8 +100,8 @@
 --- What `trop.autoreserve` gives.
 ---@class trop.AutoreserveResult
 ---@field group table The reservation of each service, by the service's name.
----@field environment table The port of each service, by the name of its variable.
----@field outcome "created"|"reused"|"updated"|"reallocated" created: nothing was stored; reused: it had these ports; updated: a project or task changed; reallocated: replaced as a whole.
+---@field environment table What each service's variable is set to, by its name; and the other variables that the user allows.
+---@field outcome "created"|"reused"|"extended"|"updated"|"reallocated"|"moved" created: nothing was stored; reused: it had these ports; extended: some were missing; updated: a project or task changed; reallocated: laid out anew; moved: the directory was elsewhere before, with these ports.
 ---@field dryRun boolean Whether this only tells what would happen.
 ---@field warnings string[] What the caller should know, a sentence each.
 
@@ -149,6 +150,7 @@
 ---@field path? string Only what is at or below this directory, exactly as spelled.
 ---@field project? string Only this project.
 ---@field tag? string Only this tag.
+---@field here? boolean Only this directory; in a git worktree, only the worktree and the others of its repository.
 ---@field includeOccupancy? boolean Tell of each port whether something occupies it now.
 ---@field limit? integer How many reservations to give at the most.
 ---@field after? string Where to go on: next of the page before.
@@ -238,6 +240,7 @@
 ---@class trop.ShowPathArgument
 ---@field folder? string The directory, as an editor knows it. The open folder if left away.
 ---@field path? string The directory, exactly as spelled.
+---@field root? boolean The root of the git worktree that the directory lies in.
 ---@field canonicalize? boolean Follow the links of an explicit path too.
 
 --- What `trop.showPath` gives.
@@ -299,38 +302,43 @@
 
 --- What `trop.prune` takes.
 ---@class trop.PruneArgument
+---@field force? boolean Take also what is missing and may come back: a volume that is not mounted, a locked worktree.
 ---@field dryRun? boolean Tell what would happen, and change nothing.
 
 --- What `trop.prune` gives.
 ---@class trop.PruneResult
 ---@field removed ({ reservation: trop.Reservation, reason: "missing"|"expired" })[] The removed reservations, the first 1,000 of them; the reason is missing (the directory) or expired.
 ---@field removedCount integer How many were removed.
+---@field keptCount integer How many stay although their directories are missing: on a volume that is not mounted, or in a worktree that git holds as locked.
 ---@field truncated boolean Whether more were removed than are listed.
 ---@field dryRun boolean Whether this only tells what would happen.
 ---@field warnings string[] What the caller should know, a sentence each.
 
 --- What `trop.expire` takes.
 ---@class trop.ExpireArgument
----@field days? integer How many days without use are too many; without it, the setting cleanup.expire_after_days, which is 30.
+---@field days? integer How many days without use are too many; without it, the setting cleanup.expire_after_days (usually 30).
 ---@field dryRun? boolean Tell what would happen, and change nothing.
 
 --- What `trop.expire` gives.
 ---@class trop.ExpireResult
 ---@field removed ({ reservation: trop.Reservation, reason: "missing"|"expired" })[] The removed reservations, the first 1,000 of them; the reason is missing (the directory) or expired.
 ---@field removedCount integer How many were removed.
+---@field keptCount integer How many stay although their directories are missing: on a volume that is not mounted, or in a worktree that git holds as locked.
 ---@field truncated boolean Whether more were removed than are listed.
 ---@field dryRun boolean Whether this only tells what would happen.
 ---@field warnings string[] What the caller should know, a sentence each.
 
 --- What `trop.autoclean` takes.
 ---@class trop.AutocleanArgument
----@field days? integer How many days without use are too many; without it, the setting cleanup.expire_after_days, which is 30.
+---@field days? integer How many days without use are too many; without it, the setting cleanup.expire_after_days (usually 30).
+---@field force? boolean Take also what is missing and may come back: a volume that is not mounted, a locked worktree.
 ---@field dryRun? boolean Tell what would happen, and change nothing.
 
 --- What `trop.autoclean` gives.
 ---@class trop.AutocleanResult
 ---@field removed ({ reservation: trop.Reservation, reason: "missing"|"expired" })[] The removed reservations, the first 1,000 of them; the reason is missing (the directory) or expired.
 ---@field removedCount integer How many were removed.
+---@field keptCount integer How many stay although their directories are missing: on a volume that is not mounted, or in a worktree that git holds as locked.
 ---@field truncated boolean Whether more were removed than are listed.
 ---@field dryRun boolean Whether this only tells what would happen.
 ---@field warnings string[] What the caller should know, a sentence each.

@@ -7,7 +7,9 @@ export default async function ({ world, openWindow }) {
   const old = world.repository('old/shop');
   const port = world.reserve(old);
   const moved = path.join(world.directory('new'), 'shop');
-  fs.renameSync(old, moved);
+  // As to another disk: what arrives is another directory, and only its name and project speak for it.
+  fs.cpSync(old, moved, { recursive: true });
+  fs.rmSync(old, { recursive: true });
   const window = await openWindow(moved);
 
   await window.answer(old, 'Take Along');

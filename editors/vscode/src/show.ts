@@ -1,0 +1,61 @@
+// The one place where VS Code is asked to show something to a person: whatever comes through here is plain text.
+
+import * as vscode from 'vscode';
+import { plain, plainLines } from './plain';
+
+/** Shows a notification; returns the button that was clicked. */
+export function information(message: string, ...buttons: string[]): Thenable<string | undefined> {
+  return vscode.window.showInformationMessage(plain(message), ...buttons);
+}
+
+/** Shows a warning; returns the button that was clicked. */
+export function warning(message: string, ...buttons: string[]): Thenable<string | undefined> {
+  return vscode.window.showWarningMessage(plain(message), ...buttons);
+}
+
+/** Shows an error; returns the button that was clicked. */
+export function failure(message: string, ...buttons: string[]): Thenable<string | undefined> {
+  return vscode.window.showErrorMessage(plain(message), ...buttons);
+}
+
+/** Asks in a dialog, with lines below the question; whether the one button was clicked. */
+export async function confirm(question: string, detail: string, button: string): Promise<boolean> {
+  const options = { modal: true, detail: plainLines(detail) };
+  return (await vscode.window.showWarningMessage(plain(question), options, button)) === button;
+}
+
+/** A few words in the status bar that go away by themselves. */
+export function briefly(words: string): void {
+  vscode.window.setStatusBarMessage(plain(words), 4000);
+}
+
+/** Lets a person pick an item; returns it as it was given. */
+export async function pick<Item extends { label: string; description?: string }>(
+  items: readonly Item[],
+  options: { title?: string; placeHolder: string; matchOnDescription?: boolean },
+): Promise<Item | undefined> {
+  const shown = items.map((item) => ({
+    label: plain(item.label),
+    ...(item.description === undefined ? {} : { description: plain(item.description) }),
+    item,
+  }));
+  const title = options.title === undefined ? {} : { title: plain(options.title) };
+  const picked = await vscode.window.showQuickPick(shown, {
+    ...options,
+    ...title,
+    placeHolder: plain(options.placeHolder),
+  });
+  return picked?.item;
+}
+
+/** Lets a person type something. The value to start with is not text that is shown but text that is edited. */
+export function ask(options: {
+  title: string;
+  prompt: string;
+  placeHolder?: string;
+  value?: string;
+  ignoreFocusOut?: boolean;
+}): Thenable<string | undefined> {
+  const [title, prompt] = [plain(options.title), plain(options.prompt)];
+  return vscode.window.showInputBox({ ...options, title, prompt });
+}
