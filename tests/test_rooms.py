@@ -56,6 +56,7 @@ def test_no_modules_import_each_other_however_many_are_in_between() -> None:
         pytest.param("trop_core", ("trop_server",), id="the product knows no door"),
         pytest.param("trop_core.database", ("trop_core.operations",), id="queries decide nothing"),
         pytest.param("trop_core.ports", ("trop_core.database", "trop_core.operations"), id="ports know no store"),
+        pytest.param("trop_core.ports", ("trop_core.config",), id="ports know no configuration"),
         pytest.param("trop_server.wire", ("trop_server.transport", *DOORS), id="the catalogue as JSON is nobody's"),
         pytest.param("trop_server.transport", ("trop_server.wire", *DOORS), id="what carries bytes knows no messages"),
         pytest.param("trop_server.lsp", ("trop_server.mcp", "trop_server.cli"), id="the language server stands alone"),

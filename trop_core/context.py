@@ -6,7 +6,7 @@ All of it is handed in: decisions stay functions of their arguments, and a test 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from trop_core import paths
 from trop_core.cancellation import no_progress
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
     from trop_core.caller import Caller, Target
     from trop_core.cancellation import CancellationToken, Progress
-    from trop_core.config.settings import OccupancyChecks, Settings
+    from trop_core.config.settings import Settings
     from trop_core.git import GitFacts
+    from trop_core.identity import Identity
     from trop_core.models import PortRange
+    from trop_core.ports.checks import OccupancyChecks
+    from trop_core.ports.exclusions import Exclusions
     from trop_core.ports.sockets import SocketTable
 
 
@@ -71,6 +74,24 @@ def _infer(path: str) -> GitFacts:
     return infer(path)
 
 
+def _common_directory(path: str) -> str | None:
+    from trop_core.git import common_directory
+
+    return common_directory(path)
+
+
+def _identify(path: str) -> Identity | None:
+    from trop_core.identity import identify
+
+    return identify(path)
+
+
+def _ephemeral() -> Exclusions:
+    from trop_core.ports.ephemeral import ephemeral_ports
+
+    return ephemeral_ports()
+
+
 class Context(NamedTuple):
     """One call's surroundings.
 
@@ -89,6 +110,9 @@ class Context(NamedTuple):
     probe: Callable[[OccupancyChecks], Probe] = _LateProbe
     sockets: ReadSockets = _sockets
     infer: Callable[[str], GitFacts] = _infer
+    common_directory: Callable[[str], str | None] = _common_directory
+    identify: Callable[[str], Identity | None] = _identify
+    ephemeral: Callable[[], Exclusions] = _ephemeral
 
     def target(self, folder: str | None, path: str | None) -> Target:
         """The directory that a call is about: what it names, else what TROP_PATH names, else where the caller is.
@@ -98,6 +122,36 @@ class Context(NamedTuple):
         if folder is None and path is None:
             path = self.environment.get("TROP_PATH") or None
         return self.caller.target(folder=folder, path=path)
+
+    def target_and_settings(
+        self, folder: str | None, path: str | None, *, root: bool | None = None, **arguments: object
+    ) -> tuple[Target, Settings]:
+        """The directory that a call is about, and the settings that apply to it, as the two methods beside tell.
+
+        Where ``root`` or the configuration wants it, an inferred directory is the root of the worktree that it lies in.
+        """
+        given: dict[str, Any] = {**arguments, "reserve_for": "root" if root else None}
+        target = self.target(folder, path)
+        settings = self.settings(target.path, **given)
+        if target.explicit or settings.reserve_for != "root":
+            return target, settings
+        from trop_core import git
+
+        top = git.worktree_root(target.path)
+        if top is None or top == target.path:
+            return target, settings
+        target = target._replace(path=top, canonical=top)
+        return target, self.settings(top, **given)
+
+    def worktrees(self, repository: str) -> tuple[str, ...]:
+        """The roots of all worktrees of a repository. Looks at the file system."""
+        from trop_core import git
+
+        return git.worktrees(repository)
+
+    def guard(self, target: Target, *, allowed: bool) -> None:
+        """Refuse a target that has nothing to do with the caller, unless ``allowed``. Raises ``UnrelatedPath``."""
+        self.caller.guard(target, allowed=allowed, common_directory=self.common_directory)
 
     def settings(self, target: str, *, config_file: str | None = None, **arguments: object) -> Settings:
         """What the configuration comes to for a call about a directory. Reads files.

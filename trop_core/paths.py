@@ -22,10 +22,14 @@ LONGEST_PATH = 4096
 
 
 class DirectoryState(Enum):
-    """What the system says of a directory. Only ``GONE`` is a reason to give up its reservation."""
+    """What the system says of a directory. Only ``GONE`` is a reason to give up its reservation.
+
+    ``AWAY`` is what a look of a cleanup makes of a missing one that may come back; a single look never tells it.
+    """
 
     PRESENT = "present"
     GONE = "gone"
+    AWAY = "away"
     UNKNOWN = "unknown"
 
 

@@ -73,7 +73,9 @@ def configuration() -> str:
             f"`{key.name}`",
             "" if key.default in (None, ()) else f"`{_shown(key.default)}`",
             f"`{key.variables[0]}`" if key.variables else "",
-            key.text + (" Only in a project's files." if key.project_only else ""),
+            key.text
+            + (" Only in a project's files." if key.project_only else "")
+            + (" Not in a project's files." if key.user_only else ""),
         )
         for key in KEYS.values()
     ]
@@ -125,6 +127,8 @@ def _type(field: Field) -> str:
 
 
 def _shown(default: object) -> str:
+    if isinstance(default, tuple):
+        return f"[{', '.join(default)}]"
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

@@ -22,7 +22,6 @@ from benchmarks.measure import exceeded, in_turn, note, report
 from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken
 from trop_core.catalogue import operation
-from trop_core.config.settings import OccupancyChecks
 from trop_core.context import Context
 from trop_core.database import reservations
 from trop_core.database.connection import Database
@@ -31,6 +30,7 @@ from trop_core.database.waiting import Patience
 from trop_core.models import PortRange
 from trop_core.operations.call import Call
 from trop_core.ports.allocation import Exhausted, lowest_free
+from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions
 from trop_core.ports.occupancy import OccupancyProbe
 from trop_core.store import Store

@@ -263,7 +263,7 @@ def test_an_exhausted_range_ends_with_6(sandbox: Sandbox) -> None:
 
     message, hint = error_lines(done)
     assert (done.returncode, done.stdout) == (6, "")
-    assert message.startswith("no port from 6000 to 6000 is free: 1 reserved, 0 excluded, 0 occupied")
+    assert message.startswith("no port from 6000 to 6000 is free: 1 reserved, 0 excluded, 0 avoided, 0 occupied")
     assert "--min" in hint
 
 

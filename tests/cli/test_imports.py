@@ -7,8 +7,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.repositories import add_worktree, make_repository
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.sandbox import Sandbox
 
 SLOW = ("pygls", "lsprotocol", "cattrs", "attrs", "attr", "pygit2", "yaml", "socket", "asyncio", "jsonschema", "psutil")
@@ -23,11 +26,11 @@ sys.exit(code)
 """
 
 
-def imported(sandbox: Sandbox, *arguments: str, **environment: str | None) -> set[str]:
+def imported(sandbox: Sandbox, *arguments: str, cwd: Path | None = None, **environment: str | None) -> set[str]:
     # Whoever measures coverage imports a lot in each process; this one is left alone.
     measuring = dict.fromkeys(name for name in os.environ if name.startswith("COVERAGE_"))
     variables: dict[str, Any] = {**measuring, **environment}
-    done = sandbox.run(sys.executable, "-c", PROGRAM, *arguments, **variables)
+    done = sandbox.run(sys.executable, "-c", PROGRAM, *arguments, cwd=cwd, **variables)
     assert done.returncode == 0, done.stderr
     return set(done.stderr.splitlines()[-1].split())
 
@@ -54,11 +57,23 @@ def test_nothing_slow_is_imported(sandbox: Sandbox, arguments: list[str]) -> Non
     assert modules.isdisjoint(SLOW)
 
 
-def test_a_new_key_looks_at_git_and_at_nothing_else_that_is_slow(sandbox: Sandbox) -> None:
+def test_a_new_key_takes_nothing_that_is_slow(sandbox: Sandbox) -> None:
     modules = imported(sandbox, "reserve")
 
-    assert modules & set(SLOW) <= {"pygit2", "socket"}
-    assert "pygit2" in modules
+    assert modules & set(SLOW) <= {"socket"}
+
+
+@pytest.mark.parametrize("place", ["shop", "login", "web"])
+def test_a_new_key_in_a_repository_takes_nothing_that_is_slow(sandbox: Sandbox, place: str) -> None:
+    add_worktree(make_repository(sandbox.work / "shop"), sandbox.work / "login", "login")
+    (sandbox.work / "web").symlink_to(sandbox.work / "login")
+    here, there = sandbox.work / place, sandbox.work / "shop" / "not-yet"
+
+    inferred = imported(sandbox, "reserve", cwd=here)
+    related = imported(sandbox, "reserve", "--path", str(there), cwd=here)
+
+    assert (inferred | related) & {*SLOW, "subprocess"} <= {"socket"}
+    assert [row[3] for row in sandbox.rows()] == ["shop", "shop"]
 
 
 def test_a_group_that_exists_takes_yaml_and_nothing_else_that_is_slow(sandbox: Sandbox) -> None:

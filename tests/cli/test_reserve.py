@@ -74,8 +74,8 @@ def test_tags_have_ports_of_their_own(sandbox: Sandbox) -> None:
     [
         (["--port", "6500"], 6500),
         (["--port", "9000"], 9000),
-        (["--min", "6000"], 6000),
-        (["--min", "6000", "--max", "6000"], 6000),
+        (["--min", "6100"], 6100),
+        (["--min", "6100", "--max", "6100"], 6100),
         (["--max", "5000"], 5000),
         (["--port=6500", "--min=6000"], 6500),
         (["--port", "65535"], 65535),
@@ -366,3 +366,23 @@ def test_a_store_that_cannot_be_written_from_the_start_is_the_systems_failure(sa
 
     assert (done.returncode, done.stdout) == (5, "")
     assert "Traceback" not in done.stderr
+
+
+def test_the_sixty_first_port_of_a_directory_is_one_that_a_browser_opens(sandbox: Sandbox) -> None:
+    sandbox.make_store()
+    sandbox.execute(
+        "INSERT INTO reservations VALUES (?, ?, ?, NULL, NULL, 1700000000, 1700000000)",
+        [(str(sandbox.work), f"tag-{number}", 5000 + number) for number in range(60)],
+    )
+
+    assert sandbox.reserve("--tag", "the-next") == 5062
+
+
+def test_a_service_gets_a_port_that_a_browser_opens(sandbox: Sandbox) -> None:
+    services = ", ".join(f"s{number}: " for number in range(60))
+    (sandbox.work / "trop.yaml").write_text(f"reservations: {{base: 5001, services: {{{services}}}}}\n")
+
+    done = sandbox.trop("autoreserve", "--format", "json")
+
+    assert done.returncode == 0, done.stderr
+    assert set(as_json(done).values()) == set(range(5062, 5122))

@@ -60,6 +60,7 @@ def _check(answer: Answer, going: list[tuple[Row, str]], warnings: list[str], do
     assert answer.data == {
         "removed": [{"reservation": listed(gone), "reason": reason} for gone, reason in going],
         "removedCount": len(going),
+        "keptCount": 0,
         "truncated": False,
         "dryRun": dry_run,
         "warnings": warnings,
@@ -93,12 +94,12 @@ def test_days_have_to_be_one_or_more(bench: Bench, case: RefusedCase) -> None:
 
 
 @pytest.mark.parametrize("name", CLEANUPS)
-def test_quietly_nothing_is_told(sandbox: Sandbox, name: str) -> None:
+def test_quietly_nothing_but_the_count_is_told(sandbox: Sandbox, name: str) -> None:
     fill(sandbox.data, [used("/no/such/directory", 5000, days=4000)])
 
     done = sandbox.trop(name, "--quiet")
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
     assert rows_of(sandbox.data) == []
 
 

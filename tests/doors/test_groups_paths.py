@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from support.client import Client
 
-PORTS = {"WEB_PORT": 5000, "API": 5001, "DB_MAIN": 5004}
+PORTS = {"WEB_PORT": 5000, "API_PORT": 5001, "DB_MAIN_PORT": 5004}
 
 
 @pytest.fixture
@@ -33,7 +34,10 @@ def project(sandbox: Sandbox) -> Path:
 
 
 def group(sandbox: Sandbox, *arguments: str, cwd: Path | None = None, **environment: str) -> Any:
-    done = sandbox.trop(*arguments, "--format", "json", cwd=cwd, **environment)
+    subcommand, *config = arguments
+    command = {"autoreserve": "trop.autoreserve", "reserve-group": "trop.reserveGroup"}[subcommand]
+    given = {"config": config[0]} if config else {}
+    done = sandbox.trop("call", command, json.dumps(given), cwd=cwd, **environment)
     assert done.returncode == 0, done.stderr
     return as_json(done)
 

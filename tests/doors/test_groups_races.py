@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from support.client import Client
 
+AUTORESERVE = ["call", "trop.autoreserve"]
+FORCE = '{"force": true}'
 WORKERS = 12
 WAITING = """
 import os, sys
@@ -66,7 +68,7 @@ def at_once(sandbox: Sandbox, calls: list[tuple[Path, list[str]]]) -> list[tuple
 
 
 def groups_at_once(sandbox: Sandbox, places: list[Path]) -> list[tuple[int, Any]]:
-    return at_once(sandbox, [(place, ["autoreserve", "--format", "json"]) for place in places])
+    return at_once(sandbox, [(place, AUTORESERVE) for place in places])
 
 
 def ports_by_path(sandbox: Sandbox) -> dict[str, list[int]]:
@@ -124,7 +126,7 @@ def test_a_single_reservation_and_a_group_do_not_get_in_each_others_way(sandbox:
 
     singles = [(place, ["reserve"]) for place in places]
 
-    answers = at_once(sandbox, [*singles, (sandbox.work, ["autoreserve", "--format", "json"])])
+    answers = at_once(sandbox, [*singles, (sandbox.work, AUTORESERVE)])
 
     assert [code for code, _ in answers] == [0] * 7
     web, api, db = (row[2] for tag in ("web", "api", "db-main") for row in sandbox.rows() if row[1] == tag)
@@ -149,8 +151,8 @@ sys.exit(run(sys.argv[2:]))
 
 
 def killed(sandbox: Sandbox, function: str, after: int, *arguments: str) -> int:
-    program = [sys.executable, "-c", KILLED.format(function=function), str(after), "autoreserve", "--format", "json"]
-    return sandbox.run(*program, *arguments).returncode
+    program = [sys.executable, "-c", KILLED.format(function=function), str(after)]
+    return sandbox.run(*program, *AUTORESERVE, *arguments).returncode
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
@@ -159,23 +161,23 @@ def test_a_group_whose_process_is_killed_is_not_there_at_all(sandbox: Sandbox, a
 
     code = killed(sandbox, "insert", after)
     rows = sandbox.rows()
-    again = as_json(sandbox.trop("autoreserve", "--format", "json"))
+    again = as_json(sandbox.trop(*AUTORESERVE))
 
     assert (code, rows) == (-signal.SIGKILL, [])
     assert again["outcome"] == "created"
     assert sandbox.integrity() == "ok"
 
 
-@pytest.mark.parametrize(("function", "after"), [("delete", 0), ("delete", 1), ("insert", 0), ("insert", 2)])
+@pytest.mark.parametrize(("function", "after"), [("delete", 0), ("insert", 0), ("insert", 1), ("insert", 2)])
 def test_a_group_whose_replacement_is_killed_stays_as_it_was(sandbox: Sandbox, function: str, after: int) -> None:
     (sandbox.work / "trop.yaml").write_text(GROUP)
-    sandbox.trop("autoreserve", "--format", "json")
-    (sandbox.work / "trop.yaml").write_text(GROUP.replace("offset: 4", "offset: 7"))
+    sandbox.trop(*AUTORESERVE)
+    (sandbox.work / "trop.yaml").write_text(GROUP.replace("1}", "0}").replace("0, env", "3, env").replace("4}", "7}"))
     before = sandbox.rows()
 
-    code = killed(sandbox, function, after, "--force")
+    code = killed(sandbox, function, after, FORCE)
     rows = sandbox.rows()
-    again = as_json(sandbox.trop("autoreserve", "--format", "json", "--force"))
+    again = as_json(sandbox.trop(*AUTORESERVE, FORCE))
 
     assert code == -signal.SIGKILL
     assert rows == before

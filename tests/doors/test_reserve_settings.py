@@ -472,7 +472,7 @@ def test_autoclean_is_short_for_both(port_bench: PortBench) -> None:
 
     answer = world.ask("cli", {}, min=world.first, max=world.first + 1, disable_autoclean=True)
 
-    assert "2 reserved, 0 excluded, 0 occupied; cleanup is disabled" in answer.message
+    assert "2 reserved, 0 excluded, 0 avoided, 0 occupied; cleanup is disabled" in answer.message
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from support.messages import ServerError
 from support.sandbox import as_json, error_lines
 
 from trop_core.catalogue import operation
+from trop_core.ports.ephemeral import ephemeral_ports
 from trop_server.wire.schemas import output_schema
 
 if TYPE_CHECKING:
@@ -48,15 +49,18 @@ PROBLEMS = [
         16,
         "reservations.services.web.env",
         (
-            "expected a name of letters, digits and _ that does not begin with a digit, 255 bytes at most, not "
-            '"X; rm -rf ."'
+            'the variable "X; rm -rf ." is no name of a variable: one has A to Z, digits and _, 255 at most, and no '
+            "digit first"
         ),
     ),
     (
         8,
         27,
         "reservations.services.api.env",
-        "shells and programs take the variable PATH for something else: give another env",
+        (
+            'the variable "PATH" has no PORT among its parts, as WEB_PORT and PORT_API have; only your own config.yaml '
+            "can allow it, under allowed_variables"
+        ),
     ),
     (9, 20, "reservations.services.web2.offset", 'the service "api" has the same offset, 1'),
 ]
@@ -232,3 +236,66 @@ def test_a_broken_project_does_not_keep_another_file_from_being_checked(sandbox:
     done = sandbox.trop("validate", "good.yaml", TROP_PORT_MIN="nonsense")
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+NAMES_ALONE = "reservations: {services: {web: {env: PGHOST}, api: {env: PATH}}}\n"
+
+
+def test_a_file_of_which_nothing_but_variables_is_refused_has_these_problems(sandbox: Sandbox) -> None:
+    (sandbox.work / "trop.yaml").write_text(NAMES_ALONE)
+
+    done = sandbox.trop("validate", "trop.yaml")
+
+    assert done.returncode == 1
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == [
+        "reservations.services.web.env",
+        "reservations.services.api.env",
+    ]
+
+
+def test_what_the_user_allows_is_no_problem(sandbox: Sandbox) -> None:
+    sandbox.data.mkdir(mode=0o700)
+    (sandbox.data / "config.yaml").write_text("allowed_variables: [PG*]\n")
+    (sandbox.work / "trop.yaml").write_text(NAMES_ALONE)
+
+    done = sandbox.trop("validate", "trop.yaml")
+
+    assert done.returncode == 1
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["reservations.services.api.env"]
+
+
+def test_the_users_own_file_being_broken_hides_none_of_the_problems(sandbox: Sandbox) -> None:
+    """Nothing counts as allowed then, and the result says why."""
+    sandbox.data.mkdir(mode=0o700)
+    (sandbox.data / "config.yaml").write_text("allowed_variables: [PG*]\nports: {min: 0}\n")
+    (sandbox.work / "trop.yaml").write_text(NAMES_ALONE)
+
+    done = sandbox.trop("validate", "trop.yaml")
+
+    warning, *problems = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert warning == (
+        f'warning: "{sandbox.data}/config.yaml" cannot be used, so none of the variables that it may allow is allowed'
+    )
+    assert len(problems) == 2
+
+
+@pytest.mark.skipif(not ephemeral_ports().ranges, reason="this system does not tell what it hands out")
+@pytest.mark.parametrize(
+    ("ports", "warned"),
+    [
+        pytest.param("{{min: 5000, max: {first}}}", True, id="reaches-into-them"),
+        pytest.param("{{max: {last}}}", True, id="the-rest-by-default"),
+        pytest.param("{{min: 5000, max: {first}, avoid: [ephemeral]}}", False, id="avoids-them"),
+        pytest.param("{{min: {last}}}", False, id="no-range-by-itself"),
+        pytest.param("{{avoid: [browser]}}", False, id="gives-no-range"),
+    ],
+)
+def test_a_range_that_the_system_gives_away_as_well_is_warned_of(sandbox: Sandbox, ports: str, warned: bool) -> None:
+    [(first, last)] = ephemeral_ports().ranges
+    (sandbox.work / "trop.yaml").write_text(f"ports: {ports.format(first=first, last=last)}\n")
+
+    done = sandbox.trop("validate", "trop.yaml")
+
+    assert done.returncode == 0
+    assert ("reaches into the ports that the system hands out by itself" in done.stderr) == warned

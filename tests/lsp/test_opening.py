@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from support.sandbox import Sandbox
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_certain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is known by its identity needs no question: here it is not."""
+    monkeypatch.setenv("TROP_FOLLOW_MOVES", "no")
+
+
 @pytest.fixture
 def start(start: Callable[..., Client]) -> Iterator[Callable[..., Client]]:
     yield from ending(start)
@@ -431,3 +437,23 @@ def test_opening_a_folder_that_needs_nothing_creates_no_store(
 
     assert client.wait() == 0
     assert not sandbox.data.exists()
+
+
+class TestAFolderThatIsKnownByItsIdentity:
+    def test_it_takes_its_port_along_where_it_is_reserved_for(
+        self, start: Callable[..., Client], sandbox: Sandbox, moved_clone: tuple[Path, Path, int]
+    ) -> None:
+        _, new, port = moved_clone
+        client = start(TROP_FOLLOW_MOVES=None)
+
+        client.initialize(str(new), initializationOptions={"reserveOnOpen": "git"})
+
+        eventually(lambda: [row[:3] for row in sandbox.rows()] == [(str(new), "", port)])
+
+    def test_a_folder_with_services_gets_its_group(self, start: Callable[..., Client], sandbox: Sandbox) -> None:
+        (sandbox.work / "trop.yaml").write_text("reservations: {services: {web: {}, api: {}}}\n")
+        client = start()
+
+        client.initialize(str(sandbox.work), initializationOptions={"reserveOnOpen": "always"})
+
+        eventually(lambda: sorted(row[1] for row in sandbox.rows()) == ["api", "web"])

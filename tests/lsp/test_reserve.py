@@ -57,7 +57,7 @@ def test_an_existing_key_is_reused_and_refreshed(client: Client, sandbox: Sandbo
     created = reserve(client)["reservation"]
     sandbox.execute("UPDATE reservations SET created_at = 1000, last_used_at = 1000")
 
-    answer = reserve(client, min=6000, max=6001)
+    answer = reserve(client, min=6100, max=6101)
 
     assert answer["outcome"] == "reused"
     assert answer["reservation"]["port"] == created["port"]
@@ -71,7 +71,7 @@ def test_another_port_for_an_existing_key_takes_overwrite(client: Client) -> Non
     kept = reserve(client, port=6500)
     moved = reserve(client, port=6500, overwrite=True)
     again = reserve(client, overwrite=True)
-    lowest = reserve(client, overwrite=True, max=6000)
+    lowest = reserve(client, overwrite=True, max=6100)
 
     assert (kept["outcome"], kept["reservation"]["port"]) == ("reused", 5000)
     assert len(kept["warnings"]) == 1
@@ -137,17 +137,18 @@ def test_an_occupied_port_is_passed_over_and_can_be_taken_on_purpose(
 
 def test_a_full_range_is_exhausted_and_cleanup_is_rolled_back(client: Client, sandbox: Sandbox) -> None:
     one = sandbox.directory("one")
-    reserve(client, path=str(one), port=6000)
-    reserve(client, tag="web", port=6001)
+    reserve(client, path=str(one), port=6100)
+    reserve(client, tag="web", port=6101)
 
-    refusal = client.refused("trop.reserve", {"tag": "new", "min": 6000, "max": 6001})
+    refusal = client.refused("trop.reserve", {"tag": "new", "min": 6100, "max": 6101})
 
     assert (refusal.code, refusal.data["kind"]) == (-32803, "port_exhausted")
     assert refusal.data["details"] == {
-        "min": 6000,
-        "max": 6001,
+        "min": 6100,
+        "max": 6101,
         "reserved": 2,
         "excluded": 0,
+        "avoided": 0,
         "occupied": 0,
         "cleanup": True,
     }
@@ -155,13 +156,13 @@ def test_a_full_range_is_exhausted_and_cleanup_is_rolled_back(client: Client, sa
 
 
 def test_a_full_range_gives_away_what_nobody_uses(client: Client, sandbox: Sandbox) -> None:
-    reserve(client, path=str(sandbox.work / "gone"), port=6000)
+    reserve(client, path=str(sandbox.work / "gone"), port=6100)
 
-    refusal = client.refused("trop.reserve", {"min": 6000, "max": 6000, "disableAutoprune": True})
-    answer = reserve(client, min=6000, max=6000)
+    refusal = client.refused("trop.reserve", {"min": 6100, "max": 6100, "disableAutoprune": True})
+    answer = reserve(client, min=6100, max=6100)
 
     assert refusal.data["kind"] == "port_exhausted"
-    assert (answer["outcome"], answer["reservation"]["port"]) == ("created", 6000)
+    assert (answer["outcome"], answer["reservation"]["port"]) == ("created", 6100)
     assert len(answer["warnings"]) == 1
     assert [row[0] for row in sandbox.rows()] == [str(sandbox.work)]
 

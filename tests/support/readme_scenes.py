@@ -121,9 +121,6 @@ END
         f'{_RESERVE}; cp "$FIRST_YAML" trop.yaml; git add trop.yaml; '
         f"git -c user.name=A -c user.email=a@example.org commit -q -m services; {_WORKTREE}"
     ),
-    ("trop_core/operations/groups/README.md", "$ trop autoreserve"): (
-        "cd ../shop; echo '    cache: {offset: 3}' >>trop.yaml"
-    ),
     ("trop_core/operations/looking/README.md", "$ trop port-info 5000 --include-occupancy"): (
         f"TROP_SKIP_OCCUPANCY_CHECK=1 {_RESERVE}; {_LISTEN}"
     ),

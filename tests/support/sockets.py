@@ -101,9 +101,10 @@ def free_port() -> int:
 
 def free_block() -> int:
     """The first of a hundred ports that nothing holds, apart from those of other test processes."""
-    first = 10_000 + os.getpid() % 200 * 100
+    # From 10,100 on there is no port that browsers do not open.
+    first = os.getpid() % 200 * 100
     for attempt in range(200):
-        block = 10_000 + (first - 10_000 + attempt * 100) % 20_000
+        block = 10_100 + (first + attempt * 100) % 20_000
         if all(map(is_free, range(block, block + 100))):
             return block
     raise AssertionError("no hundred ports in a row are free")
@@ -161,7 +162,7 @@ with socket.socket() as control:
     prelude = f"""
 import errno, json, os, socket, sys
 sys.path.insert(0, {str(ROOT)!r})
-from trop_core.config.settings import OccupancyChecks
+from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.occupancy import OccupancyProbe
 {loopback_up if namespace else ""}
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trop_server.cli.changes import DRY_RUN, counted, named, perform_with_bar
-from trop_server.cli.tables import escaped, in_utc
+from trop_server.cli.tables import in_utc
 
 if TYPE_CHECKING:
     from trop_core.operations.cleanup.survey import Removal
@@ -31,14 +31,17 @@ def _clean(session: Session) -> str:
     result = perform_with_bar(session)
     for removal in result.removed:
         row = removal.reservation
-        session.tell(f"  {escaped(named(row))}: port {row.port}, {_reason(removal)}")
+        session.tell(f"  {named(row)}: port {row.port}, {_reason(removal)}")
     if result.truncated:
         session.tell(f"  … and {result.removed_count - len(result.removed):,} more")
+    if result.kept_count:
+        kept = f"Kept {counted(result.kept_count)} of directories that are missing and may come back"
+        session.tell(f"{kept}; --force takes them, too.")
     if not result.removed_count:
         session.tell("Nothing to remove.")
     else:
         session.tell(DRY_RUN if result.dry_run else f"Removed {counted(result.removed_count)}.")
-    return ""
+    return f"{result.removed_count}\n" if session.quiet else ""
 
 
 def _reason(removal: Removal) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trop_core.errors.base import Cancelled, TropError
+from trop_core.operations.groups.autoreserve import OPERATION as AUTORESERVE
+from trop_core.operations.groups.autoreserve import AutoreserveRequest
 from trop_core.operations.moving.find_origin import OPERATION as FIND_ORIGIN
 from trop_core.operations.moving.find_origin import FindOriginRequest
 from trop_core.operations.moving.migrate import OPERATION as MIGRATE
@@ -19,6 +21,7 @@ from trop_server.lsp.window import ports_of, worded
 if TYPE_CHECKING:
     import asyncio
 
+    from trop_core.catalogue import Operation
     from trop_core.operations.moving.find_origin import FindOriginResult, Origin
     from trop_server.lsp.errands import Errands
     from trop_server.lsp.options import ReserveOnOpen
@@ -68,19 +71,24 @@ class Openings:
         found: FindOriginResult = await self._errands.perform(
             ticket, FIND_ORIGIN, FindOriginRequest(folder), folder=folder
         )
-        if ask and found.origin is not None:
+        reserves = reserve_on_open == "always" or (reserve_on_open == "git" and (found.own or found.in_repository))
+        if ask and found.origin is not None and not (reserves and found.origin.is_certain):
             return found.path, found.origin
-        if reserve_on_open == "never":
+        if not reserves:
             return None
+        if found.has_group:
+            await self._reserve(ticket, folder, AUTORESERVE, AutoreserveRequest(folder=folder))
+        elif not found.own:
+            await self._reserve(ticket, folder, RESERVE, ReserveRequest(folder=folder))
         for reservation in found.own:
             if reservation.tag is None:
-                await self._reserve(ticket, folder, ReserveRequest(path=reservation.path))
-        if not found.own and (reserve_on_open == "always" or found.in_repository):
-            await self._reserve(ticket, folder, ReserveRequest(folder=folder))
+                await self._reserve(ticket, folder, RESERVE, ReserveRequest(path=reservation.path))
         return None
 
-    async def _reserve(self, ticket: Ticket, folder: str, request: ReserveRequest) -> None:
-        await self._errands.perform(ticket, RESERVE, request, folder=folder)
+    async def _reserve(self, ticket: Ticket, folder: str, operation: Operation, request: Any) -> None:
+        result = await self._errands.perform(ticket, operation, request, folder=folder)
+        for warning in result.warnings:
+            logger.info("%s: %s", folder, warning)
 
     async def _offer(self, folder: str, path: str, origin: Origin, ticket: Ticket) -> None:
         """Ask the person, and move the reservations if that is wished. What stands in the way is told."""

@@ -14,7 +14,8 @@ from trop_core.cancellation import CancellationToken
 from trop_core.context import Context
 from trop_core.git import GitFacts
 from trop_core.operations.call import Call
-from trop_core.operations.moving.find_origin import OPERATION, FindOriginRequest, FindOriginResult, choose
+from trop_core.operations.moving.evidence import choose
+from trop_core.operations.moving.find_origin import OPERATION, FindOriginRequest, FindOriginResult
 from trop_core.paths import DirectoryState
 from trop_core.store import Store
 

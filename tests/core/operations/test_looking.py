@@ -17,7 +17,7 @@ from trop_core.ports.sockets import HeldPort, SocketTable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trop_core.config.settings import OccupancyChecks
+    from trop_core.ports.checks import OccupancyChecks
 
 SERVER = HeldPort(5001, "tcp", "ipv4", "127.0.0.1", 42, "server", "somebody")
 

@@ -22,6 +22,7 @@ from support.sandbox import TROP
 from trop_core.errors.ports import PortExhausted
 from trop_core.operations.cleanup.survey import Survey
 from trop_core.paths import DirectoryState, directory_state
+from trop_core.ports.exclusions import Exclusions
 from trop_core.store import Store
 
 if TYPE_CHECKING:
@@ -140,7 +141,10 @@ def test_a_directory_that_may_not_be_looked_at_keeps_its_reservation(public_plac
         output = process.end().splitlines()
 
     assert output == [
-        "no port from 5000 to 5001 is free: 2 reserved, 0 excluded, 0 occupied; a cleanup found nothing that helps",
+        (
+            "no port from 5000 to 5001 is free: 2 reserved, 0 excluded, 0 avoided, 0 occupied; "
+            "a cleanup found nothing that helps"
+        ),
         "2",
     ]
 
@@ -469,10 +473,35 @@ def test_a_range_that_is_full_without_a_store_is_exhausted_too(world: World) -> 
         "max": 5000,
         "reserved": 0,
         "excluded": 0,
+        "avoided": 0,
         "occupied": 1,
         "cleanup": True,
     }
     assert not world.data.exists()
+
+
+def test_what_the_system_hands_out_is_passed_over_where_it_is_to_be_avoided(world: World) -> None:
+    world.ephemeral = Exclusions(((5000, 5002),))
+    world.fill(config=RANGE + "excluded_ports: [5003]\n")
+
+    usual = world.reserve(dry_run=True)
+    world.fill(config="ports: {min: 5000, max: 5009, avoid: [ephemeral]}\nexcluded_ports: [5003]\n")
+    avoiding = world.reserve()
+    preferring = world.reserve(tag="web", port=5001)
+
+    assert usual.reservation.port == 5000
+    assert (avoiding.reservation.port, avoiding.warnings) == (5004, ())
+    assert preferring.warnings == ("port 5001 is preferred, and the system hands it out by itself",)
+
+
+def test_the_hint_names_the_setting_that_avoids_ports(world: World) -> None:
+    with pytest.raises(PortExhausted) as caught:
+        world.reserve(min=6000, max=6000)
+
+    assert caught.value.hint() == (
+        "Widen the range with --min and --max, or release what is no longer needed. Which ports are avoided, "
+        "ports.avoid says; one that is preferred is given all the same."
+    )
 
 
 def test_the_hint_says_what_to_do(world: World) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from support.reserve.case import NOW, Row
 from support.reserve.world import World
 
-from trop_core.caller import Caller, Door
+from trop_core.caller import Caller, Door, Target
 from trop_core.cancellation import CancellationToken
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.base import Cancelled
@@ -206,6 +206,59 @@ def test_the_relation_guard(world: World, place: Place, dry_run: bool) -> None:
         assert caught.value.details()["anchors"] == list(folders or (() if is_no_anchor else (str(home / place.cwd),)))
 
     assert len(world.rows) == (0 if dry_run else 1)
+
+
+def test_git_is_asked_about_a_target_only_where_its_path_does_not_tell(world: World) -> None:
+    world.fill()
+    asked: list[str] = []
+
+    def common_directory(path: str) -> str:
+        asked.append(path)
+        return "/shop/.git"
+
+    with closing(Store(str(world.data))) as store:
+        for given in ({}, {"path": "below"}, {"path": "..", "dry_run": True}, {"path": "/w", "force": True}):
+            call = world.call(**given)
+            call.context = world.context()._replace(common_directory=common_directory)
+            call.run(store)
+        assert asked == []
+
+        call = world.call(path="/elsewhere")
+        call.context = world.context()._replace(common_directory=common_directory)
+        result = call.run(store)
+
+    assert result.reservation.path == "/elsewhere"
+    assert set(asked) == {"/elsewhere", str(world.work)}
+
+
+@pytest.mark.parametrize(
+    ("common", "door", "allowed"),
+    [
+        pytest.param({"/there": "/s/.git", "/here": "/s/.git"}, Door.SERVER, True, id="one repository"),
+        pytest.param({"/there": "/s/.git", "/here": "/t/.git"}, Door.SERVER, False, id="two repositories"),
+        pytest.param({}, Door.SERVER, False, id="no repository"),
+        pytest.param({"/there": "/s/.git"}, Door.SERVER, False, id="one of them in none"),
+        pytest.param({"/there": "/home/me/.git", "/here": "/home/me/.git"}, Door.SERVER, False, id="all of the home"),
+        pytest.param({"/there": "/.git", "/here": "/.git"}, Door.SERVER, False, id="all there is"),
+        pytest.param({"/there": "/home/me/.git", "/here": "/home/me/.git"}, Door.TERMINAL, True, id="a person at home"),
+    ],
+)
+def test_two_directories_of_one_repository_are_related(common: dict[str, str], door: Door, allowed: bool) -> None:
+    caller = Caller(door, "/here", home="/home/me")
+    target = Target("/there", "/there", explicit=True)
+
+    with nullcontext() if allowed else pytest.raises(UnrelatedPath):
+        caller.guard(target, allowed=False, common_directory=common.get)
+
+
+def test_without_an_anchor_git_is_not_asked() -> None:
+    asked: list[str] = []
+    target = Target("/there", "/there", explicit=True)
+
+    with pytest.raises(UnrelatedPath):
+        Caller(Door.SERVER, None).guard(target, allowed=False, common_directory=asked.append)
+
+    assert asked == []
 
 
 def test_an_existing_key_is_guarded_as_well(world: World) -> None:

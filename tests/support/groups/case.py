@@ -21,7 +21,7 @@ reservations:
     api: {offset: 1}
     db-main: {offset: 4}
 """
-VARIABLES = {"web": "WEB_PORT", "api": "API", "db-main": "DB_MAIN"}
+VARIABLES = {"web": "WEB_PORT", "api": "API_PORT", "db-main": "DB_MAIN_PORT"}
 PREFERS = GROUP.replace("offset: 0", "offset: 0, preferred: 5050")
 
 
@@ -31,7 +31,13 @@ class Grouped(Reserved):
 
     port: int = 0
     ports: Mapping[str, int] = field(default_factory=dict)
+    variables: Mapping[str, int] | None = None
     facts: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+
+    @property
+    def exported(self) -> list[int]:
+        """The ports that have a variable: all, unless the case says otherwise."""
+        return list((self.ports if self.variables is None else self.variables).values())
 
     def facts_of(self, tag: str) -> tuple[str | None, str | None]:
         """Project and task of a service."""
@@ -82,8 +88,23 @@ def case(name: str, expected: Grouped | Refused, project_file: str | None = GROU
     return GroupCase(id=name, expected=expected, project_file=project_file, **more)
 
 
-def conflict(says: str) -> Refused:
-    return Refused(kind="reservation_conflict", code=6, says=says)
+def scattered(**ports: int) -> tuple[str, ...]:
+    """The warnings about services whose distances could not be kept."""
+    names = {"db": "db-main"}
+    return tuple(
+        f"{names.get(tag, tag)} gets {port}: its distance to the other services could not be kept"
+        for tag, port in ports.items()
+    )
+
+
+def gone(tag: str, before: int, now: int) -> str:
+    """The word about a service whose port has changed."""
+    return f"{tag} had port {before}, and has {now} now"
+
+
+def drifted(tag: str, port: int, wanted: int) -> str:
+    """The warning about a stored port that the file would have elsewhere."""
+    return f"{tag} keeps {port}, and its file would have it at {wanted}: --force lays the group out anew"
 
 
 def broken(says: str) -> Refused:

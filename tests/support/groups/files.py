@@ -6,6 +6,7 @@ from typing import Any
 
 from support.groups.case import GROUP, GroupCase, Grouped, broken, case, made
 from support.refusals import Refused
+from support.reserve.case import RANGE, Row
 
 NAMED: dict[str, Any] = {"command": "reserve_group"}
 FILES = (
@@ -125,8 +126,13 @@ def _named(name: str, says: str) -> GroupCase:
     return case(f"name-{len(says)}-{name[:20]}", broken(says), text)
 
 
-A_NAME = "expected a name of letters, digits and _ that does not begin with a digit, 255 bytes at most"
-TAKEN = "for something else: give another env"
+A_NAME = "is no name of a variable: one has A to Z, digits and _, 255 at most, and no digit first"
+NO_PORT = "has no PORT among its parts, as WEB_PORT and PORT_API have"
+ALLOWING = "only your own config.yaml can allow it, under allowed_variables"
+NOT_UPPER = "is not in upper case"
+OWN = "begins with TROP_, as trop's own variables do"
+REFUSED_TWO = "reservations: {services: {web: {env: PATH}, api: {}}}\n"
+
 HOSTILE = (
     *(
         _named(name, A_NAME)
@@ -150,30 +156,69 @@ HOSTILE = (
             "X" * 256,
         )
     ),
-    *(_named(name, TAKEN) for name in ("PATH", "path", "Bash_Env", "LD_PRELOAD", "TROP_DATA_DIR", "PYTHONPATH")),
+    *(
+        _named(name, NO_PORT)
+        for name in ("PATH", "LD_PRELOAD", "PYTHONPATH", "GIT_COMMON_DIR", "VIMRUNTIME", "TRANSPORT", "HTTP_PROXY")
+    ),
+    *(_named(name, NOT_UPPER) for name in ("path", "Bash_Env", "web_port")),
+    *(_named(name, OWN) for name in ("TROP_DATA_DIR", "TROP_PORT_MIN", "trop_port")),
     case(
         "name-of-a-service-that-makes-none",
-        broken('the service\'s name makes no name of a variable, "WEB;ID"'),
+        broken('give env: the variable that the service\'s name makes, "WEB;ID_PORT" is no name of a variable'),
         'reservations: {services: {"web;id": {}}}\n',
     ),
     case(
-        "name-of-a-service-that-means-something",
-        broken("the variable HOME " + TAKEN),
-        "reservations: {services: {home: {}}}\n",
+        "names-of-services-that-would-mean-something",
+        Grouped(outcome="created", ports={"home": 5000, "http-proxy": 5001, "lang": 5002}),
+        "reservations: {services: {home: {}, http-proxy: {}, lang: {}}}\n",
     ),
     case(
-        "names-that-differ-in-case-alone",
-        broken("has the same variable, PORT"),
-        "reservations: {services: {a: {env: port}, b: {offset: 1, env: PORT}}}\n",
+        "names-that-two-services-make",
+        broken('the service "my-app" has the same variable, MY_APP_PORT'),
+        "reservations: {services: {my-app: {}, my_app: {}}}\n",
     ),
     case(
         "longest-name",
         Grouped(outcome="created", ports={"web": 5000}),
-        f"reservations: {{services: {{web: {{env: {'X' * 255}}}}}}}\n",
+        f"reservations: {{services: {{web: {{env: {'X' * 250}_PORT}}}}}}\n",
     ),
     case(
         "hostile-tag-with-a-good-name",
         Grouped(outcome="created", ports={"$(touch owned)": 5000}),
-        'reservations: {services: {"$(touch owned)": {env: X}}}\n',
+        'reservations: {services: {"$(touch owned)": {env: PORT}}}\n',
+    ),
+    case(
+        "name-that-the-user-allows",
+        Grouped(outcome="created", ports={"web": 5000}),
+        "reservations: {services: {web: {env: my_app}}}\n",
+        config=RANGE + "allowed_variables: [my_*]\n",
+    ),
+    case(
+        "name-that-the-file-itself-would-allow",
+        broken("this key belongs in config.yaml: it is the user's to set, not a project's"),
+        "allowed_variables: [PATH]\nreservations: {services: {web: {}}}\n",
+    ),
+    case(
+        "name-refused-in-a-stored-group",
+        Grouped(
+            outcome="reused",
+            ports={"web": 5000, "api": 5001},
+            variables={"API_PORT": 5001},
+            warnings=(f'reservations.services.web.env is left out: the variable "PATH" {NO_PORT}; {ALLOWING}',),
+        ),
+        REFUSED_TWO,
+        stored=(Row(tag="web", port=5000), Row(tag="api", port=5001)),
+    ),
+    case(
+        "name-refused-where-one-is-missing",
+        broken(NO_PORT),
+        REFUSED_TWO,
+        stored=(Row(tag="web", port=5000),),
+        given={"force": True},
+    ),
+    case(
+        "offsets-left-out-and-a-port-alone",
+        Grouped(outcome="created", ports={"web": 5050, "api": 5001, "db": 5003, "mail": 5002}),
+        "reservations: {services: {web: 5050, api: {offset: 1}, db: {offset: 3}, mail: {}}}\n",
     ),
 )

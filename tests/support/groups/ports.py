@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from support.groups.case import GROUP, KEPT, PREFERS, Grouped, case, made, stored
+from typing import Any
+
+from support.groups.case import GROUP, KEPT, PREFERS, Grouped, case, made, scattered, stored
 from support.refusals import Refused
 from support.reserve.case import RANGE, Row
 
@@ -19,7 +21,7 @@ NEW = (
     case("new-from-the-base", made(5003, 5004, 5007), GROUP.replace("  services", "  base: 5003\n  services", 1)),
     case(
         "new-from-a-base-below-the-range",
-        made(),
+        made(5003, 5004, 5007),
         GROUP.replace("  services", "  base: 5000\n  services", 1),
         config="ports: {min: 5003, max: 5009}\n",
     ),
@@ -58,8 +60,8 @@ PREFERRED = (
     case("preferred", made(5050, 5000 + 1, 5004), PREFERS),
     case(
         "preferred-may-be-all",
-        made(5050, 5051, 5060),
-        PREFERS.replace("offset: 1", "offset: 1, preferred: 5051").replace("offset: 4", "offset: 4, preferred: 5060"),
+        made(5050, 5051, 5054),
+        PREFERS.replace("offset: 1", "offset: 1, preferred: 5051").replace("offset: 4", "offset: 4, preferred: 5054"),
     ),
     case(
         "preferred-is-in-the-way-of-the-pattern",
@@ -103,80 +105,105 @@ PREFERRED = (
         given={"force": True},
     ),
 )
-FITS_NOWHERE = "the group fits nowhere from 5000 to 5009: no base has the ports at the offsets 0, 1, 4 free"
-EXHAUSTED = (
+NO_BROWSER = "port 6666 is preferred, and browsers do not open it"
+AVOIDED = (
+    case("new-around-what-is-avoided", made(6670, 6671, 6674), config="ports: {min: 6665, max: 6674}\n"),
     case(
-        "full",
-        exhausted(FITS_NOWHERE, min=5000, max=5009, reserved=5, excluded=0, occupied=0, cleanup=True),
-        stored=FULL,
+        "avoided-is-given-where-it-is-preferred",
+        made(6666, 5001, 5004, warnings=(NO_BROWSER,)),
+        GROUP.replace("offset: 0", "offset: 0, preferred: 6666"),
     ),
+    case("avoided-stays-where-it-is-stored", made(6665, 6666, 6669, "reused"), stored=stored(6665, 6666, 6669)),
     case(
-        "full-of-listeners",
-        exhausted("0 ports are reserved, 0 excluded, 4 of those looked at occupied", min=5000, max=5009, reserved=0),
-        occupied={5000, 5002, 5004, 5006, 5008},
+        "avoided-and-nothing-else",
+        exhausted("0 reserved, 0 excluded, 5 avoided, 0 occupied", avoided=5),
+        config="ports: {min: 6665, max: 6669}\n",
     ),
+)
+SCATTERED = made(5001, 5003, 5005, warnings=scattered(web=5001, api=5003, db=5005))
+PAIR = "reservations: {services: {web: {}, api: {}}}\n"
+TWO = "ports: {min: 5000, max: 5001}\n"
+DAYS = 86_400
+
+
+def pair(web: int = 5000, api: int = 5001, **more: Any) -> Grouped:
+    return Grouped(outcome="created", ports={"web": web, "api": api}, **more)
+
+
+def dropped(missing: int, expired: int) -> tuple[str, ...]:
+    return (f"to make room, reservations were dropped: {missing} of missing directories, {expired} expired",)
+
+
+CROWDED = (
+    case("no-base-among-reserved-ports", SCATTERED, stored=FULL),
+    case("no-base-among-listeners", SCATTERED, occupied={5000, 5002, 5004, 5006, 5008}),
+    case("no-base-and-nothing-is-dropped-for-one", SCATTERED, stored=HALF_GONE),
     case(
-        "full-of-exclusions",
-        exhausted("0 ports are reserved, 10 excluded", excluded=10),
-        config=RANGE + "excluded_ports: [5000..5009]\n",
-    ),
-    case(
-        "full-from-the-base",
-        exhausted("the group fits nowhere from 5006 to 5009", min=5006),
+        "no-room-above-the-base",
+        made(5000, 5001, 5002, warnings=scattered(web=5000, api=5001, db=5002)),
         GROUP.replace("  services", "  base: 5006\n  services", 1),
     ),
     case(
-        "full-beyond-the-range",
-        exhausted("the group fits nowhere from 5030 to 5009", min=5030, max=5009),
-        GROUP.replace("  services", "  base: 5030\n  services", 1),
+        "no-base-for-those-without-their-preference",
+        made(5050, 5001, 5003, warnings=scattered(api=5001, db=5003)),
+        PREFERS,
+        stored=FULL,
     ),
-    case("full-but-for-what-is-preferred", exhausted("at the offsets 1, 4 free", reserved=5), PREFERS, stored=FULL),
+)
+EXHAUSTED = (
+    case(
+        "full-of-exclusions",
+        exhausted("0 reserved, 10 excluded, 0 avoided, 0 occupied", excluded=10),
+        config=RANGE + "excluded_ports: [5000..5009]\n",
+    ),
+    case(
+        "full",
+        exhausted("no port from 5000 to 5001 is free: 2 reserved", min=5000, max=5001, reserved=2, cleanup=True),
+        PAIR,
+        config=TWO,
+        stored=(Row(path="one", port=5000), Row(path="two", port=5001)),
+    ),
+    case(
+        "full-for-one-of-two",
+        exhausted('without a port: "api"', reserved=1),
+        PAIR,
+        config=TWO,
+        stored=(Row(path="one", port=5000),),
+    ),
     case(
         "full-of-what-nobody-needs",
-        made(
-            5001,
-            5002,
-            5005,
-            dropped=("gone-5002", "gone-5004", "gone-5006", "gone-5008"),
-            warnings=("to make room, reservations were dropped: 4 of missing directories, 0 expired",),
-        ),
-        stored=HALF_GONE,
+        pair(dropped=("one", "two"), warnings=dropped(2, 0)),
+        PAIR,
+        config=TWO,
+        stored=(Row(path="one", port=5000, exists=False), Row(path="two", port=5001, exists=False)),
+    ),
+    case(
+        "full-of-what-expired-drops-no-more-than-is-needed",
+        pair(5001, 5002, dropped=("two",), warnings=(*scattered(), *dropped(0, 1))),
+        PAIR,
+        config="ports: {min: 5000, max: 5002}\n",
+        stored=(Row(path="one", port=5000, age=31 * DAYS), Row(path="two", port=5001, age=32 * DAYS)),
+    ),
+    case(
+        "full-and-what-is-elsewhere-stays",
+        pair(dropped=("one",), warnings=dropped(1, 0)),
+        PAIR,
+        config=TWO,
+        stored=(Row(path="one", port=5000, exists=False), Row(path="far", port=6100, exists=False)),
     ),
     case(
         "full-cleanup-disabled",
-        exhausted("cleanup is disabled", reserved=5, cleanup=False),
-        stored=HALF_GONE,
+        exhausted("cleanup is disabled", reserved=2, cleanup=False),
+        PAIR,
+        config=TWO,
+        stored=(Row(path="one", port=5000, exists=False), Row(path="two", port=5001, exists=False)),
         given={"disable_autoprune": True, "disable_autoexpire": True},
     ),
     case(
         "full-cleanup-does-not-help",
-        exhausted(FITS_NOWHERE, reserved=6, cleanup=True),
-        stored=(*FULL, Row(path="gone", port=5009, exists=False)),
-    ),
-    case(
-        "full-of-what-expired",
-        made(
-            dropped=("other",),
-            warnings=("to make room, reservations were dropped: 0 of missing directories, 1 expired",),
-        ),
-        config="ports: {min: 5000, max: 5004}\n",
-        stored=(Row(path="other", port=5001, age=31 * 86_400),),
-    ),
-    case(
-        "full-in-part-forced-does-not-clean-up-its-own",
-        made(
-            outcome="reallocated",
-            dropped=("gone",),
-            warnings=("to make room, reservations were dropped: 1 of missing directories, 0 expired",),
-        ),
-        config="ports: {min: 5000, max: 5004}\n",
-        stored=(Row(tag="web", port=5003, age=31 * 86_400), Row(path="gone", port=5001, exists=False)),
-        given={"force": True},
-    ),
-    case(
-        "full-in-part-forced-keeps-its-own",
-        exhausted("the group fits nowhere", reserved=5),
-        stored=(*stored(5001, None, None, age=31 * 86_400), *FULL),
-        given={"force": True},
+        exhausted("without a port", reserved=1, cleanup=True),
+        PAIR,
+        config=TWO,
+        stored=(Row(path="one", port=5000), Row(path="gone", port=5001, exists=False)),
     ),
 )

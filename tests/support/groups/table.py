@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from support.groups.files import FILES, HOSTILE
-from support.groups.ports import EXHAUSTED, NEW, PREFERRED
-from support.groups.stored import REPLACED, STORED
+from support.groups.ports import AVOIDED, CROWDED, EXHAUSTED, NEW, PREFERRED
+from support.groups.stored import DRIFTED, EXTENDED, STORED
 
 if TYPE_CHECKING:
     from support.groups.case import GroupCase
 
-TABLE: tuple[GroupCase, ...] = (*NEW, *PREFERRED, *STORED, *REPLACED, *EXHAUSTED, *FILES, *HOSTILE)
+TABLE: tuple[GroupCase, ...] = (
+    *NEW,
+    *PREFERRED,
+    *STORED,
+    *EXTENDED,
+    *DRIFTED,
+    *AVOIDED,
+    *CROWDED,
+    *EXHAUSTED,
+    *FILES,
+    *HOSTILE,
+)

@@ -45,10 +45,28 @@ EXHAUSTION = (
         expected=created(5000, dropped=("gone",), warnings=told(1)),
     ),
     Case(
-        id="prunes-every-missing-one",
+        id="prunes-nothing-outside-of-the-range",
         stored=(GONE, ALIVE, Row("gone-too", port=5050, exists=False)),
         given=FULL,
+        expected=created(5000, dropped=("gone",), warnings=told(1)),
+    ),
+    Case(
+        id="prunes-all-that-is-gone-and-was-not-used-for-a-week",
+        stored=(GONE._replace(age=8 * DAY), Row("gone-too", port=5001, age=8 * DAY, exists=False)),
+        given=FULL,
         expected=created(5000, dropped=("gone", "gone-too"), warnings=told(2)),
+    ),
+    Case(
+        id="prunes-the-longest-unused-of-what-was-used-lately",
+        stored=(GONE, Row("gone-too", port=5001, age=6 * DAY, exists=False)),
+        given=FULL,
+        expected=created(5001, dropped=("gone-too",), warnings=told(1)),
+    ),
+    Case(
+        id="expires-the-longest-unused-and-no-more",
+        stored=(EXPIRED, Row("expired-too", port=5000, age=99 * DAY)),
+        given=FULL,
+        expected=created(5000, dropped=("expired-too",), warnings=told(0, 1)),
     ),
     Case(
         id="prunes-only-when-it-has-to", stored=(GONE, ALIVE), given={"min": 5000, "max": 5002}, expected=created(5002)
@@ -122,10 +140,10 @@ EXHAUSTION = (
         expected=exhausted(5000, 5001, reserved=2),
     ),
     Case(
-        id="prunes-and-expires",
+        id="prunes-before-it-expires",
         stored=(GONE, EXPIRED),
         given=FULL,
-        expected=created(5000, dropped=("gone", "expired"), warnings=told(1, 1)),
+        expected=created(5000, dropped=("gone",), warnings=told(1)),
     ),
     Case(
         id="missing-and-expired-counts-once",
@@ -164,19 +182,19 @@ EXHAUSTION = (
         stored=(GONE, Row("gone-too", port=5001, exists=False)),
         occupied={5000},
         given=FULL,
-        expected=created(5001, dropped=("gone", "gone-too"), warnings=told(2)),
+        expected=created(5001, dropped=("gone-too",), warnings=told(1)),
     ),
     Case(
         id="cleanup-frees-the-preferred-port",
         stored=(GONE, Row("gone-too", port=5001, exists=False)),
         given={**FULL, "port": 5001},
-        expected=created(5001, dropped=("gone", "gone-too"), warnings=told(2)),
+        expected=created(5001, dropped=("gone-too",), warnings=told(1)),
     ),
     Case(
-        id="cleanup-frees-the-preferred-port-outside-of-the-range",
+        id="cleanup-leaves-the-preferred-port-outside-of-the-range",
         stored=(ALIVE, ALSO_ALIVE, Row("gone", port=5050, exists=False)),
         given={**FULL, "port": 5050},
-        expected=created(5050, dropped=("gone",), warnings=told(1)),
+        expected=exhausted(5000, 5001, reserved=2),
     ),
     Case(
         id="cleanup-frees-a-preferred-port-that-is-excluded",
@@ -184,7 +202,7 @@ EXHAUSTION = (
         config=RANGE + "excluded_ports: [5001]\n",
         given={**FULL, "port": 5001},
         expected=created(
-            5000, dropped=("gone", "gone-too"), warnings=("the preferred port 5001 is excluded", *told(2))
+            5000, dropped=("gone",), warnings=("the preferred port 5001 is reserved for {work}/gone-too", *told(1))
         ),
     ),
     Case(

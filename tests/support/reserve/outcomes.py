@@ -29,14 +29,14 @@ def reallocated(port: int, **more: Any) -> Reserved:
 
 
 def exhausted(
-    low: int, high: int, *, cleanup: bool = True, reserved: int, excluded: int = 0, occupied: int = 0
+    low: int, high: int, *, cleanup: bool = True, reserved: int, excluded: int = 0, avoided: int = 0, occupied: int = 0
 ) -> Refused:
-    counts = {"reserved": reserved, "excluded": excluded, "occupied": occupied}
+    counts = {"reserved": reserved, "excluded": excluded, "avoided": avoided, "occupied": occupied}
     return Refused(
         kind="port_exhausted",
         code=6,
-        says=f"no port from {low} to {high} is free: {reserved} reserved, {excluded} excluded, {occupied} occupied; "
-        + ("a cleanup found nothing that helps" if cleanup else "cleanup is disabled"),
+        says=f"no port from {low} to {high} is free: {reserved} reserved, {excluded} excluded, {avoided} avoided, "
+        f"{occupied} occupied; " + ("a cleanup found nothing that helps" if cleanup else "cleanup is disabled"),
         details={"min": low, "max": high, **counts, "cleanup": cleanup},
     )
 

@@ -121,6 +121,12 @@ PATHS = (
         expected=Refused(kind="unrelated_path", code=1),
     ),
     Case(id="ancestor", given={"path": ".."}, expected=created(path="..")),
+    Case(id="root-of-no-worktree", given={"root": True}, expected=created()),
+    Case(
+        id="root-of-a-path",
+        given={"root": True, "path": "sub"},
+        expected=Refused(kind="invalid_argument", code=4, details={"field": "root"}),
+    ),
     Case(id="the-root", given={"path": "/"}, expected=created(path="/"), through_doors=False),
     Case(
         id="link-out-of-the-anchor-is-spelled-below-it",

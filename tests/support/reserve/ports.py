@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support.reserve.case import RANGE, Case, Row
 from support.reserve.outcomes import (
+    KEPT,
     NO_5006,
     OTHER,
     PREFERS_EXCLUDED,
@@ -12,6 +13,8 @@ from support.reserve.outcomes import (
     created,
     exhausted,
     invalid,
+    reallocated,
+    reused,
 )
 
 PREFERRED = (
@@ -183,4 +186,40 @@ RANGES = (
     ),
     Case(id="min-zero", given={"min": 0}, expected=invalid("min", "a port from 1 to 65535", alone=True)),
     Case(id="max-too-high", given={"max": 65536}, expected=invalid("max", "a port from 1 to 65535", alone=True)),
+)
+
+NO_BROWSER = "port 6666 is preferred, and browsers do not open it"
+
+AVOIDED = (
+    Case(id="avoided-is-passed-over", given={"min": 6665, "max": 6670}, expected=created(6670)),
+    Case(
+        id="avoided-by-nobody",
+        config="ports: {min: 6665, max: 6670, avoid: []}\n",
+        expected=created(6665),
+    ),
+    Case(
+        id="avoided-is-given-where-it-is-preferred",
+        given={"port": 6666},
+        expected=created(6666, warnings=(NO_BROWSER,)),
+    ),
+    Case(id="avoided-stays-where-it-is-stored", stored=(Row(port=6666, **KEPT),), expected=reused(6666)),
+    Case(
+        id="avoided-is-left-by-an-overwrite",
+        stored=(Row(port=6666, **KEPT),),
+        given={"overwrite": True, "min": 6665, "max": 6670},
+        expected=reallocated(6670),
+    ),
+    Case(
+        id="avoided-and-nothing-else",
+        stored=(Row(path="other", port=6667),),
+        config="excluded_ports: [6669]\n",
+        given={"min": 6665, "max": 6669},
+        expected=exhausted(6665, 6669, reserved=1, excluded=1, avoided=3),
+    ),
+    Case(
+        id="avoided-is-not-what-a-cleanup-is-for",
+        stored=(Row(path="gone", port=6667, exists=False),),
+        given={"min": 6665, "max": 6669},
+        expected=exhausted(6665, 6669, reserved=1, avoided=4),
+    ),
 )

@@ -9,7 +9,7 @@ from support.reserve.facts import IDENTIFIERS, SOURCES
 from support.reserve.keys import EXISTING_KEYS, NEW_KEYS
 from support.reserve.overwriting import OVERWRITING
 from support.reserve.paths import PATHS
-from support.reserve.ports import PREFERRED, RANGES
+from support.reserve.ports import AVOIDED, PREFERRED, RANGES
 from support.reserve.sticky import STICKY
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ TABLE: tuple[Case, ...] = (
     *OVERWRITING,
     *PREFERRED,
     *RANGES,
+    *AVOIDED,
     *STICKY,
     *SOURCES,
     *IDENTIFIERS,

@@ -15,14 +15,15 @@ from trop_core.git import GitFacts
 from trop_core.operations.call import Call
 from trop_core.operations.reserving.reserve import OPERATION
 from trop_core.paths import DirectoryState, directory_state
+from trop_core.ports.exclusions import Exclusions
 from trop_core.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-    from trop_core.config.settings import OccupancyChecks
     from trop_core.operations.reserving.reserve import ReserveResult
+    from trop_core.ports.checks import OccupancyChecks
 
 
 C = TypeVar("C", bound=Case)
@@ -58,6 +59,7 @@ class World:
         self.caller = Caller(Door.TERMINAL, str(self.work))
         self.probes: list[FakeProbe] = []
         self.inferred: list[str] = []
+        self.ephemeral = Exclusions()
 
     @property
     def rows(self) -> list[StoredRow]:
@@ -82,6 +84,7 @@ class World:
             directory_state=self.directory_state,
             probe=self._probe,
             infer=self._infer,
+            ephemeral=lambda: self.ephemeral,
         )
 
     def call(self, **given: object) -> Call:

@@ -10,6 +10,7 @@ from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.models import ReservationKey
 from trop_core.operations.assertions.result import AssertionResult, named
+from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
 
 if TYPE_CHECKING:
     from trop_core.caller import Target
@@ -37,17 +38,25 @@ class Prepared(NamedTuple):
     target: Target
     negated: bool
     settings: Settings
+    arriving: Arriving
+
+    def again(self, arriving: Arriving) -> Prepared:
+        """The same, with more known of the directory."""
+        return self._replace(arriving=arriving)
 
 
 def prepare(request: AssertReservationRequest, context: Context) -> Prepared:
     """Find the directory."""
     target = context.target(request.folder, request.path)
-    return Prepared(ReservationKey(target.path, request.tag), target, request.not_, context.settings(target.path))
+    settings = context.settings(target.path)
+    arriving = Arriving.at(target, context, follow=settings.follow_moves)
+    return Prepared(ReservationKey(target.path, request.tag), target, request.not_, settings, arriving)
 
 
 def read(connection: StoreConnection, prepared: Prepared) -> AssertionResult:
     """Look for the reservation, and leave its time of last use as it is."""
-    key, target = prepared.key, prepared.target
+    target = prepared.target
+    key = prepared.key._replace(path=stored_path(connection, prepared.arriving, prepared.again))
     found = reservations.find(connection, key)
     if found is not None:
         return AssertionResult(
@@ -58,6 +67,7 @@ def read(connection: StoreConnection, prepared: Prepared) -> AssertionResult:
     warnings: tuple[str, ...] = ()
     if target.canonical != target.path and reservations.find(connection, key._replace(path=target.canonical)):
         warnings = (f"{target.path} leads to {target.canonical}, which has this reservation",)
+    warnings += told_of_origin(connection, prepared.arriving, prepared.again)
     return AssertionResult(
         holds=prepared.negated, explanation=f"nothing is reserved for {named(key)}", warnings=warnings
     )

@@ -18,15 +18,18 @@ class AutocleanRequest:
     """How long is long."""
 
     days: int | None = fields.integer(
-        "How many days without use are too many; without it, the setting cleanup.expire_after_days, which is 30.",
+        "How many days without use are too many; without it, the setting cleanup.expire_after_days (usually 30).",
         minimum=1,
+    )
+    force: bool = fields.flag(
+        "Take also what is missing and may come back: a volume that is not mounted, a locked worktree."
     )
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
 
 
 def prepare(request: AutocleanRequest, context: Context) -> Prepared:
     """Read the configuration."""
-    return preparing(context, prune=True, expire=True, days=request.days)
+    return preparing(context, prune=True, expire=True, days=request.days, take_absent=request.force)
 
 
 OPERATION = Operation(

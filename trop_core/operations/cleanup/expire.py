@@ -18,7 +18,7 @@ class ExpireRequest:
     """How long is long."""
 
     days: int | None = fields.integer(
-        "How many days without use are too many; without it, the setting cleanup.expire_after_days, which is 30.",
+        "How many days without use are too many; without it, the setting cleanup.expire_after_days (usually 30).",
         minimum=1,
     )
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 class PruneRequest:
     """What to remove is a matter of the directories alone."""
 
+    force: bool = fields.flag(
+        "Take also what is missing and may come back: a volume that is not mounted, a locked worktree."
+    )
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
 
 
 def prepare(request: PruneRequest, context: Context) -> Prepared:
     """Read the configuration."""
-    return preparing(context, prune=True, expire=False)
+    return preparing(context, prune=True, expire=False, take_absent=request.force)
 
 
 OPERATION = Operation(

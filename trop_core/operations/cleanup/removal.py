@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Mutation
-from trop_core.database import reservations
+from trop_core.database import directories, reservations
 from trop_core.errors.spelling import quoted
 from trop_core.operations.call import Unprepared
 from trop_core.operations.cleanup.survey import SECONDS_PER_DAY, Removal, Survey, removal
@@ -31,6 +31,10 @@ class CleaningResult:
         "The removed reservations, the first 1,000 of them; the reason is missing (the directory) or expired."
     )
     removed_count: int = fields.outcome("How many were removed.")
+    kept_count: int = fields.outcome(
+        "How many stay although their directories are missing: on a volume that is not mounted, or in a worktree that "
+        "git holds as locked."
+    )
     truncated: bool = fields.outcome("Whether more were removed than are listed.")
     dry_run: bool = fields.outcome("Whether this only tells what would happen.")
     warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
@@ -39,13 +43,15 @@ class CleaningResult:
 class Prepared(NamedTuple):
     """What goes: whether those of missing directories do, and after how many days those that nobody uses, if any.
 
-    ``now`` is the time of the preparation. ``survey`` is got when the plan asks for it.
+    ``take_absent`` says that an absence that may pass counts as one that does not. ``now`` is the time of the
+    preparation. ``survey`` is got when the plan asks for it.
     """
 
     context: Context
     settings: Settings
     prune: bool
     days: int | None
+    take_absent: bool
     now: int
     survey: Survey | None = None
 
@@ -57,13 +63,17 @@ class Plan(NamedTuple):
     unused_since: int | None
     total: int
     first: tuple[Removal, ...]
+    kept: int = 0
     warnings: tuple[str, ...] = ()
 
 
-def preparing(context: Context, *, prune: bool, expire: bool, days: int | None = None) -> Prepared:
+def preparing(
+    context: Context, *, prune: bool, expire: bool, days: int | None = None, take_absent: bool = False
+) -> Prepared:
     """Read the configuration; without ``days``, it says when a reservation has expired."""
     settings = context.settings(context.caller.vicinity, cleanup__expire_after_days=days)
-    return Prepared(context, settings, prune, settings.expire_after_days if expire else None, context.now())
+    expire_after_days = settings.expire_after_days if expire else None
+    return Prepared(context, settings, prune, expire_after_days, take_absent, context.now())
 
 
 def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
@@ -77,12 +87,19 @@ def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
     if survey is None or survey.is_outdated(connection):
         taken = Survey.take(connection, survey)
         raise Unprepared(lambda: prepared._replace(survey=_with_directories(taken, prepared.context)))
-    leaving = survey.leaving(connection, now=prepared.now, prune=True, expire_after_days=prepared.days)
+    leaving = survey.leaving(
+        connection,
+        now=prepared.now,
+        prune=True,
+        expire_after_days=prepared.days,
+        take_absent=prepared.take_absent,
+    )
     return Plan(
         numbers=tuple(row[-1] for row, _ in leaving),
         unused_since=None,
         total=len(leaving),
         first=tuple(removal(row, reason, connection) for row, reason in leaving[:MOST_SHOWN]),
+        kept=survey.kept(leaving),
         warnings=_told_of_unknown(survey),
     )
 
@@ -99,10 +116,12 @@ def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:
         context.token.check()
         if plan.unused_since is None:
             batch = plan.numbers[done : done + ROWS_PER_BATCH]
-            reservations.remove_numbered(connection, batch)
+            removed = reservations.remove_numbered(connection, batch)
             done += len(batch)
         else:
-            done += reservations.remove_unused_since(connection, plan.unused_since, limit=ROWS_PER_BATCH)
+            removed = reservations.remove_unused_since(connection, plan.unused_since, limit=ROWS_PER_BATCH)
+            done += len(removed)
+        directories.forget_unreserved_at(connection, removed)
         context.progress(done, plan.total)
 
 
@@ -111,6 +130,7 @@ def report(plan: Plan, dry_run: bool) -> CleaningResult:
     return CleaningResult(
         removed=plan.first,
         removed_count=plan.total,
+        kept_count=plan.kept,
         truncated=plan.total > len(plan.first),
         dry_run=dry_run,
         warnings=plan.warnings,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from trop_core.absences import may_pass
 from trop_core.cancellation import no_progress
-from trop_core.database import reservations
+from trop_core.database import directories, reservations
 from trop_core.models import Reservation  # noqa: TC001 - results' types become JSON Schemas
 from trop_core.paths import DirectoryState
 
@@ -44,12 +45,14 @@ class Removal(NamedTuple):
 class Survey(NamedTuple):
     """All reservations as they stood at one moment, and what the system then said of their directories.
 
-    ``unanswered`` are the directories of which it said nothing in time.
+    ``git_directories`` are the common git directories of paths that were linked worktrees. ``unanswered`` are the
+    directories of which the system said nothing in time.
     """
 
     rows: tuple[Record, ...]
     mark: tuple[StoreConnection, int, int]
     look: int
+    git_directories: Mapping[str, str] = MappingProxyType({})
     states: Mapping[str, DirectoryState] = MappingProxyType({})
     unanswered: tuple[str, ...] = ()
 
@@ -57,7 +60,8 @@ class Survey(NamedTuple):
     def take(cls, connection: StoreConnection, previous: Survey | None) -> Survey:
         """The reservations of now, inside the caller's transaction; the directories are yet to be looked at."""
         look = 1 if previous is None else previous.look + 1
-        return cls(tuple(reservations.records(connection)), _mark(connection), look)
+        rows = tuple(reservations.records(connection))
+        return cls(rows, _mark(connection), look, directories.git_directories(connection))
 
     def with_directories(
         self,
@@ -70,19 +74,38 @@ class Survey(NamedTuple):
 
         ``progress`` is told how many of the directories have been looked at.
         """
-        states, unanswered = _look_at(
-            list(dict.fromkeys(row[_PATH] for row in self.rows)), state_of, progress, patience
-        )
+
+        def look(path: str) -> DirectoryState:
+            state = state_of(path)
+            if state is not DirectoryState.GONE:
+                return state
+            return DirectoryState.AWAY if may_pass(path, self.git_directories.get(path)) else state
+
+        states, unanswered = _look_at(list(dict.fromkeys(row[_PATH] for row in self.rows)), look, progress, patience)
         return self._replace(states=states, unanswered=unanswered)
+
+    def kept(self, leaving: list[tuple[Record, Reason]]) -> int:
+        """How many reservations stay, besides those leaving, whose directories are missing and may come back."""
+        away = sum(self.states.get(row[_PATH]) is DirectoryState.AWAY for row in self.rows)
+        return away - sum(self.states.get(row[_PATH]) is DirectoryState.AWAY for row, _ in leaving)
 
     def is_outdated(self, connection: StoreConnection) -> bool:
         """Whether the store has changed since, and another look is worth it: a busy store has to stop at some point."""
         return self.look < _LOOKS and self.mark != _mark(connection)
 
     def leaving(
-        self, connection: StoreConnection, *, now: int, prune: bool, expire_after_days: int | None
+        self,
+        connection: StoreConnection,
+        *,
+        now: int,
+        prune: bool,
+        expire_after_days: int | None,
+        take_absent: bool = False,
     ) -> list[tuple[Record, Reason]]:
-        """What can go, and why: each row once, and only rows that are as they were at the survey."""
+        """What can go, and why: each row once, and only rows that are as they were at the survey.
+
+        ``take_absent`` takes those as well whose directories may come back.
+        """
         rows: Iterable[Record] = self.rows
         if self.mark != _mark(connection):
             unchanged = set(reservations.records(connection))
@@ -92,8 +115,9 @@ class Survey(NamedTuple):
         unused_since = 0 if expire_after_days is None else now - expire_after_days * SECONDS_PER_DAY
         states = self.states if prune else {}
         found: list[tuple[Record, Reason]] = []
+        missing = {DirectoryState.GONE, DirectoryState.AWAY} if take_absent else {DirectoryState.GONE}
         for row in rows:
-            if states.get(row[_PATH]) is DirectoryState.GONE:
+            if states.get(row[_PATH]) in missing:
                 found.append((row, "missing"))
             elif row[_LAST_USED_AT] < unused_since:
                 found.append((row, "expired"))

@@ -86,7 +86,7 @@ def prepare(request: ExcludeRequest, context: Context) -> ExcludePlan:
     else:
         target = context.target(request.folder, None)
         settings = context.settings(target.path)
-        context.caller.guard(target, allowed=request.force or settings.allow_unrelated_path)
+        context.guard(target, allowed=request.force or settings.allow_unrelated_path)
         file = exclusion_file.project_file(settings, target.path)
     return ExcludePlan(request.range, file, context.data_directory, request.force, request.dry_run, settings)
 

@@ -5,35 +5,35 @@ from __future__ import annotations
 import dataclasses
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core import fields, paths
 from trop_core.caller import Target
 from trop_core.config.files import PROJECT_FILES
+from trop_core.config.variables import covers
 from trop_core.database import reservations
 from trop_core.database.failures import system_failure
 from trop_core.database.selection import Selection
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
-from trop_core.errors.ports import GroupExhausted
-from trop_core.errors.reservations import ReservationConflict
-from trop_core.errors.spelling import quoted
 from trop_core.models import Reservation
+from trop_core.operations.groups import arranging
+from trop_core.operations.moving import arrival as arriving
 from trop_core.operations.reserving import metadata, preparation, room
-from trop_core.operations.reserving.preparation import Outcome, Prepared, ReservingRequest, Wish
-from trop_core.ports.pattern import Arrangement, arrange, fits
+from trop_core.operations.reserving.preparation import Prepared, ReservingRequest, Wish
+from trop_core.ports.made_variables import compose_name, naming_port
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
-    from trop_core.config.settings import Group, Settings
+    from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
-    from trop_core.models import ReservationKey
     from trop_core.operations.cleanup.survey import Removal
-    from trop_core.ports.pattern import Unplaced
+    from trop_core.operations.moving.arrival import Arrival
+    from trop_core.ports.services import Group
 
-_MOST_NAMED = 20
+GroupOutcome = Literal["created", "reused", "extended", "updated", "reallocated", "moved"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, init=False)
@@ -42,7 +42,7 @@ class GroupRequest(ReservingRequest):
 
     task: str | None = fields.name("The task to note. By default it is inferred from the git worktree or branch.")
     force: bool = fields.flag(
-        "Replace a stored group that is incomplete or no longer fits its configuration, and allow every change."
+        "Lay the group out anew as a whole, where the file would have stored ports elsewhere, and allow every change."
     )
 
 
@@ -51,23 +51,33 @@ class GroupResult:
     """The group's reservations, and what had to be done for them."""
 
     group: dict[str, Reservation] = fields.outcome("The reservation of each service, by the service's name.")
-    environment: dict[str, int] = fields.outcome("The port of each service, by the name of its variable.")
-    outcome: Outcome = fields.outcome(
-        "created: nothing was stored; reused: it had these ports; updated: a project or task changed; reallocated: "
-        "replaced as a whole."
+    environment: dict[str, int | str] = fields.outcome(
+        "What each service's variable is set to, by its name; and the other variables that the user allows."
+    )
+    outcome: GroupOutcome = fields.outcome(
+        "created: nothing was stored; reused: it had these ports; extended: some were missing; updated: a project or "
+        "task changed; reallocated: laid out anew; moved: the directory was elsewhere before, with these ports."
     )
     dry_run: bool = fields.outcome("Whether this only tells what would happen.")
     warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
 
 
+class Change(NamedTuple):
+    """A service's reservation as it will be, and as it is now; None where there is none."""
+
+    after: Reservation
+    before: Reservation | None
+
+
 class Plan(NamedTuple):
-    """Everything that will happen: what is dropped, what of the group is replaced, and what is stored then."""
+    """Everything that will happen: what moves first, what is dropped, and what of the group is stored then."""
 
     group: Group
-    rows: tuple[Reservation, ...]
-    outcome: Outcome
-    replaced: tuple[Reservation, ...]
+    arrival: Arrival
+    changes: tuple[Change, ...]
+    outcome: GroupOutcome
     removals: tuple[Removal, ...]
+    environment: dict[str, int | str]
     warnings: tuple[str, ...]
 
 
@@ -97,11 +107,14 @@ def prepare(request: GroupRequest, context: Context, settings: Settings, file: s
     Raises ``ConfigError`` if that holds no group, ``UnrelatedPath``, ``InvalidIdentifier``.
     """
     if settings.group is None:
-        message = "there is nothing to reserve: add a mapping such as {services: {web: {offset: 0}, api: {offset: 1}}}"
+        message = "there is nothing to reserve: add a mapping such as {services: {web: {}, api: {}}}"
         raise ConfigError([ConfigProblem(file, None, None, "reservations", message)])
     directory = os.path.dirname(file)
     target = Target(directory, directory, explicit=False)
     project = Wish.of("project", None, context.environment.get("TROP_PROJECT"))
+    if not project.given and settings.project is not None and (request.force or settings.allow_change_project):
+        # The file has changed its mind, and somebody permits it.
+        project = Wish(given=True, value=settings.project, by="project")
     task = Wish.of("task", request.task, context.environment.get("TROP_TASK"))
     return preparation.prepare(request, context, target, settings, project=project, task=task)
 
@@ -109,171 +122,159 @@ def prepare(request: GroupRequest, context: Context, settings: Settings, file: s
 def plan(connection: StoreConnection, prepared: Prepared[GroupRequest]) -> Plan:
     """Decide what to store. Reads; writes nothing.
 
-    Raises ``ReservationConflict``, ``StickyField``, ``GroupExhausted``, or ``Unprepared`` where new reservations need
-    the git repository, or a full range a look at the directories of all reservations.
+    Raises ``StickyField``, ``ConfigError`` where something new is to be reserved and the file is at fault,
+    ``GroupExhausted``, or ``Unprepared`` where the file system, git or the directories of all reservations have to be
+    looked at.
     """
     group = prepared.settings.group
     assert group is not None
-    tags = {service.tag for service in group.services}
-    # An untagged reservation, and one whose tag is no service, are none of the group's.
-    at_path = reservations.select(connection, Selection(prepared.target.path))
-    stored = {row.tag: row for row in at_path if row.tag is not None and row.tag in tags}
-    if not stored:
-        return _plan_new(connection, prepared, group, {})
-    if len(stored) == len(tags) and fits(group.services, {tag: row.port for tag, row in stored.items()}):
-        return _plan_existing(prepared, group, stored)
-    if not prepared.request.force:
-        raise ReservationConflict(_what_is_wrong(prepared, group, stored), tuple(stored.values()))
-    return _plan_new(connection, prepared, group, stored)
+    arrival = arriving.arrive(connection, prepared.arriving, prepared.again)
+    stored = stored_services(connection, group, arrival)
+    missing = [service for service in group.services if service.tag not in stored]
+    if missing and group.problems:
+        raise ConfigError(group.problems)
+    anew = bool(stored) and prepared.request.force
+    removals: tuple[Removal, ...] = ()
+    ports = {tag: row.port for tag, row in stored.items()}
+    told: tuple[str, ...] = ()
+    if missing or anew:
+        found, removals = arranging.choose(connection, prepared, group, stored, arrival, anew=anew)
+        ports, told = found.ports, arranging.told_of(prepared, group, found)
+    if not anew:
+        told += arranging.told_of_drift(connection, prepared, group, stored)
+    changes = _changes(prepared, group, arrival, stored, ports)
+    told += tuple(
+        f"{after.tag} had port {before.port}, and has {after.port} now"
+        for after, before in changes
+        if before is not None and before.port != after.port
+    )
+    if arrival.is_new:
+        project = next((change.after.project for change in changes), None)
+        told += arriving.suspected(connection, prepared.arriving, project, prepared.again)
+    left_out = tuple(f"{problem.key} is left out: {problem.message}" for problem in group.problems)
+    return Plan(
+        group=group,
+        arrival=arrival,
+        changes=changes,
+        outcome=_outcome(changes, arrival, missing=bool(missing)),
+        removals=removals,
+        environment=_environment(connection, prepared, group, arrival, changes),
+        warnings=(
+            *prepared.warnings,
+            *arrival.warnings,
+            *left_out,
+            *told,
+            *room.told_of_cleanup(removals),
+            *prepared.probe.warnings,
+        ),
+    )
 
 
 def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:
     """Do what the plan says."""
-    if plan.outcome == "reused":
-        for row in plan.rows:
-            reservations.touch(connection, row.key, row.last_used_at)
-    elif plan.outcome == "updated":
-        for row in plan.rows:
-            reservations.update(connection, row)
-    else:
-        # All go before any comes: a port may pass from one service to another, and no two rows may have it.
-        reservations.delete(connection, (removal.reservation.key for removal in plan.removals))
-        reservations.delete(connection, (row.key for row in plan.replaced))
-        for row in plan.rows:
-            reservations.insert(connection, row)
+    arriving.execute(connection, plan.arrival, context)
+    room.drop(connection, plan.removals)
+    # All go before any comes: a port may pass from one service to another, and no two rows may have it.
+    reservations.delete(
+        connection, (after.key for after, before in plan.changes if before and before.port != after.port)
+    )
+    for after, before in plan.changes:
+        if before is None or before.port != after.port:
+            reservations.insert(connection, after)
+        elif (before.project, before.task) == (after.project, after.task):
+            reservations.touch(connection, after.key, after.last_used_at)
+        else:
+            reservations.update(connection, after)
 
 
 def report(plan: Plan, dry_run: bool) -> GroupResult:
     """What the caller gets to know of a plan."""
-    by_tag = {row.tag: row for row in plan.rows}
     return GroupResult(
-        group={service.tag: by_tag[service.tag] for service in plan.group.services},
-        environment={service.variable: by_tag[service.tag].port for service in plan.group.services},
+        group={change.after.tag or "": change.after for change in plan.changes},
+        environment=plan.environment,
         outcome=plan.outcome,
         dry_run=dry_run,
         warnings=plan.warnings,
     )
 
 
-def _plan_existing(prepared: Prepared[GroupRequest], group: Group, stored: dict[str, Reservation]) -> Plan:
-    used_at = prepared.context.now()
-    rows = tuple(
-        dataclasses.replace(
-            row,
-            project=metadata.keep_or_change("project", row, prepared),
-            task=metadata.keep_or_change("task", row, prepared),
-            last_used_at=used_at,
-        )
-        for row in (stored[service.tag] for service in group.services)
-    )
-    changed = any(
-        (row.project, row.task) != (stored[row.tag or ""].project, stored[row.tag or ""].task) for row in rows
-    )
-    return Plan(group, rows, "updated" if changed else "reused", (), (), prepared.warnings)
+def stored_services(connection: StoreConnection, group: Group, arrival: Arrival) -> dict[str, Reservation]:
+    """The reservations of a group's services, as they are once what is to move has moved.
 
-
-def _plan_new(
-    connection: StoreConnection, prepared: Prepared[GroupRequest], group: Group, replaced: dict[str, Reservation]
-) -> Plan:
-    """A group of which nothing is stored, or one that replaces what is."""
-    project, task = None, None
-    if len(replaced) < len(group.services):
-        project, task = metadata.facts_of_new(prepared)
-    facts = {
-        tag: (
-            metadata.keep_or_change("project", row, prepared),
-            metadata.keep_or_change("task", row, prepared),
-            row.created_at,
-        )
-        for tag, row in replaced.items()
+    An untagged reservation, and one whose tag is no service, are none of the group's. Reads.
+    """
+    tags = {service.tag for service in group.services}
+    return {
+        row.tag: dataclasses.replace(row, path=arrival.path)
+        for row in reservations.select(connection, Selection(arrival.source))
+        if row.tag is not None and row.tag in tags
     }
-    arranged, removals = _choose(connection, prepared, group, replaced)
+
+
+def _changes(
+    prepared: Prepared[GroupRequest],
+    group: Group,
+    arrival: Arrival,
+    stored: Mapping[str, Reservation],
+    ports: Mapping[str, int],
+) -> tuple[Change, ...]:
     used_at = prepared.context.now()
-    rows = []
-    for tag, port in arranged.ports.items():
-        own_project, own_task, created_at = facts.get(tag, (project, task, used_at))
-        rows.append(Reservation(port, prepared.target.path, tag, own_project, own_task, created_at, used_at))
-    obstacles = tuple(
-        f"{tag} gets {arranged.ports[tag]}: its preferred port {service.preferred} is {arranged.obstacles[tag]}"
-        for service in group.services
-        if (tag := service.tag) in arranged.obstacles
-    )
-    warnings = (*obstacles, *(room.told_of_cleanup(removals) if removals else ()))
-    return Plan(
-        group=group,
-        rows=tuple(rows),
-        outcome="reallocated" if replaced else "created",
-        replaced=tuple(replaced.values()),
-        removals=removals,
-        warnings=(*prepared.warnings, *warnings, *prepared.probe.warnings),
-    )
+    new_project, new_task = None, None
+    if len(stored) < len(group.services):
+        new_project, new_task = metadata.facts_of_new(prepared)
+    changes = []
+    for service in group.services:
+        tag = service.tag
+        before = stored.get(tag)
+        if before is None:
+            after = Reservation(ports[tag], arrival.path, tag, new_project, new_task, used_at, used_at)
+        else:
+            after = dataclasses.replace(
+                before,
+                port=ports[tag],
+                project=metadata.keep_or_change("project", before, prepared),
+                task=metadata.keep_or_change("task", before, prepared),
+                last_used_at=max(used_at, before.last_used_at),
+            )
+        changes.append(Change(after, before))
+    return tuple(changes)
 
 
-def _choose(
-    connection: StoreConnection, prepared: Prepared[GroupRequest], group: Group, replaced: dict[str, Reservation]
-) -> tuple[Arrangement, tuple[Removal, ...]]:
-    """The ports of a group's services, and what is dropped for them."""
-    own = {row.port for row in replaced.values()}
-    start = prepared.settings.port_min if group.base is None else group.base
-    found = _arrange(connection, prepared, group, start=start, own=own, freed=own)
-    if isinstance(found, Arrangement):
-        return found, ()
-    keys: set[ReservationKey] = {row.key for row in replaced.values()}
-    removals = room.removals(connection, prepared, keep=keys)
-    freed = own | {removal.reservation.port for removal in removals}
-    after_cleanup = _arrange(connection, prepared, group, start=start, own=own, freed=freed) if removals else found
-    if isinstance(after_cleanup, Arrangement):
-        return after_cleanup, removals
-    raise GroupExhausted(
-        offsets=found.offsets,
-        minimum=start,
-        maximum=prepared.ports.maximum,
-        reserved=found.found.reserved,
-        excluded=found.found.excluded,
-        occupied=found.found.occupied,
-        cleanup=not (prepared.settings.disable_autoprune and prepared.settings.disable_autoexpire),
-    )
+def _outcome(changes: tuple[Change, ...], arrival: Arrival, *, missing: bool) -> GroupOutcome:
+    stored = [(change.before, change.after) for change in changes if change.before is not None]
+    if not stored:
+        return "created"
+    if any(before.port != after.port for before, after in stored):
+        return "reallocated"
+    if arrival.move is not None:
+        return "moved"
+    if missing:
+        return "extended"
+    changed = any((before.project, before.task) != (after.project, after.task) for before, after in stored)
+    return "updated" if changed else "reused"
 
 
-def _arrange(
+def _environment(
     connection: StoreConnection,
     prepared: Prepared[GroupRequest],
     group: Group,
-    *,
-    start: int,
-    own: Collection[int],
-    freed: Collection[int],
-) -> Arrangement | Unplaced:
-    """The services' ports, if the reservations of the ports in ``freed`` were gone. ``own`` are the group's."""
-    maximum = prepared.ports.maximum
+    arrival: Arrival,
+    changes: tuple[Change, ...],
+) -> dict[str, int | str]:
+    """Each service's port by its variable; and of what the file makes from ports, what the user's own word allows.
 
-    def is_occupied(port: int) -> bool:
-        # What listens on a port of the group is the group's own.
-        return port not in own and prepared.probe.is_occupied(port)
-
-    def obstacle(port: int) -> str | None:
-        return room.why_taken(connection, prepared, port, own=freed, is_occupied=is_occupied)
-
-    taken = (
-        [port for port in chunk if port not in freed] for chunk in reservations.taken_ports(connection, start, maximum)
-    )
-    return arrange(
-        group.services,
-        start=start,
-        maximum=maximum,
-        taken=taken,
-        exclusions=prepared.settings.excluded_ports,
-        is_occupied=is_occupied,
-        obstacle=obstacle,
-    )
-
-
-def _what_is_wrong(prepared: Prepared[GroupRequest], group: Group, stored: dict[str, Reservation]) -> str:
-    missing = [service.tag for service in group.services if service.tag not in stored]
-    has = ", ".join(f"{quoted(tag)} has {row.port}" for tag, row in list(stored.items())[:_MOST_NAMED])
-    if missing:
-        lacks = ", ".join(map(quoted, missing[:_MOST_NAMED]))
-        reason = f"is reserved in part: {lacks} {'is' if len(missing) == 1 else 'are'} missing"
-    else:
-        reason = "no longer has the ports that its configuration describes"
-    return f"the group of {quoted(prepared.target.path)} {reason} ({has})"
+    What steers the user's tools (PIP_INDEX_URL, OPENAI_BASE_URL) is not a file's to set in the user's shell.
+    """
+    ports = {change.after.tag or "": change.after.port for change in changes}
+    found: dict[str, int | str] = {
+        service.variable: ports[service.tag] for service in group.services if service.variable is not None
+    }
+    made = [variable for variable in group.made if covers(prepared.settings.allowed_variables, variable.name)]
+    if made:
+        own = {row.tag: row.port for row in reservations.select(connection, Selection(arrival.source))} | ports
+        port = naming_port(ports, own)
+        assert port is not None
+        first = next(change.after for change in changes)
+        name = compose_name(first.project, first.task, arrival.path, port)
+        found.update((variable.name, variable.render(ports, name)) for variable in made)
+    return found

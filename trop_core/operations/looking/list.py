@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
-from trop_core.database import reservations
+from trop_core.database import directories, reservations
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.paths import InvalidPath
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, ObservedReservation, PortRange, Reservation, ReservationKey
+from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
 from trop_core.paths import check_storable
 
 if TYPE_CHECKING:
-    from trop_core.caller import Target
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
@@ -33,6 +33,9 @@ class ListRequest:
     path: str | None = fields.path("Only what is at or below this directory, exactly as spelled.")
     project: str | None = fields.name("Only this project.")
     tag: str | None = fields.name("Only this tag.")
+    here: bool = fields.flag(
+        "Only this directory; in a git worktree, only the worktree and the others of its repository."
+    )
     include_occupancy: bool = fields.flag("Tell of each port whether something occupies it now.")
     limit: int | None = fields.integer(
         "How many reservations to give at the most.", minimum=1, maximum=LONGEST_PAGE, default=LONGEST_PAGE
@@ -53,13 +56,23 @@ class ListResult:
 
 
 class Prepared(NamedTuple):
-    """The request, with its paths resolved, and what holds ports, if that was asked for."""
+    """The request, with its paths resolved, and what holds ports, if that was asked for.
+
+    ``scopes`` are the directories at and below which everything is listed, or None for the whole store, and
+    ``repository`` the common git directory whose worktrees are. ``arriving`` is the directory of a call with ``here``.
+    """
 
     request: ListRequest
-    target: Target | None
+    scopes: frozenset[str] | None
+    repository: str | None
+    arriving: Arriving | None
     after: ReservationKey | None
     settings: Settings
     sockets: SocketTable | None
+
+    def again(self, arriving: Arriving) -> Prepared:
+        """The same, with more known of the directory."""
+        return self._replace(arriving=arriving)
 
 
 def prepare(request: ListRequest, context: Context) -> Prepared:
@@ -68,15 +81,24 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
     Raises ``SocketsUnreadable`` besides what is refused of the request.
     """
     target = None
-    if request.folder is not None or request.path is not None:
+    if request.here:
+        target = context.target(request.folder, request.path)
+    elif request.folder is not None or request.path is not None:
         target = context.caller.target(folder=request.folder, path=request.path)
     settings = context.settings(target.path if target else context.caller.vicinity)
+    repository = None
+    scopes = None if target is None else {target.path, target.canonical}
+    if scopes is not None and target is not None and request.here:
+        repository = context.common_directory(target.canonical)
+        scopes.update(context.worktrees(repository) if repository is not None else ())
     sockets = None
     if request.include_occupancy:
         sockets = context.sockets(PortRange(LOWEST_PORT, HIGHEST_PORT), settings.occupancy, owners=False)
     return Prepared(
         request=request,
-        target=target,
+        scopes=None if scopes is None else frozenset(scopes),
+        repository=repository,
+        arriving=Arriving.at(target, context, follow=settings.follow_moves) if request.here and target else None,
         after=None if request.after is None else _read_cursor(request.after),
         settings=settings,
         sockets=sockets,
@@ -85,10 +107,15 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
 
 def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
     """Read one page, or everything where the request has no limit."""
-    request, target = prepared.request, prepared.target
+    request, scopes = prepared.request, prepared.scopes
+    if scopes is not None and prepared.repository is not None:
+        # A worktree whose directory is missing is one of the repository's, too.
+        scopes |= set(directories.in_repository(connection, prepared.repository))
+    if scopes is not None and prepared.arriving is not None:
+        scopes |= {stored_path(connection, prepared.arriving, prepared.again)}
     rows = reservations.listing(
         connection,
-        below=target.path if target else None,
+        below=scopes,
         project=request.project,
         tag=request.tag,
         after=prepared.after,
@@ -97,13 +124,9 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
     more = request.limit is not None and len(rows) > request.limit
     page = tuple(rows[: request.limit] if more else rows)
     warnings: tuple[str, ...] = ()
-    if (
-        target is not None
-        and not page
-        and target.canonical != target.path
-        and reservations.listing(connection, below=target.canonical, limit=1)
-    ):
-        warnings = (f"nothing is reserved under {target.path}, but something is under {target.canonical}",)
+    arriving = prepared.arriving
+    if arriving is not None:
+        warnings = told_of_origin(connection, arriving, prepared.again)
     observed: tuple[Reservation | ObservedReservation, ...] = page
     if prepared.sockets is not None:
         occupied = prepared.sockets.occupied

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation
+from trop_core.errors.configuration import ConfigError
 
 if TYPE_CHECKING:
     from trop_core.context import Context
@@ -18,6 +19,7 @@ class ShowPathRequest:
 
     folder: str | None = fields.path("The directory, as an editor knows it. The open folder if left away.")
     path: str | None = fields.path("The directory, exactly as spelled.")
+    root: bool | None = fields.switch("The root of the git worktree that the directory lies in.")
     canonicalize: bool = fields.flag("Follow the links of an explicit path too.")
 
 
@@ -30,9 +32,16 @@ class ShowPathResult:
 
 
 def compute(request: ShowPathRequest, context: Context) -> ShowPathResult:
-    """Resolve the path as ``reserve`` does. Looks at the file system, not at the store."""
-    target = context.target(request.folder, request.path)
-    return ShowPathResult(path=target.canonical if request.canonicalize else target.path, warnings=target.warnings)
+    """Resolve the path as ``reserve`` does. Reads the configuration, and looks at the file system, not at the store."""
+    warnings: tuple[str, ...] = ()
+    try:
+        target, _ = context.target_and_settings(request.folder, request.path, root=request.root)
+    except ConfigError as error:
+        # Of the configuration one key matters here, and the path is an answer without it, too.
+        target = context.target(request.folder, request.path)
+        warnings = (error.message(),)
+    path = target.canonical if request.canonicalize else target.path
+    return ShowPathResult(path=path, warnings=warnings + target.warnings)
 
 
 OPERATION = Operation(

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation
 from trop_core.errors.configuration import ConfigError
 from trop_core.errors.paths import InvalidPath
+from trop_core.errors.spelling import quoted
+from trop_core.errors.system import SystemFailure
+from trop_core.ports.exclusions import spelled
+from trop_core.ports.services import Group
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trop_core.config.layer import Layer
     from trop_core.context import Context
+    from trop_core.errors.configuration import ConfigProblem
 
 _MOST_LISTED = 1000
 
@@ -48,22 +57,65 @@ class ValidateResult:
 
 
 def compute(request: ValidateRequest, context: Context) -> ValidateResult:
-    """Read the file and nothing else; takes no lock.
+    """Read the file, and of the user's own which variables it allows; takes no lock.
 
     Raises ``InvalidPath`` if there is none, ``PermissionDenied`` or ``SystemFailure`` if it cannot be read.
     """
     from trop_core.config.files import load_file
 
     file = context.caller.resolve(request.config)
+    allowed, warnings = _allowed(context.data_directory)
+    problems: Sequence[ConfigProblem] = ()
     try:
-        layer = load_file(file)
+        layer = load_file(file, allowed=allowed)
     except ConfigError as error:
-        found = tuple(Problem(**problem.details()) for problem in error.problems)  # type: ignore[arg-type]
-        return ValidateResult(valid=False, problems=found[:_MOST_LISTED], truncated=len(found) > _MOST_LISTED)
-    if layer is None:
-        advice = "Name a configuration file that exists, such as ./trop.yaml."
-        raise InvalidPath(file, "there is no such file", advice=advice)
-    return ValidateResult(valid=True, problems=(), truncated=False)
+        problems = error.problems
+    else:
+        if layer is None:
+            advice = "Name a configuration file that exists, such as ./trop.yaml."
+            raise InvalidPath(file, "there is no such file", advice=advice)
+        warnings += _range_warning(layer, context)
+        group = layer["reservations"].value if "reservations" in layer else None
+        problems = group.problems if isinstance(group, Group) else ()
+    return ValidateResult(
+        valid=not problems,
+        problems=tuple(Problem(**problem.details()) for problem in problems[:_MOST_LISTED]),  # type: ignore[arg-type]
+        truncated=len(problems) > _MOST_LISTED,
+        warnings=warnings,
+    )
+
+
+def _allowed(data_directory: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The variables that the user allows, and what to tell where the file that says so cannot be used."""
+    from trop_core.config.files import GLOBAL_FILE, load_file
+    from trop_core.config.merging import allowed_variables
+
+    file = os.path.join(data_directory, GLOBAL_FILE)
+    try:
+        return allowed_variables(load_file(file, project=False)), ()
+    except (ConfigError, SystemFailure):
+        return (), (f"{quoted(file)} cannot be used, so none of the variables that it may allow is allowed",)
+
+
+def _range_warning(layer: Layer, context: Context) -> tuple[str, ...]:
+    """What to tell of a range that the file gives, and that the system gives away as well."""
+    from trop_core.config.merging import range_of
+    from trop_core.config.schema import RANGE
+
+    avoid = layer.get("ports.avoid")
+    avoided = cast("tuple[str, ...]", avoid.value) if avoid else ()
+    if "ephemeral" in avoided or layer.keys().isdisjoint(RANGE):
+        return ()
+    try:
+        minimum, maximum = range_of(layer)
+    except ConfigError:
+        # With what the other layers give it may well be one.
+        return ()
+    ephemeral = context.ephemeral()
+    if not ephemeral.count_within(minimum, maximum):
+        return ()
+    given_twice = f"the range, {minimum}..{maximum}, reaches into the ports that the system hands out by itself"
+    return (f"{given_twice}, {', '.join(map(spelled, ephemeral.ranges))}: ports.avoid can name them, as ephemeral",)
 
 
 OPERATION = Operation(

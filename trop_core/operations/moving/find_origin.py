@@ -5,7 +5,7 @@ No entry of the catalogue: the server asks it when a folder opens, and nobody el
 
 from __future__ import annotations
 
-import os
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +15,9 @@ from trop_core.database import reservations
 from trop_core.database.selection import Selection
 from trop_core.models import Reservation
 from trop_core.operations.call import Unprepared
-from trop_core.paths import DirectoryState
+from trop_core.operations.moving import evidence
+from trop_core.operations.moving.arrival import Arriving, former_place
+from trop_core.paths import DirectoryState, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,22 +39,28 @@ class FindOriginRequest:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a folder was moved from, and what is reserved at and below that: the first of it, and how many."""
+    """Where a folder was moved from, and what is reserved at and below that: the first of it, and how many.
+
+    ``is_certain`` tells that its identity says so: whoever reserves there takes it along.
+    """
 
     path: str
     reservations: tuple[Reservation, ...]
     count: int
+    is_certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FindOriginResult:
     """What is reserved for exactly the folder, as spelled or under its one name, which is ``path``.
 
-    The others are known only where that is nothing.
+    ``has_group`` tells whether its own configuration describes services. The others are known only where nothing is
+    reserved.
     """
 
     path: str
     own: tuple[Reservation, ...]
+    has_group: bool = False
     in_repository: bool = False
     origin: Origin | None = None
 
@@ -72,55 +80,60 @@ class Prepared(NamedTuple):
     settings: Settings
     folder: str
     target: Target
+    arriving: Arriving
+    has_group: bool
     repository: Repository | None = None
     states: Mapping[str, DirectoryState] | None = None
 
-
-def choose(states: Mapping[str, DirectoryState]) -> str | None:
-    """Of places that a folder may have been moved from, the one that no longer exists; None if there is any doubt."""
-    if DirectoryState.UNKNOWN in states.values():
-        return None
-    gone = [path for path, state in states.items() if state is DirectoryState.GONE]
-    return gone[0] if len(gone) == 1 else None
+    def again(self, arriving: Arriving) -> Prepared:
+        """The same, with more known of the directory."""
+        return self._replace(arriving=arriving)
 
 
 def prepare(request: FindOriginRequest, context: Context) -> Prepared:
     """Find the folder's one name, and the configuration that applies to it."""
     target = context.caller.target(folder=request.folder)
-    return Prepared(context, context.settings(target.path), request.folder, target)
+    settings = context.settings(target.path)
+    arriving = Arriving.at(target, context, follow=settings.follow_moves)
+    has_group = settings.group is not None and canonical(settings.config_directory or "/") == target.path
+    return Prepared(context, settings, request.folder, target, arriving, has_group)
 
 
 def read(connection: StoreConnection, prepared: Prepared) -> FindOriginResult:
     """Look for the folder's own reservations, then for those of the one place that it was moved from.
 
-    That is a path with the same project that no longer exists and has the same last component, or is where git last
-    saw this worktree. Raises ``Unprepared`` where git or the directories have to be looked at.
+    That is a path at which this very directory was, and which is gone; else one with the same project that no longer
+    exists and has the same last component, or is where git last saw this worktree. Raises ``Unprepared`` where git or
+    the directories have to be looked at.
     """
     path = prepared.target.path
+    result = FindOriginResult(path, (), prepared.has_group)
     own = reservations.at_paths(connection, {path, prepared.folder})
     if own:
-        return FindOriginResult(path, tuple(own))
+        return dataclasses.replace(result, own=tuple(own))
     repository = prepared.repository
     if repository is None:
         raise Unprepared(lambda: prepared._replace(repository=_look_at_repository(prepared)))
+    result = dataclasses.replace(result, in_repository=repository.exists)
+    former = former_place(connection, prepared.arriving, prepared.again) if prepared.settings.follow_moves else None
+    if former is not None:
+        return dataclasses.replace(result, origin=_origin(connection, former, is_certain=True))
     if repository.project is None:
-        return FindOriginResult(path, (), repository.exists)
-    candidates = reservations.paths_like(
-        connection,
-        project=repository.project,
-        name=os.path.basename(path),
-        places=repository.former_places,
+        return result
+    candidates = evidence.candidates(
+        connection, project=repository.project, path=path, former_places=repository.former_places
     )
     states = prepared.states
     if states is None or not states.keys() >= set(candidates):
-        raise Unprepared(lambda: prepared._replace(states=_look_at(prepared.context, candidates)))
-    found = choose({candidate: states[candidate] for candidate in candidates})
-    if found is None:
-        return FindOriginResult(path, (), repository.exists)
-    selection = Selection(found, recursive=True)
-    moving = reservations.select(connection, selection, limit=MOST_SHOWN)
-    origin = Origin(found, tuple(moving), reservations.count(connection, selection))
-    return FindOriginResult(path, (), repository.exists, origin)
+        raise Unprepared(lambda: prepared._replace(states=evidence.look_at(prepared.context, candidates)))
+    found = evidence.choose({candidate: states[candidate] for candidate in candidates})
+    return result if found is None else dataclasses.replace(result, origin=_origin(connection, found))
+
+
+def _origin(connection: StoreConnection, path: str, *, is_certain: bool = False) -> Origin:
+    selection = Selection(path, recursive=True)
+    rows = reservations.select(connection, selection, limit=MOST_SHOWN)
+    return Origin(path, tuple(rows), reservations.count(connection, selection), is_certain)
 
 
 def _look_at_repository(prepared: Prepared) -> Repository:
@@ -131,14 +144,6 @@ def _look_at_repository(prepared: Prepared) -> Repository:
     # The configuration goes before git, as it does where a port is reserved.
     project = prepared.settings.project or context.infer(path).project
     return Repository(git.is_in_repository(path), project, git.former_places(path))
-
-
-def _look_at(context: Context, candidates: list[str]) -> dict[str, DirectoryState]:
-    states = {}
-    for candidate in candidates:
-        context.token.check()
-        states[candidate] = context.directory_state(candidate)
-    return states
 
 
 OPERATION = Operation(

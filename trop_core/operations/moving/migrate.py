@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields, paths
 from trop_core.catalogue import Mutation, Operation
-from trop_core.database import moving, reservations
+from trop_core.database import directories, moving, reservations
+from trop_core.database.directories import Directory
 from trop_core.database.moving import Move
 from trop_core.database.selection import Selection
 from trop_core.errors.paths import InvalidPath
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
+    from trop_core.identity import Identity
 
 MOST_SHOWN = 1000
 ROWS_PER_BATCH = 1000
@@ -59,23 +61,30 @@ class MigrateResult:
 
 
 class Prepared(NamedTuple):
-    """The request with its paths resolved and checked."""
+    """The request with its paths resolved and checked, and which directory stands at the destination by now, if any."""
 
     move: Move
     canonical: str
+    standing: Identity | None
     force: bool
     settings: Settings
     warnings: tuple[str, ...]
 
 
 class MigratePlan(NamedTuple):
-    """Everything that will happen, described as sets of rows: what moves where, and what is removed for it."""
+    """Everything that will happen, described as sets of rows: what moves where, and what is removed for it.
+
+    ``same_directory`` tells that the directory itself stands at the destination already, so that what is known of it
+    and of those below it moves along. Otherwise ``standing`` is what is noted of the destination, if anything.
+    """
 
     move: Move
     total: int
     first: tuple[MovedReservation, ...]
     conflict_count: int
     first_conflicts: tuple[Reservation, ...]
+    same_directory: bool
+    standing: Directory | None
     warnings: tuple[str, ...]
 
 
@@ -88,6 +97,8 @@ class MigrateExecutor:
 
         Between batches it reports the rows that have moved, and raises ``Cancelled`` if the call was taken back.
         """
+        if plan.total:
+            _execute_for_directories(connection, plan)
         if plan.conflict_count:
             moving.remove_conflicts(connection, plan.move)
         done = 0
@@ -100,7 +111,10 @@ class MigrateExecutor:
 
 
 def prepare(request: MigrateRequest, context: Context) -> Prepared:
-    """Resolve the paths. Raises ``InvalidPath`` where the destination is the source, or lies below it."""
+    """Resolve the paths, and look at the destination.
+
+    Raises ``InvalidPath`` where the destination is the source, or lies below it.
+    """
     source, destination = context.caller.resolve(request.from_), context.caller.resolve(request.to)
     if source == destination:
         raise InvalidPath(request.to, "source and destination are the same", advice="Name two different directories.")
@@ -114,6 +128,7 @@ def prepare(request: MigrateRequest, context: Context) -> Prepared:
     return Prepared(
         move=Move(Selection(source, recursive=request.recursive), destination),
         canonical=paths.canonical(source),
+        standing=context.identify(destination),
         force=request.force,
         settings=context.settings(context.caller.vicinity),
         warnings=warnings,
@@ -123,14 +138,20 @@ def prepare(request: MigrateRequest, context: Context) -> Prepared:
 def plan(connection: StoreConnection, prepared: Prepared) -> MigratePlan:
     """Find what moves and what is in the way. Reads; writes nothing.
 
-    Raises ``NotFound`` if nothing is reserved at the source and the move is not recursive, and
+    Raises ``NotFound`` if nothing is reserved at the source, nothing has moved along to the destination by itself, and
+    the move is not recursive; and
     ``ReservationConflict``, with everything that is in the way, if anything is and the call does not force it; and
     ``InvalidPath`` if a path would become too long to be one.
     """
     move = prepared.move
     count = reservations.count(connection, move.source)
     warnings = prepared.warnings
-    if not count:
+    if not count and _has_moved_along(connection, move):
+        source, destination = move.source.path, move.destination
+        warnings += (
+            f"these reservations have moved along already, with the directory, from {source} to {destination}",
+        )
+    elif not count:
         advice = _advice(connection, prepared)
         if not move.source.recursive:
             raise NotFound(move.source.path, advice=advice)
@@ -147,6 +168,7 @@ def plan(connection: StoreConnection, prepared: Prepared) -> MigratePlan:
             + (", …" if conflict_count > 5 else ""),
             conflicts,
         )
+    same_directory = _is_same_directory(connection, prepared)
     return MigratePlan(
         move=move,
         total=count,
@@ -156,6 +178,8 @@ def plan(connection: StoreConnection, prepared: Prepared) -> MigratePlan:
         ),
         conflict_count=conflict_count,
         first_conflicts=tuple(moving.conflicts(connection, move, limit=MOST_SHOWN)) if conflict_count else (),
+        same_directory=same_directory,
+        standing=None if same_directory else _standing(connection, prepared),
         warnings=warnings,
     )
 
@@ -172,6 +196,45 @@ def report(plan: MigratePlan, dry_run: bool) -> MigrateResult:
         truncated=plan.total > len(plan.first) or plan.conflict_count > len(plan.first_conflicts),
         dry_run=dry_run,
         warnings=plan.warnings,
+    )
+
+
+def _execute_for_directories(connection: StoreConnection, plan: MigratePlan) -> None:
+    if plan.same_directory:
+        directories.forget_unreserved(connection, plan.move.source)
+        directories.move(connection, plan.move, by_itself=False)
+    else:
+        directories.replace(connection, plan.move, plan.standing)
+
+
+def _is_same_directory(connection: StoreConnection, prepared: Prepared) -> bool:
+    """Whether the directory that was seen at the source stands at the destination by now."""
+    if prepared.standing is None:
+        return False
+    seen = directories.find(connection, prepared.move.source.path)
+    return seen is not None and seen.identity == prepared.standing
+
+
+def _standing(connection: StoreConnection, prepared: Prepared) -> Directory | None:
+    """What is to be noted of the destination, where something will be reserved there; None if that is nothing."""
+    move = prepared.move
+    if prepared.standing is None or not (
+        reservations.anything_at(connection, move.source.path) or reservations.anything_at(connection, move.destination)
+    ):
+        return None
+    seen = directories.find(connection, move.destination)
+    if seen is not None and seen.identity == prepared.standing:
+        return seen
+    return Directory(move.destination, *prepared.standing)
+
+
+def _has_moved_along(connection: StoreConnection, move: Move) -> bool:
+    """Whether what was reserved at the source is at the destination already, since the directory was moved there."""
+    seen = directories.find(connection, move.destination)
+    return (
+        seen is not None
+        and seen.came_from == move.source.path
+        and reservations.anything_at(connection, move.destination)
     )
 
 

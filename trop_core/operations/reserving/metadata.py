@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from trop_core.errors.reservations import StickyField
 from trop_core.operations.call import Unprepared
 from trop_core.operations.reserving.preparation import Wish
 
@@ -20,22 +19,20 @@ def keep_or_change(field: Literal["project", "task"], stored: Reservation, prepa
     if not wish.given or wish.value == has:
         return has
     if not (prepared.request.force or getattr(prepared.settings, f"allow_change_{field}")):
+        from trop_core.errors.reservations import StickyField
+
         raise StickyField(field, path=stored.path, tag=stored.tag, stored=has, requested=wish.value, by=wish.by)
     return wish.value
 
 
 def facts_of_new(prepared: Prepared[Any]) -> tuple[str | None, str | None]:
-    """Project and task of a reservation that is new.
-
-    Raises ``Unprepared`` where that takes a look at the git repository.
-    """
+    """Project and task of a reservation that is new. Raises ``Unprepared`` where that takes a look at git."""
     project, task = prepared.project, prepared.task
     if not project.given and prepared.settings.project is not None:
         project = Wish(given=True, value=prepared.settings.project, by="project")
-    git = prepared.git
-    if git is None and not (project.given and task.given):
-        raise Unprepared(lambda: prepared._replace(git=prepared.context.infer(prepared.target.path)))
-    return (
-        project.value if project.given or git is None else git.project,
-        task.value if task.given or git is None else git.task,
-    )
+    if project.given and task.given:
+        return project.value, task.value
+    git = prepared.arriving.git
+    if git is None:
+        raise Unprepared(lambda: prepared.again(prepared.arriving.with_git()))
+    return project.value if project.given else git.project, task.value if task.given else git.task

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 from trop_core import fields
 from trop_core.models import PortRange, identifier
 from trop_core.operations.looking.occupancy import occupancy_settings
+from trop_core.operations.moving.arrival import Arriving
+from trop_core.ports.avoidance import Avoidance
 
 if TYPE_CHECKING:
     from trop_core.caller import Target
     from trop_core.config.settings import Settings
     from trop_core.context import Context, Probe
-    from trop_core.git import GitFacts
     from trop_core.operations.cleanup.survey import Survey
 
-Outcome = Literal["created", "reused", "updated", "reallocated"]
+Outcome = Literal["created", "reused", "updated", "reallocated", "moved"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, init=False)
@@ -75,7 +76,7 @@ Request = TypeVar("Request", bound=Any)
 
 
 class Prepared(NamedTuple, Generic[Request]):
-    """All that a plan needs besides the store. ``git`` and ``survey`` are got when the plan asks for them.
+    """All that a plan needs besides the store. What ``arriving`` lacks and ``survey`` is got when the plan asks for it.
 
     ``now`` is the time of the preparation. What is stored carries the time of the plan: a call may wait for the lock.
     """
@@ -85,29 +86,36 @@ class Prepared(NamedTuple, Generic[Request]):
     target: Target
     settings: Settings
     ports: PortRange
+    avoidance: Avoidance
     project: Wish
     task: Wish
     probe: Probe
     now: int
     warnings: tuple[str, ...]
-    git: GitFacts | None = None
+    arriving: Arriving
     survey: Survey | None = None
+
+    def again(self, arriving: Arriving) -> Prepared[Request]:
+        """The same, with more known of the directory."""
+        return self._replace(arriving=arriving)
 
 
 def prepare(
     request: Request, context: Context, target: Target, settings: Settings, *, project: Wish, task: Wish
 ) -> Prepared[Request]:
     """What a request, its directory and its settings come to. Raises ``UnrelatedPath``."""
-    context.caller.guard(target, allowed=request.force or settings.allow_unrelated_path)
+    context.guard(target, allowed=request.force or settings.allow_unrelated_path)
     return Prepared(
         request=request,
         context=context,
         target=target,
         settings=settings,
         ports=PortRange(settings.port_min, settings.port_max),
+        avoidance=Avoidance.of(settings.avoid, context.ephemeral),
         project=project,
         task=task,
         probe=context.probe(settings.occupancy),
         now=context.now(),
         warnings=target.warnings,
+        arriving=Arriving.at(target, context, follow=settings.follow_moves),
     )

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
-from trop_core.database import reservations
+from trop_core.database import directories, reservations
 from trop_core.database.selection import Selection
 from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.spelling import quoted
 from trop_core.models import Reservation
+from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
 
 if TYPE_CHECKING:
     from trop_core.caller import Target
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection
 
 MOST_SHOWN = 1000
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,11 @@ class Prepared(NamedTuple):
     selection: Selection
     target: Target
     settings: Settings
+    arriving: Arriving
+
+    def again(self, arriving: Arriving) -> Prepared:
+        """The same, with more known of the directory."""
+        return self._replace(arriving=arriving)
 
 
 class Plan(NamedTuple):
@@ -75,27 +83,41 @@ def prepare(request: ReleaseRequest, context: Context) -> Prepared:
     """Find the directory and check that the caller has to do with it."""
     target = context.target(request.folder, request.path)
     settings = context.settings(target.path, allow_unrelated_path=request.allow_unrelated_path)
-    context.caller.guard(target, allowed=request.force or settings.allow_unrelated_path)
+    context.guard(target, allowed=request.force or settings.allow_unrelated_path)
     tag = "" if request.untagged_only else request.tag
-    return Prepared(Selection(target.path, recursive=request.recursive, tag=tag), target, settings)
+    selection = Selection(target.path, recursive=request.recursive, tag=tag)
+    return Prepared(selection, target, settings, Arriving.at(target, context, follow=settings.follow_moves))
 
 
 def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
     """Find the rows. Reads; writes nothing. That there are none is no error."""
-    selection, target = prepared.selection, prepared.target
+    target = prepared.target
+    selection = prepared.selection.at(stored_path(connection, prepared.arriving, prepared.again))
     count = reservations.count(connection, selection)
     warnings: tuple[str, ...] = ()
     if not count:
-        where = f"at or below {target.path}" if selection.recursive else f"for {target.path}"
-        warnings = (f"nothing is reserved {where}, so nothing was released",)
+        warnings = (_nothing(connection, selection),)
         if target.canonical != target.path and reservations.count(connection, selection.at(target.canonical)):
             warnings += (f"{target.path} leads to {target.canonical}, which has reservations",)
+        warnings += told_of_origin(connection, prepared.arriving, prepared.again)
     return Plan(selection, count, tuple(reservations.select(connection, selection, limit=MOST_SHOWN)), warnings)
+
+
+def _nothing(connection: StoreConnection, selection: Selection) -> str:
+    """That nothing is reserved, and with which tags something is where that was asked for."""
+    where = f"at or below {selection.path}" if selection.recursive else f"for {selection.path}"
+    others = reservations.select(connection, selection._replace(tag=None), limit=MOST_NAMED)
+    if not others:
+        return f"nothing is reserved {where}, so nothing was released"
+    what = f"with the tag {quoted(selection.tag)}" if selection.tag else "without a tag"
+    named = ", ".join(dict.fromkeys("one without a tag" if row.tag is None else row.tag for row in others))
+    return f"nothing {what} is reserved {where}, so nothing was released; reserved is: {named}"
 
 
 def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:
     """Remove the rows."""
     reservations.remove(connection, plan.selection)
+    directories.forget_unreserved(connection, plan.selection)
 
 
 def report(plan: Plan, dry_run: bool) -> ReleaseResult:

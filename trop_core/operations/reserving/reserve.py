@@ -10,10 +10,11 @@ from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import reservations
 from trop_core.errors.arguments import InvalidArgument
-from trop_core.errors.ports import PortExhausted
 from trop_core.models import PortRange, Reservation, ReservationKey
+from trop_core.operations.moving import arrival as arriving
 from trop_core.operations.reserving import metadata, preparation, room
 from trop_core.operations.reserving.preparation import Outcome, Prepared, ReservingRequest, Wish
+from trop_core.paths import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
     from trop_core.operations.cleanup.survey import Removal
+    from trop_core.operations.moving.arrival import Arrival
     from trop_core.ports.allocation import Exhausted
+    from trop_core.ports.services import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -40,6 +43,7 @@ class ReserveRequest(ReservingRequest):
     port: int | None = fields.port("The port that is preferred, if it is free; it may lie outside of the range.")
     min: int | None = fields.port("The lowest port of the range to choose from.")
     max: int | None = fields.port("The highest port of the range to choose from.")
+    root: bool | None = fields.switch("Reserve for the root of the git worktree that the directory lies in.")
     overwrite: bool = fields.flag("Choose a port anew where one is reserved already.")
     ignore_occupied: bool = fields.flag("Take the preferred port even if something listens on it.")
     ignore_exclusions: bool = fields.flag("Take the preferred port even if it is excluded.")
@@ -51,6 +55,8 @@ class ReserveRequest(ReservingRequest):
                 raise InvalidArgument(f"clear_{name}", expected=f"either this or a {name}, not both", given=True)
         if self.min is not None and self.max is not None:
             PortRange(self.min, self.max)
+        if self.root and self.path is not None:
+            raise InvalidArgument("root", expected="either this or a path, not both", given=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +65,43 @@ class ReserveResult:
 
     reservation: Reservation = fields.outcome("The reservation as it is now, or would be after a real run.")
     outcome: Outcome = fields.outcome(
-        "created: a new key; reused: it had this port; updated: project or task changed; reallocated: a new port."
+        "created: a new key; reused: it had this port; updated: project or task changed; reallocated: a new port; "
+        "moved: the directory was elsewhere before, with this port."
     )
     dry_run: bool = fields.outcome("Whether this only tells what would happen.")
     warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
 
 
 class Plan(NamedTuple):
-    """Everything that will happen: what is dropped to make room, then what is stored."""
+    """Everything that will happen: what moves first, what is dropped to make room, and what is stored then."""
 
+    arrival: Arrival
     reservation: Reservation
     outcome: Outcome
+    is_stored: bool
     removals: tuple[Removal, ...]
     warnings: tuple[str, ...]
+
+
+class Choice(NamedTuple):
+    """A port, what is dropped for it, and what the caller should know of it."""
+
+    port: int
+    removals: tuple[Removal, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(request: ReserveRequest, context: Context) -> Prepared[ReserveRequest]:
     """Find the directory and read the configuration that applies to it."""
     environment = context.environment
-    target = context.target(request.folder, request.path)
-    settings = context.settings(target.path, ports__min=request.min, ports__max=request.max, **request.settings)
+    target, settings = context.target_and_settings(
+        request.folder,
+        request.path,
+        root=request.root,
+        ports__min=request.min,
+        ports__max=request.max,
+        **request.settings,
+    )
     project = Wish.of("project", request.project, environment.get("TROP_PROJECT"), clear=request.clear_project)
     task = Wish.of("task", request.task, environment.get("TROP_TASK"), clear=request.clear_task)
     return preparation.prepare(request, context, target, settings, project=project, task=task)
@@ -87,18 +110,21 @@ def prepare(request: ReserveRequest, context: Context) -> Prepared[ReserveReques
 def plan(connection: StoreConnection, prepared: Prepared[ReserveRequest]) -> Plan:
     """Decide what to store. Reads; writes nothing.
 
-    Raises ``StickyField``, ``PortExhausted``, or ``Unprepared`` where a new key needs the git repository, or a full
-    range a look at the directories of all reservations.
+    Raises ``StickyField``, ``PortExhausted``, ``ConfigError``, or ``Unprepared`` where the file system or git have to
+    be looked at, or, for a full range, the directories of all reservations.
     """
-    stored = reservations.find(connection, _key(prepared))
-    return _plan_new(connection, prepared) if stored is None else _plan_existing(connection, prepared, stored)
+    arrival = arriving.arrive(connection, prepared.arriving, prepared.again)
+    stored = reservations.find(connection, ReservationKey(arrival.source, prepared.request.tag))
+    if stored is None:
+        return _plan_new(connection, prepared, arrival)
+    return _plan_existing(connection, prepared, arrival, dataclasses.replace(stored, path=arrival.path))
 
 
 def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:
     """Do what the plan says."""
-    if plan.removals:
-        reservations.delete(connection, (removal.reservation.key for removal in plan.removals))
-    if plan.outcome == "created":
+    arriving.execute(connection, plan.arrival, context)
+    room.drop(connection, plan.removals)
+    if not plan.is_stored:
         reservations.insert(connection, plan.reservation)
     elif plan.outcome == "reused":
         reservations.touch(connection, plan.reservation.key, plan.reservation.last_used_at)
@@ -111,108 +137,177 @@ def report(plan: Plan, dry_run: bool) -> ReserveResult:
     return ReserveResult(reservation=plan.reservation, outcome=plan.outcome, dry_run=dry_run, warnings=plan.warnings)
 
 
-def _key(prepared: Prepared[ReserveRequest]) -> ReservationKey:
-    return ReservationKey(prepared.target.path, prepared.request.tag)
-
-
-def _plan_existing(connection: StoreConnection, prepared: Prepared[ReserveRequest], stored: Reservation) -> Plan:
+def _plan_existing(
+    connection: StoreConnection, prepared: Prepared[ReserveRequest], arrival: Arrival, stored: Reservation
+) -> Plan:
     request = prepared.request
     project = metadata.keep_or_change("project", stored, prepared)
     task = metadata.keep_or_change("task", stored, prepared)
-    port = stored.port
-    removals: tuple[Removal, ...] = ()
-    warnings: tuple[str, ...] = ()
+    choice = Choice(stored.port)
     if request.overwrite or request.force:
-        port, removals, warnings = _choose(connection, prepared, own=stored.port)
+        choice = _choose(connection, prepared, arrival, own=stored)
     elif request.port not in (None, stored.port):
-        warnings = (f"port {stored.port} stays reserved: to have {request.port} instead, overwrite it",)
-    used_at = prepared.context.now()
-    changed = dataclasses.replace(stored, port=port, project=project, task=task, last_used_at=used_at)
+        choice = Choice(
+            stored.port, warnings=(f"port {stored.port} stays reserved: to have {request.port} instead, overwrite it",)
+        )
+    # A clock that goes back takes nothing from the time of last use.
+    used_at = max(prepared.context.now(), stored.last_used_at)
+    changed = dataclasses.replace(stored, port=choice.port, project=project, task=task, last_used_at=used_at)
     outcome: Outcome = "reused"
-    if port != stored.port:
+    if choice.port != stored.port:
         outcome = "reallocated"
+    elif arrival.move is not None:
+        outcome = "moved"
     elif (project, task) != (stored.project, stored.task):
         outcome = "updated"
-    return _plan(prepared, changed, outcome, removals, warnings)
+    return _plan(prepared, arrival, changed, outcome, choice, is_stored=True)
 
 
-def _plan_new(connection: StoreConnection, prepared: Prepared[ReserveRequest]) -> Plan:
+def _plan_new(connection: StoreConnection, prepared: Prepared[ReserveRequest], arrival: Arrival) -> Plan:
+    group = prepared.settings.group
+    if group is not None and group.problems:
+        from trop_core.errors.configuration import ConfigError
+
+        raise ConfigError(group.problems)
     project, task = metadata.facts_of_new(prepared)
-    port, removals, warnings = _choose(connection, prepared, own=None)
-    path, canonical = prepared.target.path, prepared.target.canonical
-    if (
-        canonical != path
-        and not reservations.anything_at(connection, path)
-        and reservations.anything_at(connection, canonical)
-    ):
-        warnings += (f"{path} leads to {canonical}, which has reservations of its own",)
+    choice = _choose(connection, prepared, arrival, own=None)
+    canonical = prepared.target.canonical
+    told: tuple[str, ...] = ()
+    if arrival.is_new:
+        if canonical != arrival.path and reservations.anything_at(connection, canonical):
+            told = (f"{arrival.path} leads to {canonical}, which has reservations of its own",)
+        told += arriving.suspected(connection, prepared.arriving, project, prepared.again)
+    told += arriving.above(connection, prepared.arriving, prepared.request.tag, prepared.again)
     used_at = prepared.context.now()
     reservation = Reservation(
-        port=port,
-        path=path,
+        port=choice.port,
+        path=arrival.path,
         tag=prepared.request.tag,
         project=project,
         task=task,
         created_at=used_at,
         last_used_at=used_at,
     )
-    return _plan(prepared, reservation, "created", removals, warnings)
+    choice = choice._replace(warnings=choice.warnings + told)
+    return _plan(prepared, arrival, reservation, "created", choice, is_stored=False)
 
 
 def _plan(
     prepared: Prepared[ReserveRequest],
+    arrival: Arrival,
     reservation: Reservation,
     outcome: Outcome,
-    removals: tuple[Removal, ...],
-    warnings: tuple[str, ...],
+    choice: Choice,
+    *,
+    is_stored: bool,
 ) -> Plan:
     return Plan(
+        arrival=arrival,
         reservation=reservation,
         outcome=outcome,
-        removals=removals,
-        warnings=(*prepared.warnings, *warnings, *prepared.probe.warnings),
+        is_stored=is_stored,
+        removals=choice.removals,
+        warnings=(*prepared.warnings, *arrival.warnings, *choice.warnings, *prepared.probe.warnings),
     )
 
 
 def _choose(
-    connection: StoreConnection, prepared: Prepared[ReserveRequest], *, own: int | None
-) -> tuple[int, tuple[Removal, ...], tuple[str, ...]]:
-    """The port for a key whose own port, if it has one, is ``own``; what is dropped for it; and what to tell."""
-    preferred = prepared.request.port
-    obstacle = _obstacle(connection, prepared, own)
+    connection: StoreConnection, prepared: Prepared[ReserveRequest], arrival: Arrival, *, own: Reservation | None
+) -> Choice:
+    """The port for a key that has the reservation ``own``, or none; what is dropped for it; and what to tell."""
+    request = prepared.request
+    service = _service(prepared, arrival)
+    preferred = request.port
+    if preferred is None and service is not None:
+        preferred = service.preferred
+    obstacle = _obstacle(connection, prepared, preferred, own)
     if preferred is not None and obstacle is None:
-        return preferred, (), ()
-    if own is not None and _qualifies(prepared, own):
-        return own, (), _told_of(obstacle)
+        return Choice(preferred, warnings=room.told_of_avoided(prepared, preferred))
+    told: tuple[str, ...] = () if obstacle is None else (obstacle,)
+    if own is not None and room.qualifies(prepared, own.port):
+        return Choice(own.port, warnings=told)
+    if service is not None:
+        place = _place_in_group(connection, prepared, arrival, service.tag, own)
+        if place is not None:
+            return Choice(place, warnings=told)
     found = _scan(connection, prepared)
     if isinstance(found, int):
-        return found, (), _told_of(obstacle)
-    removals = room.removals(connection, prepared, keep=(_key(prepared),))
-    freed = {removal.reservation.port for removal in removals}
-    if preferred in freed:
-        obstacle = _obstacle(connection, prepared, own, freed)
-        if obstacle is None:
-            return preferred, removals, room.told_of_cleanup(removals)
-    # Every other port of the range was just found to be taken.
-    for port in sorted(freed):
-        if _qualifies(prepared, port):
-            return port, removals, (*_told_of(obstacle), *room.told_of_cleanup(removals))
+        return Choice(found, warnings=told)
+    return _choose_after_cleanup(connection, prepared, arrival, found, preferred=preferred, own=own)
+
+
+def _choose_after_cleanup(
+    connection: StoreConnection,
+    prepared: Prepared[ReserveRequest],
+    arrival: Arrival,
+    found: Exhausted,
+    *,
+    preferred: int | None,
+    own: Reservation | None,
+) -> Choice:
+    """The port for a key where ``found`` says that none of the range is left: one that is freed for it."""
+    from trop_core.errors.ports import PortExhausted
+
+    freed: set[int] = set()
+    keep = () if own is None else (own.key,)
+    for removals in room.removals(connection, prepared, keep=keep, arrival=arrival, preferred=preferred):
+        freed = {removal.reservation.port for removal in removals}
+        told = room.told_of_cleanup(removals)
+        obstacle = _obstacle(connection, prepared, preferred, own, freed)
+        if preferred in freed and obstacle is None:
+            return Choice(preferred, removals, (*room.told_of_avoided(prepared, preferred), *told))
+        # Every other port of the range was just found to be taken.
+        usable = [port for port in freed if room.qualifies(prepared, port)]
+        if usable:
+            return Choice(min(usable), removals, told if obstacle is None else (obstacle, *told))
+    left = _scan(connection, prepared, freed) if freed else found
+    assert not isinstance(left, int)
     raise PortExhausted(
         minimum=prepared.ports.minimum,
         maximum=prepared.ports.maximum,
-        reserved=found.reserved,
-        excluded=found.excluded,
-        occupied=found.occupied,
+        **left._asdict(),
         cleanup=not (prepared.settings.disable_autoprune and prepared.settings.disable_autoexpire),
     )
 
 
+def _service(prepared: Prepared[ReserveRequest], arrival: Arrival) -> Service | None:
+    """The service of the group of that very directory that the tag is, if it is one."""
+    settings = prepared.settings
+    if settings.group is None or settings.config_directory is None or prepared.request.tag is None:
+        return None
+    if canonical(settings.config_directory) not in (arrival.path, prepared.target.canonical):
+        return None
+    return next((service for service in settings.group.services if service.tag == prepared.request.tag), None)
+
+
+def _place_in_group(
+    connection: StoreConnection,
+    prepared: Prepared[ReserveRequest],
+    arrival: Arrival,
+    tag: str,
+    own: Reservation | None,
+) -> int | None:
+    """The port that a service gets when the whole group is asked for, or None where there is no room for it."""
+    from trop_core.operations.groups import arranging, planning
+
+    group = prepared.settings.group
+    assert group is not None
+    stored = planning.stored_services(connection, group, arrival)
+    if own is not None:
+        del stored[tag]
+    found = arranging.arrange(connection, prepared, group, stored)
+    return found.ports.get(tag)
+
+
 def _obstacle(
-    connection: StoreConnection, prepared: Prepared[ReserveRequest], own: int | None, freed: Collection[int] = ()
+    connection: StoreConnection,
+    prepared: Prepared[ReserveRequest],
+    preferred: int | None,
+    own: Reservation | None,
+    freed: Collection[int] = (),
 ) -> str | None:
     """Why the preferred port cannot be had, or None. The key's own port, or one that is freed, is in nobody's way."""
     request = prepared.request
-    preferred = request.port
     if preferred is None:
         return None
     ignores_occupied = request.ignore_occupied or request.force
@@ -220,33 +315,33 @@ def _obstacle(
         connection,
         prepared,
         preferred,
-        own=(own, *freed),
+        own=(None if own is None else own.port, *freed),
         ignore_exclusions=request.ignore_exclusions or request.force,
         is_occupied=(lambda port: False) if ignores_occupied else prepared.probe.is_occupied,
     )
     return None if reason is None else f"the preferred port {preferred} is {reason}"
 
 
-def _qualifies(prepared: Prepared[ReserveRequest], port: int) -> bool:
-    return (
-        port in prepared.ports and port not in prepared.settings.excluded_ports and not prepared.probe.is_occupied(port)
-    )
-
-
-def _scan(connection: StoreConnection, prepared: Prepared[ReserveRequest]) -> int | Exhausted:
+def _scan(
+    connection: StoreConnection, prepared: Prepared[ReserveRequest], freed: Collection[int] = ()
+) -> int | Exhausted:
+    """The lowest free port of the range, if the reservations of the ports in ``freed`` were gone."""
     from trop_core.ports.allocation import lowest_free
 
     ports = prepared.ports
+    taken = reservations.taken_ports(connection, ports.minimum, ports.maximum)
+    if freed:
+        others = ([port for port in chunk if port not in freed] for chunk in taken)
+        return lowest_free(
+            ports,
+            filter(None, others),
+            prepared.settings.excluded_ports,
+            prepared.probe.is_occupied,
+            avoided=prepared.avoidance.ports,
+        )
     return lowest_free(
-        ports,
-        reservations.taken_ports(connection, ports.minimum, ports.maximum),
-        prepared.settings.excluded_ports,
-        prepared.probe.is_occupied,
+        ports, taken, prepared.settings.excluded_ports, prepared.probe.is_occupied, avoided=prepared.avoidance.ports
     )
-
-
-def _told_of(obstacle: str | None) -> tuple[str, ...]:
-    return () if obstacle is None else (obstacle,)
 
 
 OPERATION = Operation(

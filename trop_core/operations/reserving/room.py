@@ -5,16 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from trop_core.database import reservations
+from trop_core.database import directories, reservations
 from trop_core.operations.call import Unprepared
+from trop_core.paths import is_within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from trop_core.database.handles import StoreConnection
     from trop_core.models import ReservationKey
     from trop_core.operations.cleanup.survey import Removal
+    from trop_core.operations.moving.arrival import Arrival
     from trop_core.operations.reserving.preparation import Prepared
+
+DAYS_SPARED = 7
+"""A directory that has just moved is gone, too, and comes back for its port: what was used so lately goes last."""
 
 
 def why_taken(
@@ -35,37 +40,91 @@ def why_taken(
     return "occupied" if is_occupied(port) else None
 
 
-def removals(
-    connection: StoreConnection, prepared: Prepared[Any], *, keep: Collection[ReservationKey]
-) -> tuple[Removal, ...]:
-    """What a cleanup drops, as far as it is not disabled; never the reservations of the keys in ``keep``.
+def qualifies(prepared: Prepared[Any], port: int) -> bool:
+    """Whether a port, if nobody has reserved it, may be given to one who did not ask for it."""
+    return (
+        port in prepared.ports
+        and port not in prepared.settings.excluded_ports
+        and port not in prepared.avoidance.ports
+        and not prepared.probe.is_occupied(port)
+    )
 
-    Raises ``Unprepared`` for a look at the directories of all reservations.
+
+def told_of_avoided(prepared: Prepared[Any], port: int) -> tuple[str, ...]:
+    """The warning about a preferred port that would not have been chosen."""
+    reason = prepared.avoidance.reason(port)
+    return () if reason is None else (f"port {port} is preferred, and {reason}",)
+
+
+def removals(
+    connection: StoreConnection,
+    prepared: Prepared[Any],
+    *,
+    keep: Collection[ReservationKey],
+    arrival: Arrival,
+    preferred: int | None = None,
+) -> Iterator[tuple[Removal, ...]]:
+    """What a cleanup may drop, as far as it is not disabled, in steps: each set holds the one before and one more.
+
+    Only what has a port of the range goes, and never the keys in ``keep``, nor what moves along: it is no longer where
+    it is missing. The first step is all whose directory is
+    gone and that was not used for a week; then comes what else is gone, then what has expired, each time what has the
+    preferred port before the others, the longest unused first, and only where its port is of use: the caller stops as
+    soon as there is room. Raises ``Unprepared`` for a look at the directories of all reservations.
     """
     settings = prepared.settings
     prune, expire = not settings.disable_autoprune, not settings.disable_autoexpire
     if not (prune or expire):
-        return ()
-    from trop_core.operations.cleanup.survey import Survey
+        return
+    from trop_core.operations.cleanup.survey import SECONDS_PER_DAY, Survey
 
     survey = prepared.survey
     if survey is None or survey.is_outdated(connection):
         taken = Survey.take(connection, survey)
         if prune:
-            look = partial(taken.with_directories, prepared.context.directory_state, progress=prepared.context.progress)
+            context = prepared.context
+            look = partial(taken.with_directories, context.directory_state, progress=context.progress)
             raise Unprepared(lambda: prepared._replace(survey=look()))
         raise Unprepared(lambda: prepared._replace(survey=taken))
-    found = survey.removals(
-        connection,
-        now=prepared.now,
-        prune=prune,
-        expire_after_days=settings.expire_after_days if expire else None,
-    )
-    return tuple(removal for removal in found if removal.reservation.key not in keep)
+    leaving = [
+        removal
+        for removal in survey.removals(
+            connection,
+            now=prepared.now,
+            prune=prune,
+            expire_after_days=settings.expire_after_days if expire else None,
+        )
+        if removal.reservation.port in prepared.ports
+        and removal.reservation.key not in keep
+        and (arrival.move is None or not is_within(removal.reservation.path, arrival.source))
+    ]
+    lately = prepared.now - DAYS_SPARED * SECONDS_PER_DAY
+    going = [r for r in leaving if r.reason == "missing" and r.reservation.last_used_at < lately]
+    if going:
+        yield tuple(going)
+    rest = [r for r in leaving if r.reason == "expired" or r.reservation.last_used_at >= lately]
+
+    def order(removal: Removal) -> tuple[bool, bool, int]:
+        row = removal.reservation
+        return removal.reason == "expired", row.port != preferred, row.last_used_at
+
+    for removal in sorted(rest, key=order):
+        if qualifies(prepared, removal.reservation.port):
+            going.append(removal)
+            yield tuple(going)
+
+
+def drop(connection: StoreConnection, dropped: tuple[Removal, ...]) -> None:
+    """Remove what a plan has chosen, and what is noted of directories that have nothing left."""
+    if dropped:
+        reservations.delete(connection, (removal.reservation.key for removal in dropped))
+        directories.forget_unreserved_at(connection, [removal.reservation.path for removal in dropped])
 
 
 def told_of_cleanup(dropped: tuple[Removal, ...]) -> tuple[str, ...]:
     """The warning that a cleanup took place."""
+    if not dropped:
+        return ()
     missing = sum(removal.reason == "missing" for removal in dropped)
     expired = len(dropped) - missing
     return (f"to make room, reservations were dropped: {missing} of missing directories, {expired} expired",)

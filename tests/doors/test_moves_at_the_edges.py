@@ -1,0 +1,175 @@
+"""Moves that meet what is in their way: a full range, a conflict, a second spelling, a switch that is off."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from support.repositories import add_worktree, git, make_repository
+from support.sandbox import TROP
+
+if TYPE_CHECKING:
+    import subprocess as processes
+    from pathlib import Path
+
+    from support.sandbox import Sandbox
+
+
+def run_line(sandbox: Sandbox, told: str) -> processes.CompletedProcess[str]:
+    """Run the command that a warning names."""
+    words = shlex.split(told[told.index("trop migrate") :])
+    end = words.index("--force") + 1
+    return sandbox.run(TROP, *words[1:end])
+
+
+@pytest.mark.parametrize("group", [False, True])
+def test_in_a_full_range_what_moves_along_is_not_dropped_for_room(sandbox: Sandbox, group: bool) -> None:
+    old, new = sandbox.directory("a"), sandbox.work / "b"
+    (old / "trop.yaml").write_text("ports: {min: 5001, max: 5002}\nreservations: {services: {x: {}, y: {}, z: {}}}\n")
+    ports = [sandbox.reserve("--tag", tag, cwd=old) for tag in ("x", "y")]
+    sandbox.execute("UPDATE reservations SET last_used_at = 1000, created_at = 1000")
+    os.rename(old, new)
+
+    done = sandbox.trop(*(["autoreserve"] if group else ["reserve", "--tag", "z"]), cwd=new)
+
+    assert done.returncode == 6
+    assert "no port from 5001 to 5002 is free: 2 reserved" in done.stderr
+    assert [(row[0], row[2]) for row in sandbox.rows()] == [(str(old), port) for port in ports]
+    assert sandbox.reserve("--tag", "x", cwd=new) == ports[0]
+
+
+def test_after_a_warning_a_later_move_is_followed_from_where_it_reserved_last(sandbox: Sandbox) -> None:
+    place = sandbox.directory("a")
+    sandbox.reserve(cwd=place)
+    os.rename(place, sandbox.work / "b")
+    port = sandbox.reserve(cwd=sandbox.work / "b", TROP_FOLLOW_MOVES="no")
+    os.rename(sandbox.work / "b", sandbox.work / "c")
+
+    assert sandbox.reserve(cwd=sandbox.work / "c") == port
+
+
+def test_moved_onto_a_path_with_reservations_the_warning_settles_it(sandbox: Sandbox) -> None:
+    old, new = sandbox.directory("a b"), sandbox.directory("c")
+    port = sandbox.reserve(cwd=old)
+    sandbox.reserve("--tag", "w", cwd=new)
+    new.rmdir()
+    os.rename(old, new)
+
+    done = sandbox.trop("reserve", cwd=new)
+
+    assert int(done.stdout) != port
+    assert run_line(sandbox, done.stderr).returncode == 0
+    assert sandbox.reserve(cwd=new) == port
+
+
+def test_what_is_printed_where_moves_are_not_followed_does_it(sandbox: Sandbox) -> None:
+    old, new = sandbox.directory("a"), sandbox.work / "b"
+    port = sandbox.reserve(cwd=old)
+    os.rename(old, new)
+
+    done = sandbox.trop("reserve", cwd=new, TROP_FOLLOW_MOVES="no")
+
+    assert run_line(sandbox, done.stderr).returncode == 0
+    assert sandbox.reserve(cwd=new) == port
+
+
+def test_a_link_that_is_left_behind_is_no_move(sandbox: Sandbox) -> None:
+    old, new = sandbox.directory("a"), sandbox.work / "b"
+    port = sandbox.reserve(cwd=old)
+    os.rename(old, new)
+    old.symlink_to(new)
+
+    done = sandbox.trop("reserve", cwd=new)
+
+    assert int(done.stdout) != port
+    assert run_line(sandbox, done.stderr).returncode == 0
+    assert sandbox.reserve(cwd=new) == port
+
+
+@pytest.mark.skipif(os.geteuid() != 0 and os.environ.get("CI") != "true", reason="only root can mount")
+def test_a_directory_that_is_bound_to_two_places_has_one_reservation(sandbox: Sandbox) -> None:
+    one, two = sandbox.directory("one"), sandbox.directory("two")
+    port = sandbox.reserve("--tag", "web", cwd=one)
+    subprocess.run(["mount", "--bind", str(one), str(two)], check=True)
+    try:
+        again = sandbox.reserve("--tag", "web", cwd=two)
+        asserted = sandbox.trop("assert-reservation", "--tag", "web", cwd=two)
+        listed = sandbox.trop("list", "--here", "--format", "csv", cwd=two)
+        released = sandbox.trop("release", "--tag", "web", cwd=two)
+    finally:
+        subprocess.run(["umount", str(two)], check=True)
+
+    assert again == port
+    assert asserted.stdout == f"{port}\n"
+    assert f"{port}," in listed.stdout
+    assert (released.returncode, sandbox.rows()) == (0, [])
+
+
+def test_a_locked_worktree_that_is_away_keeps_its_port_and_is_counted(sandbox: Sandbox) -> None:
+    shop = make_repository(sandbox.work / "shop")
+    login = add_worktree(shop, sandbox.work / "login")
+    port = sandbox.reserve(cwd=login)
+    git(shop, "worktree", "lock", str(login))
+    os.rename(login, sandbox.work / "away")
+
+    kept = [sandbox.trop(name, cwd=shop).stderr for name in ("prune", "autoclean")]
+    quiet = sandbox.trop("prune", "--quiet", cwd=shop).stdout
+    rows = sandbox.rows()
+    forced = sandbox.trop("prune", "--force", cwd=shop)
+
+    assert all("Kept 1 reservation" in told for told in kept)
+    assert quiet == "0\n"
+    assert [row[2] for row in rows] == [port]
+    assert forced.returncode == 0
+    assert sandbox.rows() == []
+
+
+def test_another_repository_cannot_hold_a_reservation_back(sandbox: Sandbox) -> None:
+    gone = sandbox.directory("gone")
+    sandbox.reserve(cwd=gone)
+    gone.rmdir()
+    evil = make_repository(sandbox.work / "evil")
+    record = evil / ".git" / "worktrees" / "v"
+    record.mkdir(parents=True)
+    (record / "gitdir").write_text(f"{gone}/.git\n")
+    (record / "commondir").write_text("../..\n")
+    (record / "HEAD").write_text("ref: refs/heads/main\n")
+    (record / "locked").write_text("")
+
+    sandbox.trop("prune", cwd=evil)
+
+    assert sandbox.rows() == []
+
+
+def test_what_is_on_a_volume_that_is_not_mounted_keeps_its_port(sandbox: Sandbox) -> None:
+    sandbox.make_store()
+    missing = f"/mnt/trop-{os.getpid()}-not-mounted/project"
+    sandbox.execute("INSERT INTO reservations VALUES (?, '', 5500, NULL, NULL, 1, 1)", [(missing,)])
+
+    done = sandbox.trop("prune")
+
+    assert "Kept 1 reservation" in done.stderr
+    assert [row[0] for row in sandbox.rows()] == [missing]
+
+
+def test_a_tag_that_is_not_there_is_named_with_those_that_are(sandbox: Sandbox) -> None:
+    sandbox.reserve("--tag", "web")
+
+    done = sandbox.trop("release", "--tag", "nope")
+
+    assert 'nothing with the tag "nope" is reserved' in done.stderr
+    assert "reserved is: web" in done.stderr
+
+
+def test_a_subdirectory_is_told_of_each_tag_that_the_root_has(sandbox: Sandbox) -> None:
+    shop: Path = make_repository(sandbox.work / "shop")
+    for tag in ("web", "api"):
+        sandbox.reserve("--tag", tag, cwd=shop)
+    (shop / "src").mkdir()
+
+    told = [sandbox.trop("reserve", "--tag", tag, cwd=shop / "src").stderr for tag in ("web", "api")]
+
+    assert all("--root" in text and str(shop) in text for text in told)

@@ -1,0 +1,50 @@
+"""Directories that are missing now and may come back: on a volume that is not mounted, or a worktree that git holds.
+
+A look may hang where the file system does: never under a lock.
+"""
+
+from __future__ import annotations
+
+import os
+
+_MOUNT_PLACES = {"/mnt": 1, "/Volumes": 1, "/media": 2, "/run/media": 2}
+"""Where systems mount what can be taken out, and how many levels below that the mount points are: udisks makes one
+directory for each user first. https://refspecs.linuxfoundation.org/FHS_3.0/fhs-3.0.html, /media and /mnt."""
+
+
+def may_pass(path: str, git_directory: str | None) -> bool:
+    """Whether a missing directory's absence may pass.
+
+    ``git_directory`` is the common one of the repository whose worktree it was. No other repository is asked: anybody
+    can write into one of their own that it has this worktree, too.
+    """
+    return is_on_absent_volume(path) or (git_directory is not None and _is_locked(path, git_directory))
+
+
+def is_on_absent_volume(path: str) -> bool:
+    """Whether the nearest existing ancestor is where volumes are mounted, or a mount point with nothing on it."""
+    ancestor = path
+    while not os.path.lexists(ancestor) and (parent := os.path.dirname(ancestor)) != ancestor:
+        ancestor = parent
+    if ancestor in _MOUNT_PLACES:
+        return True
+    for place, levels in _MOUNT_PLACES.items():
+        below = ancestor.removeprefix(f"{place}/")
+        if below != ancestor and below.count("/") < levels:
+            return _is_empty_directory(ancestor) and not os.path.ismount(ancestor)
+    return False
+
+
+def _is_empty_directory(path: str) -> bool:
+    try:
+        with os.scandir(path) as entries:
+            return next(entries, None) is None
+    except OSError:
+        # What cannot be looked into may well be a volume.
+        return os.path.isdir(path)
+
+
+def _is_locked(path: str, git_directory: str) -> bool:
+    from trop_core import git
+
+    return git.is_locked(path, git_directory)
