@@ -48,10 +48,14 @@ class Sandbox:
         return self.data / "trop.db"
 
     def environment(self, **changes: str | None) -> dict[str, str]:
-        """The environment of a process in here; None takes a variable away."""
+        """The environment of a process in here; None takes a variable away.
+
+        Whoever runs the tests has a shell of their own, or none: here everybody has the same one.
+        """
         wanted: dict[str, str | None] = {
             **os.environ,
             "HOME": str(self.home),
+            "SHELL": "/bin/sh",
             "TROP_DATA_DIR": str(self.data),
             "TROP_SKIP_OCCUPANCY_CHECK": "1",
             **changes,
