@@ -129,9 +129,14 @@ class Context(NamedTuple):
         """The directory that a call is about, and the settings that apply to it, as the two methods beside tell.
 
         Where ``root`` or the configuration wants it, an inferred directory is the root of the worktree that it lies in.
+        Raises ``InvalidArgument`` where ``root`` is asked for and TROP_PATH names a path.
         """
         given: dict[str, Any] = {**arguments, "reserve_for": "root" if root else None}
         target = self.target(folder, path)
+        if root and target.explicit:
+            from trop_core.errors.arguments import InvalidArgument
+
+            raise InvalidArgument("root", expected="either this or a path, not both (TROP_PATH names one)", given=True)
         settings = self.settings(target.path, **given)
         if target.explicit or settings.reserve_for != "root":
             return target, settings

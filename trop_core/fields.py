@@ -1,13 +1,12 @@
 """The fields of requests and results, described where they are declared.
 
-A request is a frozen dataclass whose fields are made by the functions below. What they describe drives the validation
+A request is a record whose fields are made by the functions below. What they describe drives the validation
 of what comes in, the JSON Schemas, the flags of the command line and the documentation: a field that is added to a
 request appears in all of them.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,11 +15,10 @@ from trop_core.errors.arguments import InvalidArgument, UnknownArgument
 from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, identifier
 from trop_core.paths import check_storable, from_uri
+from trop_core.records import REQUIRED, Declared, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_METADATA = "trop"
 
 _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 PORTS = rf"{_PORT}(\.\.{_PORT})?"
@@ -116,7 +114,7 @@ def integer(description: str, *, minimum: int = 0, maximum: int | None = None, d
 
 def port(description: str, *, required: bool = False) -> Any:
     """A port; optional unless ``required``."""
-    default = dataclasses.MISSING if required else None
+    default = REQUIRED if required else None
     return _declare(Kind.INTEGER, description, default=default, minimum=LOWEST_PORT, maximum=HIGHEST_PORT)
 
 
@@ -127,7 +125,7 @@ def name(description: str) -> Any:
 
 def path(description: str, *, required: bool = False) -> Any:
     """A path, relative or absolute; in JSON also a ``file:`` URI."""
-    return _declare(Kind.PATH, description, default=dataclasses.MISSING if required else None)
+    return _declare(Kind.PATH, description, default=REQUIRED if required else None)
 
 
 def text(description: str) -> Any:
@@ -137,7 +135,7 @@ def text(description: str) -> Any:
 
 def ports(description: str) -> Any:
     """A port or a range of ports, as a text. Required."""
-    return _declare(Kind.PORTS, description, default=dataclasses.MISSING)
+    return _declare(Kind.PORTS, description, default=REQUIRED)
 
 
 def choice(description: str, choices: tuple[str, ...]) -> Any:
@@ -145,40 +143,34 @@ def choice(description: str, choices: tuple[str, ...]) -> Any:
     return _declare(Kind.CHOICE, description, default=None, choices=choices)
 
 
-def outcome(description: str, *, default: Any = dataclasses.MISSING) -> Any:
+def outcome(description: str, *, default: Any = REQUIRED) -> Any:
     """A field of a result."""
-    return dataclasses.field(default=default, metadata={_METADATA: description})
+    return Declared(default, description)
 
 
-def fields_of(request: type[Any]) -> tuple[Field, ...]:
+def fields_of(request: type[Record]) -> tuple[Field, ...]:
     """The described fields of a request: its own in the order of their declaration, then those that it shares."""
     if request not in _known:
         _known[request] = _read_fields(request)
     return _known[request]
 
 
-_known: dict[type[Any], tuple[Field, ...]] = {}
+_known: dict[type[Record], tuple[Field, ...]] = {}
 
 
-def _read_fields(request: type[Any]) -> tuple[Field, ...]:
+def _read_fields(request: type[Record]) -> tuple[Field, ...]:
     base = request.__base__
-    shared = fields_of(base) if base is not None and dataclasses.is_dataclass(base) else ()
+    shared = fields_of(base) if base is not None and issubclass(base, Record) else ()
     known = {field.name for field in shared}
     own = tuple(
-        Field(name=declared.name, required=declared.default is dataclasses.MISSING, **declared.metadata[_METADATA])
-        for declared in dataclasses.fields(request)
-        if declared.name not in known
+        Field(name=name, required=declared.required, **declared.description)
+        for name, declared in request.declared.items()
+        if name not in known
     )
     return own + shared
 
 
-def description_of(declared: dataclasses.Field[Any]) -> str:
-    """What ``outcome`` says of a result's field."""
-    described: str = declared.metadata[_METADATA]
-    return described
-
-
-def parse(request: type[Any], values: Mapping[str, object], *, uris: bool) -> dict[str, Any]:
+def parse(request: type[Record], values: Mapping[str, object], *, uris: bool) -> dict[str, Any]:
     """The constructor's arguments for a request, from values by their names in JSON. None counts as absent.
 
     ``uris`` lets paths be ``file:`` URIs. Raises ``UnknownArgument``, or what ``Field.accept`` raises.
@@ -199,6 +191,6 @@ def parse(request: type[Any], values: Mapping[str, object], *, uris: bool) -> di
 
 def _declare(kind: Kind, description: str, *, default: Any, **bounds: Any) -> Any:
     described = {"kind": kind, "description": description, **bounds}
-    if kind is Kind.INTEGER and default is not dataclasses.MISSING:
+    if kind is Kind.INTEGER and default is not REQUIRED:
         described["default"] = default
-    return dataclasses.field(default=default, metadata={_METADATA: described})
+    return Declared(default, described)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from trop_core.errors.arguments import InvalidArgument, InvalidIdentifier
@@ -20,19 +19,28 @@ def is_port(value: object) -> bool:
     return type(value) is int and LOWEST_PORT <= value <= HIGHEST_PORT
 
 
-@dataclass(frozen=True, slots=True)
 class PortRange:
-    """The ports from ``minimum`` to ``maximum``, both included."""
+    """The ports from ``minimum`` to ``maximum``, both included. Not to be changed."""
 
-    minimum: int = DEFAULT_MINIMUM
-    maximum: int = DEFAULT_MAXIMUM
+    __slots__ = ("maximum", "minimum")
 
-    def __post_init__(self) -> None:
-        for field, value in (("min", self.minimum), ("max", self.maximum)):
+    def __init__(self, minimum: int = DEFAULT_MINIMUM, maximum: int = DEFAULT_MAXIMUM) -> None:
+        for field, value in (("min", minimum), ("max", maximum)):
             if not is_port(value):
                 raise InvalidArgument(field, expected=f"a port from {LOWEST_PORT} to {HIGHEST_PORT}", given=value)
-        if self.minimum > self.maximum:
-            raise InvalidArgument("min", expected=f"a port up to the maximum, {self.maximum}", given=self.minimum)
+        if minimum > maximum:
+            raise InvalidArgument("min", expected=f"a port up to the maximum, {maximum}", given=minimum)
+        self.minimum = minimum
+        self.maximum = maximum
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PortRange) and (self.minimum, self.maximum) == (other.minimum, other.maximum)
+
+    def __hash__(self) -> int:
+        return hash((self.minimum, self.maximum))
+
+    def __repr__(self) -> str:
+        return f"PortRange({self.minimum}, {self.maximum})"
 
     def __contains__(self, port: object) -> bool:
         return isinstance(port, int) and self.minimum <= port <= self.maximum
@@ -48,8 +56,7 @@ class ReservationKey(NamedTuple):
     tag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """A port kept for a key. Times are whole seconds since the epoch, UTC.
 
     Tag, project and task are as stored: values that today's input rules would refuse are kept.

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from trop_core.catalogue import operations
 from trop_core.config.schema import KEYS
 from trop_core.errors.spelling import wire_name
-from trop_core.fields import Field, Kind, description_of
+from trop_core.fields import Field, Kind
 from trop_server.cli.exit_codes import EXIT_CODES
 from trop_server.cli.parser import SUBCOMMANDS
 from trop_server.mcp.instructions import INSTRUCTIONS
@@ -106,7 +105,7 @@ def _command(operation: Operation) -> str:
     if operation.fields:
         rows = [(f"`{field.wire}`", _type(field), field.description) for field in operation.fields]
         parts.append(_table(("Field", "Type", "Meaning"), rows))
-    results = [(f"`{wire_name(field.name)}`", description_of(field)) for field in dataclasses.fields(operation.result)]
+    results = [(f"`{wire_name(name)}`", declared.description) for name, declared in operation.result.declared.items()]
     parts.append(_table(("Result", "Meaning"), results))
     return "\n\n".join(part for part in parts if part != ".")
 

@@ -57,6 +57,16 @@ def test_nothing_slow_is_imported(sandbox: Sandbox, arguments: list[str]) -> Non
     assert modules.isdisjoint(SLOW)
 
 
+@pytest.mark.parametrize("arguments", [["reserve"], ["reserve", "--tag", "web"], ["list"]], ids=" ".join)
+def test_what_stands_in_prompts_does_without_what_makes_dataclasses(sandbox: Sandbox, arguments: list[str]) -> None:
+    sandbox.reserve()
+    sandbox.reserve("--tag", "web")
+
+    modules = imported(sandbox, *arguments)
+
+    assert modules.isdisjoint({"dataclasses", "inspect"})
+
+
 def test_a_new_key_takes_nothing_that_is_slow(sandbox: Sandbox) -> None:
     modules = imported(sandbox, "reserve")
 

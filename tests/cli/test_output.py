@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.sandbox import TROP, as_json, error_lines
@@ -315,3 +315,20 @@ class TestCall:
         done = sandbox.trop("call", "trop.list", TROP_LOG_MODE="maybe")
 
         assert (done.returncode, as_json(done)["kind"]) == (7, "config_error")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        pytest.param(["list", "--format", "JSON"], {}, id="--format"),
+        pytest.param(["list"], {"TROP_OUTPUT_FORMAT": "Json"}, id="TROP_OUTPUT_FORMAT"),
+        pytest.param(["list", "--format", "json"], {"TROP_LOG_MODE": "QUIET"}, id="TROP_LOG_MODE"),
+    ],
+)
+def test_a_word_is_taken_in_any_letter_case(sandbox: Sandbox, arguments: list[str], variables: dict[str, Any]) -> None:
+    port = sandbox.reserve()
+
+    done = sandbox.trop(*arguments, **variables)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [row["port"] for row in json.loads(done.stdout)] == [port]

@@ -74,6 +74,14 @@ def test_an_explicit_path_has_no_root(sandbox: Sandbox, shop: Path) -> None:
     assert done.returncode == 4
 
 
+def test_a_path_from_the_environment_has_no_root_either(sandbox: Sandbox, shop: Path) -> None:
+    done = sandbox.trop("reserve", "--root", cwd=shop, TROP_PATH=str(shop))
+
+    assert done.returncode == 4
+    assert "TROP_PATH" in done.stderr
+    assert sandbox.trop("list", "--format", "csv").stdout.count("\n") == 1
+
+
 def test_what_is_here_is_the_worktree_and_the_others_of_its_repository(sandbox: Sandbox, shop: Path) -> None:
     login = add_worktree(shop, sandbox.work / "elsewhere" / "login")
     (shop / "src").mkdir()

@@ -127,6 +127,20 @@ def test_a_locked_worktree_that_is_away_keeps_its_port_and_is_counted(sandbox: S
     assert sandbox.rows() == []
 
 
+def test_a_locked_worktree_keeps_what_was_migrated_to_it(sandbox: Sandbox) -> None:
+    shop = make_repository(sandbox.work / "shop")
+    login = add_worktree(shop, sandbox.work / "login")
+    port = sandbox.reserve(cwd=sandbox.directory("old"))
+    sandbox.trop("migrate", "--from", "old", "--to", "login")
+    git(shop, "worktree", "lock", str(login))
+    os.rename(login, sandbox.work / "away")
+
+    kept = sandbox.trop("prune", cwd=shop).stderr
+
+    assert "Kept 1 reservation" in kept
+    assert [row[2] for row in sandbox.rows()] == [port]
+
+
 def test_another_repository_cannot_hold_a_reservation_back(sandbox: Sandbox) -> None:
     gone = sandbox.directory("gone")
     sandbox.reserve(cwd=gone)

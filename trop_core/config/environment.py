@@ -58,7 +58,7 @@ def is_autoinit_disabled(environment: Mapping[str, str]) -> bool:
 
 def log_mode(environment: Mapping[str, str]) -> LogMode | None:
     """What ``TROP_LOG_MODE`` asks for, or None where it asks for nothing. Raises ``ConfigError``."""
-    text = environment.get("TROP_LOG_MODE")
+    text = environment.get("TROP_LOG_MODE", "").strip().lower()
     if not text:
         return None
     if text not in _LOG_MODES:
@@ -77,7 +77,7 @@ def _parse(key: Key, text: str) -> object:
     if key.kind is Kind.PORTS:
         entries = (entry.strip() for entry in text.split(","))
         return Exclusions.of(accept_ports(int(entry) if re.fullmatch(_WHOLE, entry) else entry) for entry in entries)
-    value: object = text
+    value: object = text.strip().lower() if key.kind is Kind.CHOICE else text
     if key.kind is Kind.INTEGER and re.fullmatch(_WHOLE, text.strip()):
         value = int(text)
     elif key.kind is Kind.NUMBER and re.fullmatch(_DECIMAL, text.strip()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trop_core import small_files
 from trop_core.errors.arguments import InvalidIdentifier
@@ -14,8 +14,7 @@ from trop_core.models import identifier
 _BRANCHES = "refs/heads/"
 
 
-@dataclass(frozen=True, slots=True)
-class GitFacts:
+class GitFacts(NamedTuple):
     """What a repository says of a directory; None for what it does not say."""
 
     project: str | None

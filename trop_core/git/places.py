@@ -58,6 +58,15 @@ def common_directory(path: str) -> str | None:
     return repository.main
 
 
+def linked_to(path: str) -> str | None:
+    """The common git directory of the linked worktree that an absolute path lies in, as ``common_directory`` gives it.
+
+    None for a main checkout. As careful as ``infer``.
+    """
+    repository = discovery.find(path)
+    return common_directory(path) if repository is not None and repository.is_linked else None
+
+
 def related(one: str, other: str) -> bool:
     """Whether two absolute paths lie in worktrees of one repository, or in one worktree. As careful as ``infer``."""
     common = common_directory(one)

@@ -189,13 +189,13 @@ def _add_list(parser: Parser, name: str) -> None:
             _add_field(parser, field, f"--filter-{field.name}")
         elif field.name in ("include_occupancy", "here"):
             _add_field(parser, field, field.flag)
-    parser.add_argument("--format", choices=FORMATS, help="How to print the reservations.")
+    parser.add_argument("--format", type=str.lower, choices=FORMATS, help="How to print the reservations.")
     parser.add_argument("--show-full-paths", action="store_true", help="Do not shorten the home directory to ~.")
 
 
 def _add_scan(parser: Parser, name: str) -> None:
     _add_fields(parser, name)
-    parser.add_argument("--format", choices=FORMATS, help="How to print what is found.")
+    parser.add_argument("--format", type=str.lower, choices=FORMATS, help="How to print what is found.")
 
 
 def _add_call(parser: Parser, name: str) -> None:

@@ -38,7 +38,7 @@ class Session:
 
     def read_log_mode(self) -> None:
         """Let TROP_LOG_MODE say how much is told, where no option does. Raises ``ConfigError``."""
-        mode = os.environ.get("TROP_LOG_MODE")
+        mode = os.environ.get("TROP_LOG_MODE", "").strip().lower()
         if mode and not (self.quiet or self.verbose):
             if mode not in ("quiet", "normal", "verbose"):
                 from trop_core.config.environment import log_mode
@@ -53,15 +53,13 @@ class Session:
 
     def perform(self, operation: Operation, values: dict[str, object], *, uris: bool = False, **changes: Any) -> Any:
         """Run an operation with values by their names in JSON, and tell its warnings."""
-        import dataclasses
-
         from trop_core.cancellation import no_progress
         from trop_core.operations.call import Call
         from trop_core.store import Store
 
         request = operation.parse(values, uris=uris)
         if changes:
-            request = dataclasses.replace(request, **changes)
+            request = request._replace(**changes)
         context = self._context(self.progress or no_progress)
         store = Store(context.data_directory)
         call = Call(operation, request, context)

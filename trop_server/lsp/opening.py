@@ -94,7 +94,7 @@ class Openings:
         """Ask the person, and move the reservations if that is wished. What stands in the way is told."""
         question = (
             f"{path} seems to have been {origin.path} before. "
-            f"Take along what is reserved there ({ports_of(origin.reservations, origin.count)})?"
+            f"Take along what is reserved there ({ports_of(origin.reservations, origin.total)})?"
         )
         if not await self._window.agrees(ticket, question, yes=TAKE_ALONG, no=LEAVE):
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -100,7 +99,7 @@ class Renames:
             standing = frozenset((row.path, row.tag, row.port) for row in error.conflicts)
             if standing != agreed:
                 return _Conflict(standing, _question(old, new, moving, error))
-            await self._errands.perform(ticket, MIGRATE, replace(request, force=True))
+            await self._errands.perform(ticket, MIGRATE, request._replace(force=True))
         return None
 
 

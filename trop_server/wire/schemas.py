@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing
 from functools import cache
@@ -10,7 +9,7 @@ from typing import Any
 
 from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
-from trop_core.fields import PORTS, Field, Kind, description_of
+from trop_core.fields import PORTS, Field, Kind
 from trop_core.models import HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT, ObservedReservation, Reservation
 from trop_server.wire.limits import LONGEST_LIST
 
@@ -90,8 +89,8 @@ def output_schema(operation: Operation) -> Schema:
     """What the command's result is."""
     hints = typing.get_type_hints(operation.result)
     properties = {
-        wire_name(field.name): {**_type_schema(hints[field.name]), "description": description_of(field)}
-        for field in dataclasses.fields(operation.result)
+        wire_name(name): {**_type_schema(hints[name]), "description": declared.description}
+        for name, declared in operation.result.declared.items()
     }
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 

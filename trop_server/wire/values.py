@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
 from trop_core.models import ObservedReservation, Reservation
 from trop_server.wire.limits import LONGEST_LIST
+
+if TYPE_CHECKING:
+    from trop_core.records import Record
 
 _DEEPEST = 20
 
@@ -18,15 +20,15 @@ _LATEST_TIME = 253_402_300_799
 """The last second of the year 9999: RFC 3339 has no later one, and a store may."""
 
 
-def result_to_wire(result: Any) -> dict[str, Any]:
+def result_to_wire(result: Record) -> dict[str, Any]:
     """A result as a JSON object. A list of more than 1,000 entries is cut there, and ``truncated`` is true then."""
     wire: dict[str, Any] = {}
     cut = False
-    for field in dataclasses.fields(result):
-        value = getattr(result, field.name)
+    for name in result.declared:
+        value = getattr(result, name)
         if isinstance(value, tuple) and len(value) > LONGEST_LIST:
             value, cut = value[:LONGEST_LIST], True
-        wire[wire_name(field.name)] = value_to_wire(value)
+        wire[wire_name(name)] = value_to_wire(value)
     if cut:
         wire["truncated"] = True
     return wire

@@ -85,7 +85,7 @@ def test_paths_with_the_name_and_the_project_count(
     assert (found.origin and found.origin.path) == origin
     if found.origin is not None:
         assert [entry.port for entry in found.origin.reservations] == [2, 3, 4]
-        assert found.origin.count == 3
+        assert found.origin.total == 3
 
 
 def test_a_folder_with_a_reservation_was_moved_from_nowhere(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,7 +56,7 @@ def test_a_row_of_the_table(tmp_path: Path, case: Case) -> None:
     else:
         assert isinstance(done, ReserveResult), done
         assert done == _result(expected, case, world)
-        assert planned == dataclasses.replace(done, dry_run=True)
+        assert planned == done._replace(dry_run=True)
 
 
 def _attempt(world: World, given: Mapping[str, object]) -> ReserveResult | TropError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trop_core import fields
@@ -13,14 +12,14 @@ from trop_core.database.failures import system_failure
 from trop_core.errors.spelling import quoted
 from trop_core.errors.store import NoDataDirectory
 from trop_core.operations.assertions.result import AssertionResult
+from trop_core.records import Record
 from trop_core.store import DATABASE_NAME
 
 if TYPE_CHECKING:
     from trop_core.context import Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssertDataDirRequest:
+class AssertDataDirRequest(Record):
     """How closely to look."""
 
     validate: bool = fields.flag("Read the whole store, and tell everything that is wrong with it. Changes nothing.")

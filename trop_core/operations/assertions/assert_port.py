@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.operations.assertions.result import AssertionResult, named
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.config.settings import Settings
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssertPortRequest:
+class AssertPortRequest(Record):
     """Which port."""
 
     port: int = fields.port("The port, whoever it is reserved for.", required=True)

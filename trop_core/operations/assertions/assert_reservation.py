@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
@@ -11,6 +10,7 @@ from trop_core.database import reservations
 from trop_core.models import ReservationKey
 from trop_core.operations.assertions.result import AssertionResult, named
 from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.caller import Target
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssertReservationRequest:
+class AssertReservationRequest(Record):
     """Which reservation. Without a tag, the one that has none."""
 
     folder: str | None = fields.path(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trop_core import fields
 from trop_core.errors.spelling import quoted
 from trop_core.models import Reservation, Violation
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.models import ReservationKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssertionResult:
+class AssertionResult(Record):
     """Whether what was asserted holds. That it does not is an answer and no error."""
 
     holds: bool = fields.outcome("Whether what was asserted is the case; with not, whether it is not.")

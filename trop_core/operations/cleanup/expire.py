@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trop_core import fields
 from trop_core.catalogue import Operation
 from trop_core.operations.cleanup.removal import WORK, CleaningResult, Prepared, preparing
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.context import Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpireRequest:
+class ExpireRequest(Record):
     """How long is long."""
 
     days: int | None = fields.integer(

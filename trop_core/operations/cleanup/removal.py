@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,7 @@ from trop_core.errors.spelling import quoted
 from trop_core.operations.call import Unprepared
 from trop_core.operations.cleanup.survey import SECONDS_PER_DAY, Removal, Survey, removal
 from trop_core.paths import DirectoryState
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.config.settings import Settings
@@ -23,8 +23,7 @@ MOST_SHOWN = 1000
 ROWS_PER_BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CleaningResult:
+class CleaningResult(Record):
     """What went, and why."""
 
     removed: tuple[Removal, ...] = fields.outcome(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Procedure
 from trop_core.operations.exclusions import exclusion_file
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.config.settings import Settings
@@ -15,16 +15,14 @@ if TYPE_CHECKING:
     from trop_core.database.waiting import Patience
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompactExclusionsRequest:
+class CompactExclusionsRequest(Record):
     """Which file."""
 
     config: str = fields.path("The configuration file.", required=True)
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompactExclusionsResult:
+class CompactExclusionsResult(Record):
     """The list before and after; both exclude the same ports."""
 
     file: str = fields.outcome("The configuration file.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
@@ -13,6 +12,7 @@ from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.reservations import ReservedPorts
 from trop_core.operations.exclusions import exclusion_file
 from trop_core.ports.exclusions import Exclusions, spelled
+from trop_core.records import Record
 from trop_core.store import Store
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExcludeRequest:
+class ExcludeRequest(Record):
     """Which ports, and for whom."""
 
     ports: str = fields.ports("A port such as 5001, or a range such as 5005..5009, both ends included.")
@@ -51,8 +50,7 @@ class ExcludeRequest:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExcludeResult:
+class ExcludeResult(Record):
     """What the file excludes now."""
 
     file: str = fields.outcome("The configuration file.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trop_core import fields, paths
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from trop_core.operations.reserving.preparation import Prepared
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class AutoreserveRequest(GroupRequest):
     """Where to look for the file that describes the group."""
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core import fields, paths
@@ -22,6 +20,7 @@ from trop_core.operations.moving import arrival as arriving
 from trop_core.operations.reserving import metadata, preparation, room
 from trop_core.operations.reserving.preparation import Prepared, ReservingRequest, Wish
 from trop_core.ports.made_variables import compose_name, naming_port
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 GroupOutcome = Literal["created", "reused", "extended", "updated", "reallocated", "moved"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, init=False)
 class GroupRequest(ReservingRequest):
     """What a caller may say about a group, however its configuration is found."""
 
@@ -46,8 +44,7 @@ class GroupRequest(ReservingRequest):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupResult:
+class GroupResult(Record):
     """The group's reservations, and what had to be done for them."""
 
     group: dict[str, Reservation] = fields.outcome("The reservation of each service, by the service's name.")
@@ -205,7 +202,7 @@ def stored_services(connection: StoreConnection, group: Group, arrival: Arrival)
     """
     tags = {service.tag for service in group.services}
     return {
-        row.tag: dataclasses.replace(row, path=arrival.path)
+        row.tag: row._replace(path=arrival.path)
         for row in reservations.select(connection, Selection(arrival.source))
         if row.tag is not None and row.tag in tags
     }
@@ -229,8 +226,7 @@ def _changes(
         if before is None:
             after = Reservation(ports[tag], arrival.path, tag, new_project, new_task, used_at, used_at)
         else:
-            after = dataclasses.replace(
-                before,
+            after = before._replace(
                 port=ports[tag],
                 project=metadata.keep_or_change("project", before, prepared),
                 task=metadata.keep_or_change("task", before, prepared),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
@@ -15,6 +14,7 @@ from trop_core.errors.paths import InvalidPath
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, ObservedReservation, PortRange, Reservation, ReservationKey
 from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
 from trop_core.paths import check_storable
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.config.settings import Settings
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 LONGEST_PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRequest:
+class ListRequest(Record):
     """Which reservations to list. Without a folder or a path, all of them."""
 
     folder: str | None = fields.path("Only what is at or below this directory, as an editor knows it.")
@@ -43,8 +42,7 @@ class ListRequest:
     after: str | None = fields.text("Where to go on: next of the page before.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListResult:
+class ListResult(Record):
     """One page of reservations."""
 
     reservations: tuple[Reservation | ObservedReservation, ...] = fields.outcome(

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation, operations
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.context import Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListCommandsRequest:
+class ListCommandsRequest(Record):
     """Nothing needs to be said."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListCommandsResult:
+class ListCommandsResult(Record):
     """The catalogue."""
 
     commands: tuple[Operation, ...] = fields.outcome("Every command with its texts, schemas and properties.")

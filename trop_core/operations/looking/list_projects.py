@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.config.settings import Settings
@@ -15,13 +15,11 @@ if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListProjectsRequest:
+class ListProjectsRequest(Record):
     """Nothing needs to be said."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListProjectsResult:
+class ListProjectsResult(Record):
     """The projects."""
 
     projects: tuple[str, ...] = fields.outcome("Every project once, in the order of their code points.")

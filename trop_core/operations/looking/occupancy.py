@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from trop_core import fields
+from trop_core.records import Record
 
 _SETTINGS = {
     "skip_occupancy_check": "occupancy_check__skip",
@@ -17,8 +17,7 @@ _SETTINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookingRequest:
+class LookingRequest(Record):
     """What not to look at."""
 
     skip_occupancy_check: bool | None = fields.switch("Do not look who uses a port.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
@@ -13,6 +12,7 @@ from trop_core.operations.call import Unprepared
 from trop_core.operations.looking.occupancy import LookingRequest, occupancy_settings
 from trop_core.paths import DirectoryState
 from trop_core.ports.sockets import HeldPort
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.config.settings import Settings
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _EXISTS = {DirectoryState.PRESENT: True, DirectoryState.GONE: False, DirectoryState.UNKNOWN: None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PortInfoRequest(LookingRequest):
     """The port that is asked about."""
 
@@ -34,8 +33,7 @@ class PortInfoRequest(LookingRequest):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortInfoResult:
+class PortInfoResult(Record):
     """What is known of the port."""
 
     port: int = fields.outcome("The port.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
@@ -14,6 +13,7 @@ from trop_core.operations.exclusions import exclusion_file
 from trop_core.operations.looking.occupancy import LookingRequest, occupancy_settings
 from trop_core.ports.exclusions import Exclusions
 from trop_core.ports.sockets import Family, Protocol  # noqa: TC001 - the schema is made of them
+from trop_core.records import Record
 from trop_core.store import Store
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from trop_core.ports.sockets import SocketTable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRequest(LookingRequest):
     """Which ports to look at, and what not to look at."""
 
@@ -64,8 +63,7 @@ class ScannedSocket(NamedTuple):
     reserved: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanResult:
+class ScanResult(Record):
     """What was found in the range."""
 
     min: int = fields.outcome("The lowest port that was looked at.")

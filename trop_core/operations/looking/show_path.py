@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation
 from trop_core.errors.configuration import ConfigError
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.context import Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowPathRequest:
+class ShowPathRequest(Record):
     """The directory that is asked about."""
 
     folder: str | None = fields.path("The directory, as an editor knows it. The open folder if left away.")
@@ -23,8 +22,7 @@ class ShowPathRequest:
     canonicalize: bool = fields.flag("Follow the links of an explicit path too.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowPathResult:
+class ShowPathResult(Record):
     """The path."""
 
     path: str = fields.outcome("The path that a reservation would be kept for.")

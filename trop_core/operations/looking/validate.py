@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from trop_core import fields
@@ -14,6 +13,7 @@ from trop_core.errors.spelling import quoted
 from trop_core.errors.system import SystemFailure
 from trop_core.ports.exclusions import spelled
 from trop_core.ports.services import Group
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 _MOST_LISTED = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidateRequest:
+class ValidateRequest(Record):
     """Which file to check."""
 
     config: str = fields.path(
@@ -46,8 +45,7 @@ class Problem(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidateResult:
+class ValidateResult(Record):
     """What is wrong with the file."""
 
     valid: bool = fields.outcome("Whether trop can use the file as it is.")

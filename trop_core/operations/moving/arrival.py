@@ -355,14 +355,11 @@ def _noted(arriving: Arriving) -> Directory | None:
 def _look_at(context: Context, path: str) -> Place:
     from trop_core import git
 
-    root = git.worktree_root(path)
-    common = None if root is None else git.common_directory(path)
-    is_linked = common is not None and root is not None and os.path.dirname(common) != root
     return Place(
         identity=context.identify(path),
-        root=root,
-        git_directory=common if is_linked else None,
-        former_places=git.former_places(path) if is_linked or common is None else frozenset(),
+        root=git.worktree_root(path),
+        git_directory=git.linked_to(path),
+        former_places=git.former_places(path),
     )
 
 

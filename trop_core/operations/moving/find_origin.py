@@ -5,15 +5,12 @@ No entry of the catalogue: the server asks it when a folder opens, and nobody el
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import git
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.database.selection import Selection
-from trop_core.models import Reservation
 from trop_core.operations.call import Unprepared
 from trop_core.operations.moving import evidence
 from trop_core.operations.moving.arrival import Arriving, former_place
@@ -26,32 +23,30 @@ if TYPE_CHECKING:
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
+    from trop_core.models import Reservation
 
 MOST_SHOWN = 100
 
 
-@dataclass(frozen=True, slots=True)
-class FindOriginRequest:
+class FindOriginRequest(NamedTuple):
     """The folder, absolute, as the editor spells it."""
 
     folder: str
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a folder was moved from, and what is reserved at and below that: the first of it, and how many.
+class Origin(NamedTuple):
+    """Where a folder was moved from, and what is reserved at and below that: the first of it, and ``total`` in all.
 
     ``is_certain`` tells that its identity says so: whoever reserves there takes it along.
     """
 
     path: str
     reservations: tuple[Reservation, ...]
-    count: int
+    total: int
     is_certain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FindOriginResult:
+class FindOriginResult(NamedTuple):
     """What is reserved for exactly the folder, as spelled or under its one name, which is ``path``.
 
     ``has_group`` tells whether its own configuration describes services. The others are known only where nothing is
@@ -110,14 +105,14 @@ def read(connection: StoreConnection, prepared: Prepared) -> FindOriginResult:
     result = FindOriginResult(path, (), prepared.has_group)
     own = reservations.at_paths(connection, {path, prepared.folder})
     if own:
-        return dataclasses.replace(result, own=tuple(own))
+        return result._replace(own=tuple(own))
     repository = prepared.repository
     if repository is None:
         raise Unprepared(lambda: prepared._replace(repository=_look_at_repository(prepared)))
-    result = dataclasses.replace(result, in_repository=repository.exists)
+    result = result._replace(in_repository=repository.exists)
     former = former_place(connection, prepared.arriving, prepared.again) if prepared.settings.follow_moves else None
     if former is not None:
-        return dataclasses.replace(result, origin=_origin(connection, former, is_certain=True))
+        return result._replace(origin=_origin(connection, former, is_certain=True))
     if repository.project is None:
         return result
     candidates = evidence.candidates(
@@ -127,7 +122,7 @@ def read(connection: StoreConnection, prepared: Prepared) -> FindOriginResult:
     if states is None or not states.keys() >= set(candidates):
         raise Unprepared(lambda: prepared._replace(states=evidence.look_at(prepared.context, candidates)))
     found = evidence.choose({candidate: states[candidate] for candidate in candidates})
-    return result if found is None else dataclasses.replace(result, origin=_origin(connection, found))
+    return result if found is None else result._replace(origin=_origin(connection, found))
 
 
 def _origin(connection: StoreConnection, path: str, *, is_certain: bool = False) -> Origin:

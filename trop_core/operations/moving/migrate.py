@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields, paths
@@ -14,19 +13,18 @@ from trop_core.database.selection import Selection
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.reservations import NotFound, ReservationConflict
 from trop_core.models import Reservation
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
-    from trop_core.identity import Identity
 
 MOST_SHOWN = 1000
 ROWS_PER_BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MigrateRequest:
+class MigrateRequest(Record):
     """What moves where."""
 
     from_: str = fields.path("The directory whose reservations move, exactly as spelled.", required=True)
@@ -45,8 +43,7 @@ class MovedReservation(NamedTuple):
     port: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MigrateResult:
+class MigrateResult(Record):
     """What moved."""
 
     from_: str = fields.outcome("Where it was, as it is stored.")
@@ -61,11 +58,11 @@ class MigrateResult:
 
 
 class Prepared(NamedTuple):
-    """The request with its paths resolved and checked, and which directory stands at the destination by now, if any."""
+    """The request with its paths resolved and checked, and what stands at the destination by now, if that is known."""
 
     move: Move
     canonical: str
-    standing: Identity | None
+    standing: Directory | None
     force: bool
     settings: Settings
     warnings: tuple[str, ...]
@@ -128,7 +125,7 @@ def prepare(request: MigrateRequest, context: Context) -> Prepared:
     return Prepared(
         move=Move(Selection(source, recursive=request.recursive), destination),
         canonical=paths.canonical(source),
-        standing=context.identify(destination),
+        standing=_look_at(context, destination),
         force=request.force,
         settings=context.settings(context.caller.vicinity),
         warnings=warnings,
@@ -212,7 +209,7 @@ def _is_same_directory(connection: StoreConnection, prepared: Prepared) -> bool:
     if prepared.standing is None:
         return False
     seen = directories.find(connection, prepared.move.source.path)
-    return seen is not None and seen.identity == prepared.standing
+    return seen is not None and seen.identity == prepared.standing.identity
 
 
 def _standing(connection: StoreConnection, prepared: Prepared) -> Directory | None:
@@ -223,9 +220,17 @@ def _standing(connection: StoreConnection, prepared: Prepared) -> Directory | No
     ):
         return None
     seen = directories.find(connection, move.destination)
-    if seen is not None and seen.identity == prepared.standing:
+    if seen is not None and seen.identity == prepared.standing.identity:
         return seen
-    return Directory(move.destination, *prepared.standing)
+    return prepared.standing
+
+
+def _look_at(context: Context, path: str) -> Directory | None:
+    """What stands at a path now, if it has an identity."""
+    from trop_core import git
+
+    identity = context.identify(path)
+    return None if identity is None else Directory(path, *identity, git_directory=git.linked_to(path))
 
 
 def _has_moved_along(connection: StoreConnection, move: Move) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from trop_core import fields
@@ -10,6 +9,7 @@ from trop_core.models import PortRange, identifier
 from trop_core.operations.looking.occupancy import occupancy_settings
 from trop_core.operations.moving.arrival import Arriving
 from trop_core.ports.avoidance import Avoidance
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.caller import Target
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 Outcome = Literal["created", "reused", "updated", "reallocated", "moved"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, init=False)
-class ReservingRequest:
+class ReservingRequest(Record):
     """What a caller may say however it reserves."""
 
     allow_unrelated_path: bool | None = fields.switch("Allow a directory that is neither above nor below this one.")

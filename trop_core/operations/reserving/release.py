@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
@@ -13,6 +12,7 @@ from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.spelling import quoted
 from trop_core.models import Reservation
 from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.caller import Target
@@ -24,8 +24,7 @@ MOST_SHOWN = 1000
 MOST_NAMED = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseRequest:
+class ReleaseRequest(Record):
     """Which reservations go. Without a tag, all of the directory's."""
 
     folder: str | None = fields.path(
@@ -46,8 +45,7 @@ class ReleaseRequest:
             raise InvalidArgument("untagged_only", expected="either this or a tag, not both", given=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseResult:
+class ReleaseResult(Record):
     """What went."""
 
     released: tuple[Reservation, ...] = fields.outcome("The released reservations, the first 1,000 of them.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
@@ -15,6 +13,7 @@ from trop_core.operations.moving import arrival as arriving
 from trop_core.operations.reserving import metadata, preparation, room
 from trop_core.operations.reserving.preparation import Outcome, Prepared, ReservingRequest, Wish
 from trop_core.paths import canonical
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from trop_core.ports.services import Service
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ReserveRequest(ReservingRequest):
     """What a caller may say about the reservation that it wants."""
 
@@ -59,8 +57,7 @@ class ReserveRequest(ReservingRequest):
             raise InvalidArgument("root", expected="either this or a path, not both", given=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReserveResult:
+class ReserveResult(Record):
     """The reservation, and what had to be done for it."""
 
     reservation: Reservation = fields.outcome("The reservation as it is now, or would be after a real run.")
@@ -117,7 +114,7 @@ def plan(connection: StoreConnection, prepared: Prepared[ReserveRequest]) -> Pla
     stored = reservations.find(connection, ReservationKey(arrival.source, prepared.request.tag))
     if stored is None:
         return _plan_new(connection, prepared, arrival)
-    return _plan_existing(connection, prepared, arrival, dataclasses.replace(stored, path=arrival.path))
+    return _plan_existing(connection, prepared, arrival, stored._replace(path=arrival.path))
 
 
 def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:
@@ -152,7 +149,7 @@ def _plan_existing(
         )
     # A clock that goes back takes nothing from the time of last use.
     used_at = max(prepared.context.now(), stored.last_used_at)
-    changed = dataclasses.replace(stored, port=choice.port, project=project, task=task, last_used_at=used_at)
+    changed = stored._replace(port=choice.port, project=project, task=task, last_used_at=used_at)
     outcome: Outcome = "reused"
     if choice.port != stored.port:
         outcome = "reallocated"

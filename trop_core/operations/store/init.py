@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core import fields, whole_files
@@ -13,6 +12,7 @@ from trop_core.database import rebuilding
 from trop_core.database.connection import Database
 from trop_core.database.handles import create_file
 from trop_core.database.migrations.registry import LATEST_VERSION
+from trop_core.records import Record
 from trop_core.store import CONFIG_NAME, Store, make_directory
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from trop_core.database.waiting import Patience
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitRequest:
+class InitRequest(Record):
     """Where to create what."""
 
     data_dir: str | None = fields.path("The directory to create. The one that is used anyway if left away.")
@@ -54,8 +53,7 @@ class Action(NamedTuple):
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitResult:
+class InitResult(Record):
     """What is there now."""
 
     data_dir: str = fields.outcome("The data directory.")

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from trop_core.context import Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowDataDirRequest:
+class ShowDataDirRequest(Record):
     """Nothing needs to be said."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowDataDirResult:
+class ShowDataDirResult(Record):
     """The directory."""
 
     data_dir: str = fields.outcome("The data directory, whether it exists or not.")
