@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -434,12 +433,12 @@ def test_a_call_that_is_taken_back_meanwhile_is_cancelled(path: Path) -> None:
 
 
 KILL_AT_EACH_STATEMENT = """
-import os, shutil, signal, sys
+import shutil, sys
 from pathlib import Path
 from support import stores
-from trop_core.database import companion, directories, handles
+from support.doomed import kill_at_each_statement
+from trop_core.database import companion, directories
 from trop_core.database.connection import Database
-from trop_core.database.handles import StoreConnection
 from trop_core.database.waiting import Patience
 
 template, path = Path(sys.argv[1]), Path(sys.argv[2])
@@ -447,17 +446,10 @@ old = stores.rows_in(template)
 new = [*old, ("/new", "", 60000, None, None, 1, 2)]
 
 
-class Doomed(StoreConnection):
-    left = 0
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self.set_trace_callback(self.count_down)
-
-    def count_down(self, statement):
-        Doomed.left -= 1
-        if Doomed.left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+def begin():
+    for leftover in path.parent.iterdir():
+        leftover.unlink()
+    shutil.copyfile(template, path)
 
 
 def reserve():
@@ -467,26 +459,12 @@ def reserve():
         directories.record(connection, directories.Directory("/new", inode="1"))
 
 
-def die(at):
-    child = os.fork()
-    if child == 0:
-        handles.StoreConnection = Doomed
-        Doomed.left = at
-        reserve()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-killed, outcomes = 0, []
-while True:
-    shutil.copyfile(template, path)
-    end = die(killed)
+def look(killed):
     database = Database.connect(str(path))
     with database.read(Patience(5)) as connection:
         state = companion.state(connection)
         noted = directories.find(connection, "/new")
     database.close()
-    outcomes.append(state)
     assert stores.integrity_of(path) == "ok", killed
     if state == "absent":
         assert (sorted(stores.rows_in(path)), noted) == (sorted(old), None), killed
@@ -494,17 +472,13 @@ while True:
     else:
         assert state == "present" and noted is not None, (killed, state)
     assert sorted(stores.rows_in(path)) == sorted(new), killed
-    for leftover in path.parent.iterdir():
-        leftover.unlink()
-    if end == 0:
-        break
-    assert end == -signal.SIGKILL, end
-    killed += 1
-print(killed, *outcomes)
+    return state
+
+
+print(*kill_at_each_statement(begin, reserve, look))
 """
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing kills like this here")
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 def test_a_process_killed_at_any_statement_leaves_all_of_them_or_none(tmp_path: Path, journal: str) -> None:
     (tmp_path / "template").mkdir()
@@ -514,9 +488,9 @@ def test_a_process_killed_at_any_statement_leaves_all_of_them_or_none(tmp_path: 
     )
 
     with child(KILL_AT_EACH_STATEMENT, template, tmp_path / "store" / "trop.db") as process:
-        killed, *outcomes = process.end().split()
+        outcomes = process.end().split()
 
-    assert int(killed) > len(v1.MIGRATION.up_sql) + 5
+    assert len(outcomes) > len(v1.MIGRATION.up_sql) + 6
     assert outcomes == sorted(outcomes), "no tables came after some"
     assert set(outcomes) == {"absent", "present"}
 
