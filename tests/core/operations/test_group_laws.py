@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import tempfile
@@ -17,6 +18,7 @@ from support.reserve.world import World
 
 from trop_core.catalogue import operation
 from trop_core.errors.ports import PortExhausted
+from trop_core.identity import identify
 from trop_core.operations.call import Call
 from trop_core.store import Store
 
@@ -29,6 +31,8 @@ RANGE = range(LOW, HIGH + 1)
 PORTS = st.sampled_from((LOW - 1, LOW, LOW + 1, LOW + 2, LOW + 3, EXCLUDED, *AVOIDED, HIGH, HIGH + 1))
 TAGS = ("api", "db", "mail", "web", "work")
 NO_SERVICE = "other"
+SCATTERED = "distance"
+"""In a warning of services that are not where their offsets would have them: once more may find a better place."""
 
 
 class Service(NamedTuple):
@@ -66,6 +70,7 @@ class Groups(RuleBasedStateMachine):
         self.services: Sequence[Service] = ()
         self.base: int | None = None
         self.listening: set[int] = set()
+        self.numbers = itertools.count()
         self.write([Service("web", None, None)], None)
 
     def teardown(self) -> None:
@@ -113,7 +118,11 @@ class Groups(RuleBasedStateMachine):
     @rule()
     def lay_the_group_out_anew(self) -> None:
         with self.no_running_service_loses_its_port_to_another():
+            given = self.call("autoreserve", force=True)
+        if given is not None and not any(SCATTERED in warning for warning in given.warnings):
+            before = self.rows()
             self.call("autoreserve", force=True)
+            assert self.rows() == before
 
     @rule(tag=st.sampled_from((*TAGS, NO_SERVICE)))
     def reserve_one(self, tag: str) -> None:
@@ -134,6 +143,19 @@ class Groups(RuleBasedStateMachine):
     def release_one(self, tag: str) -> None:
         self.call("release", tag=tag)
         assert not self.own([tag])
+
+    @precondition(lambda self: identify(str(self.project)) is not None)
+    @rule(data=st.data())
+    def the_project_moves(self, data: st.DataObject) -> None:
+        """Without a word: whatever is asked for there next, all its ports are there as well."""
+        own = self.own()
+        old, self.project = self.project, self.project.with_name(f"project-{next(self.numbers)}")
+        old.rename(self.project)
+        if own:
+            tag = data.draw(st.sampled_from(sorted(own)))
+            moved = self.call("reserve", tag=tag)
+            assert (moved.outcome, moved.reservation.port) == ("moved", own[tag])
+            assert self.own() == own
 
     @rule(number=st.integers(0, 4), port=st.none() | PORTS)
     def another_directory_takes_a_port(self, number: int, port: int | None) -> None:
