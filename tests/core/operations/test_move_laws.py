@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from support.operations import perform
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from support.operations import perform_in
 from support.rows import rows_of
 
 from trop_core.caller import Caller, Door
 from trop_core.git import GitFacts
 from trop_core.identity import Identity, identify
+from trop_core.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,10 +44,12 @@ class Moves(RuleBasedStateMachine):
         self.work = Path(self.root.name).resolve() / "work"
         self.data = self.work.with_name("data")
         self.work.mkdir()
+        self.store = Store(str(self.data))
         self.seen: dict[Identity, str] = {}
         self.clock = itertools.count(1_000_000_000)
 
     def teardown(self) -> None:
+        self.store.close()
         self.root.cleanup()
 
     # What is done
@@ -104,10 +107,10 @@ class Moves(RuleBasedStateMachine):
         """Whether there is such a directory or not, and without a look at where it may have been."""
         self.reserve(str(self.work / place), tag, by_name=True)
 
-    @precondition(lambda self: self.lost())
     @rule(data=st.data(), tag=TAGS)
     def reserve_where_one_has_moved_to(self, data: st.DataObject, tag: str | None) -> None:
-        self.reserve(data.draw(st.sampled_from(sorted(self.lost()))), tag)
+        if lost := self.lost():
+            self.reserve(data.draw(st.sampled_from(sorted(lost))), tag)
 
     @rule(data=st.data())
     def release_somewhere(self, data: st.DataObject) -> None:
@@ -142,7 +145,10 @@ class Moves(RuleBasedStateMachine):
         else:
             assert port not in before.values()
         assert self.rows() == {**expected, key: port}
-        if identity is not None:
+        there = next((other for other, place in self.seen.items() if place == path), identity)
+        # Where the inode is the same, nobody asks when the directory was made: it may be a new one with an old inode.
+        is_noticed = identity is not None and there is not None and (there == identity or there[:2] != identity[:2])
+        if identity is not None and is_noticed:
             self.seen = {other: place for other, place in self.seen.items() if place != path}
             self.seen[identity] = path
 
@@ -171,7 +177,8 @@ class Moves(RuleBasedStateMachine):
         return {(row[0], row[1]): row[2] for row in stored}
 
     def call(self, name: str, values: dict[str, object]) -> Any:
-        return perform(
+        return perform_in(
+            self.store,
             self.data,
             name,
             {**values, "skipOccupancyCheck": True} if name == "reserve" else values,
@@ -192,4 +199,4 @@ def moved(path: str, old: str, new: str) -> str:
 def test_a_port_goes_where_its_directory_goes_and_to_no_other_one(tmp_path: Path) -> None:
     if identify(str(tmp_path)) is None:
         pytest.skip("this file system does not tell its directories apart")
-    run_state_machine_as_test(Moves, settings=settings(max_examples=50, stateful_step_count=50))
+    run_state_machine_as_test(Moves, settings=settings(max_examples=40, stateful_step_count=50))
