@@ -11,29 +11,24 @@ import tempfile
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import server, stores
+from benchmarks import moves, server, stores
 from benchmarks.clients import Client
+from benchmarks.in_process import call
 from benchmarks.measure import exceeded, in_turn, note, report
 
-from trop_core.caller import Caller, Door
-from trop_core.cancellation import CancellationToken
-from trop_core.catalogue import operation
-from trop_core.context import Context
 from trop_core.database import reservations
 from trop_core.database.connection import Database
 from trop_core.database.migrations import v2
 from trop_core.database.waiting import Patience
 from trop_core.models import PortRange
-from trop_core.operations.call import Call
 from trop_core.ports.allocation import Exhausted, lowest_free
 from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions
 from trop_core.ports.occupancy import OccupancyProbe
-from trop_core.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +53,28 @@ def cold(work: Path) -> None:
     floor = partial(run, [sys.executable, "-c", "import sqlite3, argparse, dataclasses, yaml"])
     measured, bare = in_turn(reserve, floor, rounds=40)
     report("trop reserve, cold, with a trop.yaml", measured, bare, 1.6)
+
+
+def cold_new(work: Path) -> None:
+    """The command for a key that is new, in a git repository: the project and the identity of the directory are asked.
+
+    A tag that comes and goes is a new key each time.
+    """
+    path = stores.current(str(work / "data" / "trop.db"), range(65_536 - stores.ROWS, 65_536))
+    repository = work / "repository"
+    subprocess.run(["git", "init", "--quiet", repository], check=True)
+    run = partial(subprocess.run, cwd=repository, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
+
+    def forget() -> None:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("DELETE FROM reservations WHERE tag = 'new'")
+
+    new = partial(run, [BIN / "trop", "reserve", "--tag", "new"])
+    existing = partial(run, [BIN / "trop", "reserve"])
+    floor = partial(run, [sys.executable, "-c", "import sqlite3, argparse, dataclasses"])
+    measured, stored, bare = in_turn(new, existing, floor, rounds=40, prepare=forget)
+    report("trop reserve of a new key in a git repository, cold", measured, bare, 2)
+    report("trop reserve of an existing key there, cold", stored, bare, 1.6)
 
 
 def autoreserve(work: Path) -> None:
@@ -139,88 +156,10 @@ def scan(work: Path) -> None:
         values: dict[str, object] = {"min": listeners.first, "max": listeners.first + 1999, "folder": str(work)}
 
         def scanned() -> None:
-            assert len(_call(work / "data", "scan", [], values).sockets) >= 2000
+            assert len(call(work / "data", "scan", [], values).sockets) >= 2000
 
         measured, bare = in_turn(scanned, psutil.net_connections, rounds=30)
     report("scan of 2,000 held ports (one psutil.net_connections())", measured, bare, 2)
-
-
-def migrate(work: Path) -> None:
-    """Moving reservations, in process with progress on, and over stdio."""
-    half = stores.ROWS // 2
-    path = str(work / "data" / "trop.db")
-    stores.trees(path, moving=half, staying=half)
-    raw, back = partial(_raw_update, path), partial(_back, path)
-    for kind, destination, bound in (("disjoint", "/new/tree", 3), ("overlapping", "/old", 5)):
-        move = partial(_migrate, work, "/old/tree", destination)
-        measured, bare = in_turn(move, raw, rounds=7, prepare=back)
-        report(f"migrate 30,000 of 60,000, {kind} (one raw UPDATE)", measured, bare, bound)
-
-    for name, staying in (("many", stores.ROWS - 10), ("few", 90)):
-        stores.trees(str(work / name / "trop.db"), moving=10, staying=staying)
-    there_and_back = partial(_there_and_back, 30)
-    measured, bare = in_turn(partial(there_and_back, work / "many"), partial(there_and_back, work / "few"), rounds=15)
-    report("60 × migrate 10 of 60,000 (of 100)", measured, bare, 2)
-
-    stores.trees(path := str(work / "typical" / "trop.db"), moving=1000, staying=1000)
-    environment = {**_environment(work), "TROP_DATA_DIR": os.path.dirname(path)}
-    with Client([str(BIN / "trop-server")], work, environment) as client:
-        arguments = {"from": "/old/tree", "to": "/new/tree", "recursive": True}
-        run = partial(client.command, "trop.migrate", arguments)
-        measured, bare = in_turn(run, partial(_raw_update, path), rounds=15, prepare=partial(_back, path))
-    report("migrate 1,000 rows over stdio (one raw UPDATE)", measured, bare, 1e9)
-    note("migrate 1,000 rows over stdio, to stay under 100 ms", measured)
-
-
-def _migrate(work: Path, source: str, destination: str) -> None:
-    reports: list[int] = []
-    moved = _call(work / "data", "migrate", reports, {"from": source, "to": destination, "recursive": True})
-    assert moved.migrated_count == stores.ROWS // 2
-    assert len(reports) > 10
-
-
-def _there_and_back(times: int, directory: Path) -> None:
-    store = Store(str(directory))
-    for _ in range(times):
-        for source, destination in (("/old/tree", "/new/tree"), ("/new/tree", "/old/tree")):
-            _call(directory, "migrate", [], {"from": source, "to": destination, "recursive": True}, store)
-    store.close()
-
-
-def _call(directory: Path, name: str, reports: list[int], values: dict[str, object], store: Store | None = None) -> Any:
-    context = Context(
-        caller=Caller(Door.TERMINAL, "/"),
-        data_directory=str(directory),
-        environment={},
-        arguments={},
-        token=CancellationToken(),
-        progress=lambda done, total: reports.append(done),
-    )
-    found = operation(name)
-    opened = store or Store(str(directory))
-    try:
-        return Call(found, found.parse(values), context).run(opened)
-    finally:
-        if store is None:
-            opened.close()
-
-
-def _raw_update(path: str) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(
-            "UPDATE reservations SET path = '/raw/tree' || substr(path, 10)"
-            " WHERE path >= '/old/tree' AND path < '/old/tree0'"
-        )
-        connection.execute("COMMIT")
-
-
-def _back(path: str) -> None:
-    """Put all moved rows back to where they were."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("UPDATE reservations SET path = task WHERE task IS NOT NULL AND task <> path")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def prune(work: Path) -> None:
@@ -234,7 +173,7 @@ def prune(work: Path) -> None:
             source.backup(target)
 
     def pruned() -> None:
-        assert _call(work / "data", "prune", [], {}).removed_count == len(directories) // 2
+        assert call(work / "data", "prune", [], {}).removed_count == len(directories) // 2
 
     def looked_at() -> None:
         for directory in directories:
@@ -341,12 +280,14 @@ class _Listeners:
 
 BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "cold": cold,
+    "cold-new": cold_new,
     "autoreserve": autoreserve,
     "warm": warm,
     "allocate": allocate,
     "occupancy": occupancy,
     "scan": scan,
-    "migrate": migrate,
+    "migrate": lambda work: moves.migrate(work, _environment(work)),
+    "follow": moves.follow,
     "prune": prune,
     "schema": schema,
     "start": lambda work: server.start(work, _environment(work)),

@@ -7,7 +7,9 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from trop_core.database import directories
 from trop_core.database.connection import Database
+from trop_core.database.directories import Directory
 from trop_core.database.migrations import v1
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import MigrationRegistry
@@ -67,6 +69,20 @@ def trees(path: str, *, moving: int, staying: int) -> str:
         )
     database.close()
     return path
+
+
+def below(path: str, directory: str, count: int) -> None:
+    """Put rows of so many directories below one into a store that exists, each with which directory it was."""
+    paths = [f"{directory}/branch-{number % 97:02}/directory-{number:05}" for number in range(count)]
+    database = Database.open(path)
+    with database.write(Patience(5.0), "fill it") as connection:
+        connection.executemany(
+            "INSERT INTO reservations VALUES (?, '', ?, 'project', NULL, 1, 1)",
+            [(name, 10_000 + number) for number, name in enumerate(paths)],
+        )
+        for number, name in enumerate(paths):
+            directories.record(connection, Directory(name, "1", str(number), 1 + number))
+    database.close()
 
 
 def half_dead(path: str, places: Path, count: int) -> list[str]:

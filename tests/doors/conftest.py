@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.bench import Bench
+from support.doors import DOORS, ask
 from support.port_bench import PortBench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from support.client import Client
+    from support.doors import DoorName
     from support.sandbox import Sandbox
 
 _numbers = itertools.count()
@@ -34,3 +37,22 @@ def port_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortBench]:
     made = PortBench(tmp_path_factory.mktemp("ports"))
     yield made
     made.close()
+
+
+@pytest.fixture(params=DOORS)
+def reserve(request: pytest.FixtureRequest, sandbox: Sandbox, client: Client) -> Callable[..., tuple[int, str]]:
+    """Reserves in a directory through each door in turn; gives the port and what was told."""
+    door: DoorName = request.param
+
+    def reserve_in(directory: Path, tag: str | None = None) -> tuple[int, str]:
+        given = {} if tag is None else {"tag": tag}
+        if door == "server":
+            answer = ask(sandbox, client, door, "trop.reserve", {**given, "folder": str(directory)})
+        else:
+            answer = ask(sandbox, client, door, "trop.reserve", given, work=directory)
+        assert answer.code == 0, answer.message
+        if door == "cli":
+            return int(answer.stdout), answer.message
+        return answer.data["reservation"]["port"], "\n".join(answer.data["warnings"])
+
+    return reserve_in

@@ -8,7 +8,6 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.doors import DOORS, ask
 from support.repositories import add_worktree, git, make_repository
 from support.sandbox import TROP
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.client import Client
-    from support.doors import DoorName
     from support.sandbox import Sandbox
 
 
@@ -29,25 +26,6 @@ def mv(old: Path, new: Path) -> None:
 def rename(old: Path, new: Path) -> None:
     new.parent.mkdir(parents=True, exist_ok=True)
     os.rename(old, new)
-
-
-@pytest.fixture(params=DOORS)
-def reserve(request: pytest.FixtureRequest, sandbox: Sandbox, client: Client) -> Callable[..., Any]:
-    """Reserves in a directory through a door; gives the port and what was told."""
-    door: DoorName = request.param
-
-    def reserve_in(directory: Path, tag: str | None = None) -> tuple[int, str]:
-        given = {} if tag is None else {"tag": tag}
-        if door == "server":
-            answer = ask(sandbox, client, door, "trop.reserve", {**given, "folder": str(directory)})
-        else:
-            answer = ask(sandbox, client, door, "trop.reserve", given, work=directory)
-        assert answer.code == 0, answer.message
-        if door == "cli":
-            return int(answer.stdout), answer.message
-        return answer.data["reservation"]["port"], "\n".join(answer.data["warnings"])
-
-    return reserve_in
 
 
 @pytest.mark.parametrize("how", [mv, rename])

@@ -89,6 +89,25 @@ def test_a_link_that_is_left_behind_is_no_move(sandbox: Sandbox) -> None:
     assert sandbox.reserve(cwd=new) == port
 
 
+def test_a_directory_that_comes_back_to_where_it_was_is_followed_from_there(sandbox: Sandbox) -> None:
+    """It reserved elsewhere meanwhile, while another directory stood in its place."""
+    place, other = sandbox.directory("a"), sandbox.work / "b"
+    port = sandbox.reserve(cwd=place)
+    os.rename(place, other)
+    place.mkdir()
+    sandbox.reserve(cwd=other)
+    place.rmdir()
+    os.rename(other, place)
+
+    back = sandbox.trop("reserve", cwd=place)
+    os.rename(place, sandbox.work / "c")
+    again = sandbox.trop("reserve", cwd=sandbox.work / "c")
+
+    assert (back.stdout, again.stdout) == (f"{port}\n", f"{port}\n")
+    assert shlex.join(["trop", "migrate", "--from", str(other), "--to", str(place), "--recursive"]) in back.stderr
+    assert f'this directory was "{place}" before: 1 reservation moved along' in again.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0 and os.environ.get("CI") != "true", reason="only root can mount")
 def test_a_directory_that_is_bound_to_two_places_has_one_reservation(sandbox: Sandbox) -> None:
     one, two = sandbox.directory("one"), sandbox.directory("two")

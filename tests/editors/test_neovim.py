@@ -357,6 +357,16 @@ def test_the_reservation_of_a_repository_that_was_moved_is_taken_along_on_reques
     neovim.run("sessions", "moved_outside")
 
 
+def test_a_repository_that_was_moved_has_its_port_without_a_question(neovim: Neovim) -> None:
+    before = neovim.sandbox.work / "before"
+    neovim.repository.rename(before)
+    neovim.sandbox.reserve(cwd=before)
+    before.rename(neovim.repository)
+    neovim.variables["TEST_MOVED_FROM"] = str(before)
+
+    neovim.run("sessions", "followed_move")
+
+
 def test_the_health_check_finds_everything_in_order(neovim: Neovim) -> None:
     neovim.run("sessions", "health")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from support.messages import ServerError
 from support.window import CHANGED, LOGGED, ending, keys, next_of, open_folder, said, tagged, told
 
 if TYPE_CHECKING:
@@ -200,8 +200,10 @@ def test_a_store_that_cannot_be_read_is_logged_once_and_watched_on(
             sandbox.execute("UPDATE reservations SET project = CAST(x'ff' AS TEXT), task = ?", [(str(number),)])
         if number == 0:
             logged = next_of(watcher, LOGGED)["params"]["message"]
-    # Time in which a server that floods the log would do it. Nobody is told when it has not.
-    time.sleep(1)
+    # The server looks again after each of them, and would say so each time if it did not know that it has.
+    for _ in range(20):
+        with pytest.raises(ServerError):
+            watcher.call("trop.reserve", {"dryRun": True})
     put_in_place(whole, sandbox.database)
     mended = told(watcher, lambda found: bool(found) and found[0]["port"] == port)
 

@@ -1,4 +1,4 @@
-"""Operations in processes that are killed in their middle, to see what they leave behind."""
+"""Work on a store in processes that are killed in their middle, to see what they leave behind."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from trop_core.database import handles
 from trop_core.database.connection import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from support.rows import Row
@@ -37,6 +38,52 @@ class Doomed(handles.StoreConnection):
         Doomed.left -= 1
         if not Doomed.left:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DoomedAtStatement(handles.StoreConnection):
+    """Dies instead of beginning a statement, after so many of them."""
+
+    left = NEVER
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.set_trace_callback(self.count_down)
+
+    def count_down(self, _statement: str) -> None:
+        """One statement fewer."""
+        DoomedAtStatement.left -= 1
+        if DoomedAtStatement.left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_at_each_statement(
+    prepare: Callable[[], object], work: Callable[[], object], look: Callable[[int], str]
+) -> list[str]:
+    """Do the same work in one process after the other, each killed a statement later, until one lives to its end.
+
+    ``prepare`` makes the store anew before each. ``look`` says what was left behind after so many statements; what it
+    said is returned, the process that lived included. What has lived ends without tidying up. Forks, so whoever calls
+    this has one thread.
+    """
+    found: list[str] = []
+    while True:
+        prepare()
+        child = os.fork()
+        if not child:
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            vars(handles)["StoreConnection"] = DoomedAtStatement
+            DoomedAtStatement.left = len(found)
+            code = 1
+            try:
+                work()
+                code = 0
+            finally:
+                os._exit(code)
+        end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert end in (0, -signal.SIGKILL), (len(found), end)
+        found.append(look(len(found)))
+        if end == 0:
+            return found
 
 
 class End(NamedTuple):

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def perform(directory: Path, name: str, values: dict[str, object] | None = None, **context: Any) -> Any:
-    """Run an operation with values by their names in JSON; raises what it raises."""
+    """Run an operation with values by their names in JSON, in a store that is opened for it; raises what it raises."""
+    with closing(Store(str(directory))) as store:
+        return perform_in(store, directory, name, values or {}, **context)
+
+
+def perform_in(store: Store, directory: Path, name: str, values: dict[str, object], **context: Any) -> Any:
+    """The same, in a store that is open."""
     found = operation(name)
     surroundings = {
         "caller": Caller(Door.TERMINAL, "/"),
@@ -28,5 +34,4 @@ def perform(directory: Path, name: str, values: dict[str, object] | None = None,
         "progress": no_progress,
         **context,
     }
-    with closing(Store(str(directory))) as store:
-        return Call(found, found.parse(values or {}), Context(**surroundings)).run(store)
+    return Call(found, found.parse(values), Context(**surroundings)).run(store)

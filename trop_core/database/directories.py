@@ -29,8 +29,9 @@ _RESERVED = "EXISTS (SELECT 1 FROM reservations WHERE reservations.path = direct
 class Directory(NamedTuple):
     """What stood at a path when it was last seen; None is what was not told.
 
-    ``born`` is in nanoseconds. ``git_directory`` is the common git directory of a linked worktree; ``came_from`` the
-    path that it was moved from by itself; ``block_id`` names its block in an ``.env`` file.
+    ``born`` is in nanoseconds, negative once that directory has reserved at another path. ``git_directory`` is the
+    common git directory of a linked worktree; ``came_from`` the path that it was moved from by itself; ``block_id``
+    names its block in an ``.env`` file.
     """
 
     path: str
@@ -43,12 +44,17 @@ class Directory(NamedTuple):
 
     @property
     def identity(self) -> Identity | None:
-        """Which directory it was, if all of that is known."""
-        if self.file_system is None or self.inode is None or self.born is None:
+        """Which directory it was, if all of that is known, and it has not reserved at another path since."""
+        if self.file_system is None or self.inode is None or self.born is None or self.has_left:
             return None
         from trop_core.identity import Identity
 
         return Identity(self.file_system, self.inode, self.born)
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the directory has reserved at another path since."""
+        return self.born is not None and self.born < 0
 
 
 _COLUMNS = ", ".join(Directory._fields)
@@ -104,10 +110,13 @@ def record(connection: StoreConnection, directory: Directory) -> None:
 
 
 def disown(connection: StoreConnection, directory: Directory) -> None:
-    """Take the identity of a directory from all other paths: it stands at one, and can be found again only by that."""
+    """Take the identity of a directory from all other paths: it stands at one, and can be found again only by that.
+
+    Which one it was stays known there, so that it can have its path again.
+    """
     if directory.identity is not None and is_usable(connection):
         connection.execute(
-            "UPDATE directories SET born = NULL WHERE file_system = ? AND inode = ? AND born = ? AND path <> ?",
+            "UPDATE directories SET born = -born WHERE file_system = ? AND inode = ? AND born = ? AND path <> ?",
             [*directory.identity, directory.path],
         )
 

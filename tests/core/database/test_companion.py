@@ -1,17 +1,15 @@
-"""The tables beside the file format: added by who writes, left alone by who reads, and never a reason to fail."""
+"""The tables beside the file format: added by who writes, left alone by who reads, and brought to the next version."""
 
 from __future__ import annotations
 
-import signal
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
-from support.processes import child
+from support.companion import ROW, add, schema_of, state, write
 
-from trop_core.cancellation import CancellationToken
 from trop_core.database import companion, directories, rebuilding
 from trop_core.database.connection import Database
 from trop_core.database.migrations.companion import v1
@@ -20,16 +18,10 @@ from trop_core.database.migrations.registry import COMPANION, MigrationRegistry
 from trop_core.database.migrations.test_util import check_migration_roundtrip, create_test_db_at_version
 from trop_core.database.migrations.types import Migration
 from trop_core.database.waiting import Patience
-from trop_core.errors.base import Cancelled
-from trop_core.errors.schema_migrations import MigrationFailed
-from trop_core.errors.system import SystemFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from trop_core.database.companion import State
-    from trop_core.database.handles import StoreConnection
 
 V2 = Migration(
     version=2,
@@ -43,34 +35,6 @@ V2 = Migration(
 )
 OWN = MigrationRegistry(chain=COMPANION)
 WITH_V2 = MigrationRegistry((*OWN.migrations, V2), chain=COMPANION)
-
-ROW = ("/a", "", 5000, None, None, 1, 2)
-
-
-def write(path: Path, work: Callable[[StoreConnection], object], token: CancellationToken | None = None) -> None:
-    with closing(Database.connect(str(path))) as database, database.write(Patience(5, token), "try") as connection:
-        work(connection)
-
-
-def add(path: Path, registry: MigrationRegistry | None = None) -> bool:
-    """Add the tables in a transaction of their own."""
-    outcomes: list[bool] = []
-    write(path, lambda connection: outcomes.append(companion.ensure(connection, registry=registry)))
-    return outcomes[0]
-
-
-def state(path: Path, registry: MigrationRegistry | None = None) -> State:
-    with closing(Database.connect(str(path))) as database, database.read(Patience(5)) as connection:
-        found = companion.state(connection, registry)
-        # What every query asks.
-        if registry is None:
-            assert companion.is_usable(connection) == (found == "present")
-        return found
-
-
-def schema_of(path: Path) -> dict[str, str | None]:
-    with closing(sqlite3.connect(path)) as connection:
-        return dict(connection.execute("SELECT name, sql FROM sqlite_master").fetchall())
 
 
 @pytest.fixture
@@ -205,132 +169,6 @@ def test_a_read_leaves_every_byte_as_it_is(tmp_path: Path, journal: str, tables:
     assert stores.snapshot(tmp_path) == before
 
 
-# Newer, foreign, damaged
-
-
-@pytest.mark.parametrize(
-    ("statements", "found"),
-    [
-        pytest.param(
-            ["UPDATE metadata SET value = '2' WHERE key = 'companion_version'"], "newer", id="a newer version"
-        ),
-        pytest.param(
-            ["DROP TABLE directories", "UPDATE metadata SET value = '99' WHERE key = 'companion_version'"],
-            "newer",
-            id="a newer version without this table",
-        ),
-        pytest.param(["DELETE FROM metadata WHERE key = 'companion_version'"], "unusable", id="no version"),
-        *(
-            pytest.param(
-                [f"UPDATE metadata SET value = {value} WHERE key = 'companion_version'"],
-                "unusable",
-                id=f"version {name}",
-            )
-            for value, name in [("'0'", "0"), ("'one'", "one"), ("'-1'", "-1"), ("CAST(X'ff' AS TEXT)", "of odd bytes")]
-        ),
-        pytest.param(["DROP TABLE directories"], "unusable", id="no table"),
-        pytest.param(["DROP INDEX idx_directories_identity"], "unusable", id="no index"),
-        pytest.param(["ALTER TABLE directories DROP COLUMN born"], "unusable", id="a column missing"),
-        pytest.param(["ALTER TABLE directories ADD COLUMN more TEXT"], "unusable", id="a column more"),
-        pytest.param(["CREATE UNIQUE INDEX more ON directories(inode)"], "unusable", id="a rule more"),
-        pytest.param(
-            ["CREATE TRIGGER t BEFORE INSERT ON directories BEGIN SELECT raise(ABORT, 'no'); END"],
-            "unusable",
-            id="a trigger",
-        ),
-        pytest.param(
-            ["DROP TABLE directories", "CREATE VIEW directories AS SELECT path FROM reservations"],
-            "unusable",
-            id="a view in its place",
-        ),
-        pytest.param(
-            ["DROP TABLE directories", v1.DIRECTORIES.replace("STRICT", ""), v1.INDEX], "unusable", id="a lax table"
-        ),
-    ],
-)
-def test_what_is_not_as_it_should_be_is_left_alone_and_in_nobody_s_way(
-    path: Path, statements: list[str], found: State
-) -> None:
-    add(path)
-    stores.run(path, *statements)
-    schema = schema_of(path)
-
-    assert state(path) == found
-    assert not add(path)
-    write(path, use_all)
-
-    assert schema_of(path) == schema
-    assert stores.rows_in(path) == [ROW]
-    assert companion.warning(found) == (companion.NEWER if found == "newer" else companion.UNUSABLE)
-
-
-def use_all(connection: StoreConnection) -> None:
-    """Every query, none of which may fail or change what is not this program's."""
-    from trop_core.database.moving import Move
-    from trop_core.database.selection import Selection
-    from trop_core.identity import Identity
-
-    changes = connection.total_changes
-    move = Move(Selection("/a", recursive=True), "/b")
-    assert directories.find(connection, "/a") is None
-    assert directories.with_identity(connection, Identity("1", "1", 1), but="/b") == []
-    assert directories.in_repository(connection, "/a/.git") == []
-    directories.record(connection, directories.Directory("/a"))
-    directories.forget_unreserved(connection, move.source)
-    directories.forget_unreserved_at(connection, ["/a"])
-    directories.move(connection, move, by_itself=True)
-    directories.replace(connection, move, directories.Directory("/b"))
-    assert connection.total_changes == changes
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "CREATE TABLE directories (anything)",
-        "CREATE TABLE Directories (path TEXT)",
-        "CREATE VIEW directories AS SELECT 1",
-        "CREATE INDEX idx_directories_identity ON reservations(task)",
-        v1.DIRECTORIES,
-    ],
-)
-def test_what_has_their_name_already_is_left_alone_and_in_nobody_s_way(path: Path, statement: str) -> None:
-    stores.run(path, statement)
-    before = stores.snapshot(path.parent)
-
-    assert state(path) == "unusable"
-    assert not add(path)
-    write(path, use_all)
-
-    assert stores.snapshot(path.parent) == before
-
-
-def test_a_store_without_them_is_in_nobody_s_way(path: Path) -> None:
-    before = stores.snapshot(path.parent)
-
-    write(path, use_all)
-
-    assert stores.snapshot(path.parent) == before
-    assert companion.warning("absent") is None
-
-
-def test_what_changes_between_two_transactions_is_noticed(path: Path) -> None:
-    with closing(Database.connect(str(path))) as database:
-
-        def usable() -> bool:
-            with database.write(Patience(5), "try") as connection:
-                return companion.is_usable(connection)
-
-        assert not usable()
-        add(path)
-        assert usable()
-        stores.run(path, "DROP INDEX idx_directories_identity")
-        assert not usable()
-        stores.run(path, v1.INDEX)
-        assert usable()
-        stores.run(path, "UPDATE metadata SET value = '2' WHERE key = 'companion_version'")
-        assert not usable()
-
-
 # The next version
 
 
@@ -395,174 +233,3 @@ def test_a_refused_plan_of_theirs_names_what_is_in_the_way(path: Path) -> None:
 
         assert v1.preflight(connection) == {"takenNames": 1}
         assert executor.plan().migrations == OWN.migrations
-
-
-# Stopped
-
-
-def test_a_disk_that_is_full_fails_as_it_would_without_them(path: Path) -> None:
-    before = stores.snapshot(path.parent)
-
-    def fill_up(connection: StoreConnection) -> None:
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count = {pages}")
-        companion.ensure(connection)
-
-    with pytest.raises((MigrationFailed, SystemFailure)):
-        write(path, fill_up)
-
-    assert stores.snapshot(path.parent) == before
-
-
-def test_a_call_that_is_taken_back_meanwhile_is_cancelled(path: Path) -> None:
-    token = CancellationToken()
-    before = stores.snapshot(path.parent)
-
-    def interrupt(statement: str) -> None:
-        if statement.startswith("CREATE INDEX idx_directories"):
-            token.cancel()
-
-    def be_taken_back(connection: StoreConnection) -> None:
-        connection.set_trace_callback(interrupt)
-        companion.ensure(connection)
-        connection.execute("UPDATE reservations SET port = 1")
-
-    with pytest.raises(Cancelled):
-        write(path, be_taken_back, token)
-
-    assert stores.snapshot(path.parent) == before
-
-
-KILL_AT_EACH_STATEMENT = """
-import os, shutil, signal, sys
-from pathlib import Path
-from support import stores
-from trop_core.database import companion, directories, handles
-from trop_core.database.connection import Database
-from trop_core.database.handles import StoreConnection
-from trop_core.database.waiting import Patience
-
-template, path = Path(sys.argv[1]), Path(sys.argv[2])
-old = stores.rows_in(template)
-new = [*old, ("/new", "", 60000, None, None, 1, 2)]
-
-
-class Doomed(StoreConnection):
-    left = 0
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self.set_trace_callback(self.count_down)
-
-    def count_down(self, statement):
-        Doomed.left -= 1
-        if Doomed.left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def reserve():
-    with Database.connect(str(path)).write(Patience(5), "try") as connection:
-        companion.ensure(connection)
-        connection.execute("INSERT INTO reservations VALUES ('/new', '', 60000, NULL, NULL, 1, 2)")
-        directories.record(connection, directories.Directory("/new", inode="1"))
-
-
-def die(at):
-    child = os.fork()
-    if child == 0:
-        handles.StoreConnection = Doomed
-        Doomed.left = at
-        reserve()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-killed, outcomes = 0, []
-while True:
-    shutil.copyfile(template, path)
-    end = die(killed)
-    database = Database.connect(str(path))
-    with database.read(Patience(5)) as connection:
-        state = companion.state(connection)
-        noted = directories.find(connection, "/new")
-    database.close()
-    outcomes.append(state)
-    assert stores.integrity_of(path) == "ok", killed
-    if state == "absent":
-        assert (sorted(stores.rows_in(path)), noted) == (sorted(old), None), killed
-        reserve()
-    else:
-        assert state == "present" and noted is not None, (killed, state)
-    assert sorted(stores.rows_in(path)) == sorted(new), killed
-    for leftover in path.parent.iterdir():
-        leftover.unlink()
-    if end == 0:
-        break
-    assert end == -signal.SIGKILL, end
-    killed += 1
-print(killed, *outcomes)
-"""
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing kills like this here")
-@pytest.mark.parametrize("journal", ["wal", "delete"])
-def test_a_process_killed_at_any_statement_leaves_all_of_them_or_none(tmp_path: Path, journal: str) -> None:
-    (tmp_path / "template").mkdir()
-    (tmp_path / "store").mkdir()
-    template = stores.make_v2(
-        tmp_path / "template" / "trop.db", stores.as_version_2(stores.rows_of_the_field(50)), journal=journal
-    )
-
-    with child(KILL_AT_EACH_STATEMENT, template, tmp_path / "store" / "trop.db") as process:
-        killed, *outcomes = process.end().split()
-
-    assert int(killed) > len(v1.MIGRATION.up_sql) + 5
-    assert outcomes == sorted(outcomes), "no tables came after some"
-    assert set(outcomes) == {"absent", "present"}
-
-
-ADD_TOGETHER = """
-import os, sys
-from trop_core.database import companion, directories
-from trop_core.database.connection import Database
-from trop_core.database.waiting import Patience
-import trop_core.database.migrations.executor, trop_core.database.migrations.companion.v1
-
-path, count = sys.argv[1], int(sys.argv[2])
-start, go = os.pipe()
-answers, answer = os.pipe()
-for number in range(count):
-    if os.fork() == 0:
-        try:
-            os.close(go)
-            os.read(start, 1)
-            with Database.connect(path).write(Patience(60), "try") as connection:
-                before = companion.state(connection)
-                assert companion.ensure(connection)
-                row = (f"/process/{number}", 60000 + number)
-                connection.execute("INSERT INTO reservations VALUES (?, '', ?, NULL, NULL, 1, 2)", row)
-                directories.record(connection, directories.Directory(row[0], inode=str(number)))
-            os.write(answer, f"{before}\\n".encode())
-        except BaseException as error:
-            os.write(answer, f"{type(error).__name__}: {error}\\n".encode())
-        os._exit(0)
-os.close(answer)
-os.close(go)
-print(os.fdopen(answers).read(), end="")
-"""
-
-
-@pytest.mark.parametrize("journal", ["wal", "delete"])
-def test_of_forty_processes_that_add_them_at_once_one_does(tmp_path: Path, journal: str) -> None:
-    path = stores.make_v2(tmp_path / "trop.db", [ROW], journal=journal)
-
-    with child(ADD_TOGETHER, path, 40) as processes:
-        answers = processes.end().splitlines()
-
-    assert sorted(answers) == ["absent"] + ["present"] * 39
-    assert {(row[0], row[2]) for row in stores.rows_in(path, "directories")} == {
-        (f"/process/{number}", str(number)) for number in range(40)
-    }
-    assert len(stores.rows_in(path)) == 41
-    assert stores.backups_in(tmp_path) == []
-    assert stores.integrity_of(path) == "ok"

@@ -25,46 +25,24 @@ if TYPE_CHECKING:
 
 
 KILL_AT_EACH_STATEMENT = """
-import os, shutil, signal, sqlite3, sys
+import os, shutil, sys
 from pathlib import Path
 from support import stores
-from trop_core.database import handles
+from support.doomed import kill_at_each_statement
 from trop_core.database.connection import Database
 
 template, path = Path(sys.argv[1]), Path(sys.argv[2])
 old, new = stores.rows_in(template), stores.as_version_2(stores.rows_in(template))
 
 
-class Doomed(handles.StoreConnection):
-    left = 0
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self.set_trace_callback(self.count_down)
-
-    def count_down(self, statement):
-        Doomed.left -= 1
-        if Doomed.left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def open_and_die(at):
-    child = os.fork()
-    if child == 0:
-        handles.StoreConnection = Doomed
-        Doomed.left = at
-        Database.open(str(path), create=False)
-        # Without closing: that would tidy up.
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-killed, outcomes = 0, []
-while True:
+def begin():
+    for leftover in path.parent.iterdir():
+        leftover.unlink()
     shutil.copyfile(template, path)
-    end = open_and_die(killed)
+
+
+def look(killed):
     version = stores.version_of(path)
-    outcomes.append(version)
     assert stores.rows_in(path) == (old if version == "1" else new), (killed, version)
     assert stores.integrity_of(path) == "ok", killed
     Database.open(str(path), create=False).close()
@@ -75,13 +53,10 @@ while True:
         if ".tmp" not in name:
             assert stores.rows_in(path.parent / name) == old, (killed, name)
     assert not [name for name in os.listdir(path.parent) if name.endswith(".tmp")], killed
-    for leftover in path.parent.iterdir():
-        leftover.unlink()
-    if end == 0:
-        break
-    assert end == -signal.SIGKILL, end
-    killed += 1
-print(killed, *outcomes)
+    return version
+
+
+print(*kill_at_each_statement(begin, lambda: Database.open(str(path), create=False), look))
 """
 
 
@@ -94,9 +69,9 @@ def test_a_process_killed_before_or_after_any_statement_leaves_the_old_version_o
     template = stores.make_v1(tmp_path / "template" / "trop.db", stores.rows_of_the_field(100), journal=journal)
 
     with child(KILL_AT_EACH_STATEMENT, template, tmp_path / "store" / "trop.db") as process:
-        killed, *outcomes = process.end().split()
+        outcomes = process.end().split()
 
-    assert int(killed) > len(v2.MIGRATION.up_sql) + 5
+    assert len(outcomes) > len(v2.MIGRATION.up_sql) + 6
     assert outcomes == sorted(outcomes), "an old version came after a new one"
     assert set(outcomes) == {"1", "2"}
 

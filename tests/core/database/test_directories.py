@@ -95,6 +95,20 @@ def test_the_paths_with_an_identity_are_those_with_all_of_it_and_with_reservatio
         assert found == [Directory("/old", *IDENTITY)]
 
 
+def test_a_directory_that_reserves_at_another_path_is_found_by_that_alone_and_known_at_both() -> None:
+    with store() as connection:
+        reserve(connection, "/w/a", "/w/b", "/w/c")
+        note(connection, "/w/a", "/w/b", **IDENTITY._asdict())
+
+        directories.disown(connection, Directory("/w/b", *IDENTITY))
+        directories.disown(connection, Directory("/w/b", *IDENTITY))
+
+        left = directories.find(connection, "/w/a")
+        assert left == Directory("/w/a", IDENTITY.file_system, IDENTITY.inode, -IDENTITY.born)
+        assert (left.identity, left.has_left) == (None, True)
+        assert [found.path for found in directories.with_identity(connection, IDENTITY, but="/w/c")] == ["/w/b"]
+
+
 def test_of_many_paths_with_an_identity_the_first_three_are_told() -> None:
     with store() as connection:
         paths = [f"/{number}" for number in range(9)]

@@ -1,27 +1,23 @@
-"""The system's table of sockets, read while real sockets hold ports.
-
-Where the system cannot be brought to refuse, or a process to end at the right moment, an audit hook in a child process
-does it.
-"""
+"""The system's table of sockets, read while real sockets hold ports."""
 
 from __future__ import annotations
 
 import os
-import pwd
-import socket
-import subprocess
-import sys
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
-from support.requirements import needs_namespaces
+from support.socket_table import (
+    EVERYTHING,
+    OTHER_ADDRESSES,
+    SERVERS,
+    another_process,
+    held_at,
+    line,
+    occupied,
+)
 from support.sockets import (
-    DUAL_STACK,
     HAS_IPV6,
-    ONE_FAMILY,
-    REUSEADDR,
     REUSEPORT,
     TCP,
     UDP,
@@ -32,75 +28,12 @@ from support.sockets import (
     holding,
     on_linux,
     run_child,
-    time_wait,
 )
 
 from trop_core.models import PortRange
 from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.occupancy import OccupancyProbe
-from trop_core.ports.sockets import ONLY_OWN, OWNER_UNTOLD, HeldPort, read_sockets
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-EVERYTHING = OccupancyChecks()
-ME = pwd.getpwuid(os.geteuid()).pw_name
-
-SERVERS = [server for server in (*ONE_FAMILY, *DUAL_STACK) if HAS_IPV6 or server.family == V4]
-OTHER_ADDRESSES = [Server(kind, V4, "127.0.0.2") for kind in (TCP, UDP)] if sys.platform == "linux" else []
-
-HOLDER = """
-import socket, sys
-held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-held.bind(("127.0.0.1", int(sys.argv[1])))
-held.listen()
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-def held_at(port: int, checks: OccupancyChecks = EVERYTHING) -> list[tuple[str, str, str, int | None]]:
-    """What holds a port: protocol, family, address and process id."""
-    return [line[1:5] for line in read_sockets(PortRange(port, port), checks).sockets]
-
-
-def occupied(port: int, checks: OccupancyChecks = EVERYTHING) -> bool:
-    return port in read_sockets(PortRange(port, port), checks).occupied
-
-
-def line(server: Server) -> tuple[str, str, str, int | None]:
-    """How the table has a server of this process."""
-    family = "ipv4" if server.family == V4 else "ipv6"
-    return ("tcp" if server.kind == TCP else "udp", family, server.address, os.getpid())
-
-
-@contextmanager
-def another_process(port: int, before: str = "") -> Iterator[subprocess.Popen[str]]:
-    """A process that listens on a port of 127.0.0.1 and lets others do so, too."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", before + HOLDER, str(port)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
-
-
-@contextmanager
-def connected(
-    *options: tuple[int, int], source: tuple[str, int] | None = None
-) -> Iterator[tuple[socket.socket, socket.socket, socket.socket]]:
-    """A listener on 127.0.0.1, a client of its, and what it has accepted."""
-    with ExitStack() as stack:
-        listener = stack.enter_context(holding(Server(TCP, V4, "127.0.0.1"), free_port(), *options))
-        client = stack.enter_context(socket.create_connection(listener.getsockname(), source_address=source))
-        accepted = stack.enter_context(listener.accept()[0])
-        yield listener, client, accepted
+from trop_core.ports.sockets import HeldPort, read_sockets
 
 
 @pytest.mark.parametrize("server", [*SERVERS, *OTHER_ADDRESSES], ids=str)
@@ -113,18 +46,6 @@ def test_a_server_is_in_the_table_with_its_process(server: Server) -> None:
 
     assert during == [line(server)]
     assert line(server) not in after
-
-
-def test_name_and_user_of_a_process_are_told() -> None:
-    port = free_port()
-
-    with another_process(port) as process:
-        table = read_sockets(PortRange(port, port), EVERYTHING)
-
-        name = Path(f"/proc/{process.pid}/comm").read_text().strip() if sys.platform == "linux" else None
-    assert [(held.pid, held.user) for held in table.sockets] == [(process.pid, ME)]
-    assert name is None or table.sockets[0].name == name
-    assert (table.complete, table.warnings) == (True, ())
 
 
 @pytest.mark.parametrize(("first", "last", "seen"), [(-1, -1, 0), (0, 0, 1), (1, 1, 0), (-1, 1, 1)])
@@ -206,97 +127,6 @@ def test_another_address_of_loopback_is_shown_and_does_not_occupy() -> None:
 
     assert [held.address for held in table.sockets] == ["127.0.0.2"]
     assert table.occupied == frozenset()
-
-
-def test_a_connection_in_time_wait_holds_nothing() -> None:
-    with time_wait() as port:
-        seen = held_at(port)
-        by_bind = OccupancyProbe(EVERYTHING).is_occupied(port)
-
-    assert seen == []
-    assert not by_bind
-
-
-def test_what_a_listener_has_accepted_is_part_of_it() -> None:
-    with connected() as (listener, _, _):
-        port = listener.getsockname()[1]
-
-        seen = held_at(port)
-
-    assert seen == [("tcp", "ipv4", "127.0.0.1", os.getpid())]
-
-
-@pytest.mark.parametrize(
-    ("address", "family"), [("0.0.0.0", V4), pytest.param("::", V6, marks=pytest.mark.skipif(not HAS_IPV6, reason=""))]
-)
-def test_what_a_wildcard_listener_has_accepted_is_part_of_it(address: str, family: socket.AddressFamily) -> None:
-    port = free_port()
-
-    with (
-        holding(Server(TCP, family, address, dual_stack=family == V6), port) as listener,
-        socket.create_connection(("127.0.0.1", port)),
-        listener.accept()[0],
-    ):
-        seen = [held_address for _, _, held_address, _ in held_at(port)]
-
-    assert seen == [address]
-
-
-def test_the_port_of_a_client_is_occupied() -> None:
-    with connected() as (_, client, _):
-        port = client.getsockname()[1]
-
-        seen = held_at(port)
-        agree = occupied(port), OccupancyProbe(EVERYTHING).is_occupied(port)
-
-    assert ("tcp", "ipv4", "127.0.0.1", os.getpid()) in seen
-    assert agree == (True, True)
-
-
-def test_a_client_whose_server_has_hung_up_still_holds_its_port() -> None:
-    with connected() as (_, client, accepted):
-        port = client.getsockname()[1]
-        accepted.close()
-        assert client.recv(1) == b""
-
-        agree = occupied(port), OccupancyProbe(EVERYTHING).is_occupied(port)
-
-    assert agree == (True, True)
-
-
-def test_a_connection_that_is_half_closed_is_held_as_long_as_its_process_holds_it() -> None:
-    port = free_port()
-    with connected(source=("127.0.0.1", port)) as (_, client, accepted):
-        client.shutdown(socket.SHUT_WR)
-        assert accepted.recv(1) == b""
-
-        half_closed = occupied(port)
-        client.close()
-        closed = occupied(port)
-
-    assert (half_closed, closed) == (True, False)
-
-
-def test_a_connection_without_its_listener_holds_the_port() -> None:
-    """Whether it could be bound over depends on an option that the table does not tell."""
-    with connected() as (listener, _, _):
-        port = listener.getsockname()[1]
-        listener.close()
-
-        by_table = occupied(port)
-        by_bind = OccupancyProbe(EVERYTHING).is_occupied(port)
-
-    assert (by_table, by_bind) == (True, True)
-
-
-def test_a_connection_without_its_listener_that_shared_its_address_counts_too() -> None:
-    with connected(REUSEADDR) as (listener, _, _):
-        port = listener.getsockname()[1]
-        listener.close()
-
-        by_table = occupied(port)
-
-    assert by_table
 
 
 def test_twins_of_one_process_are_one_line_and_those_of_two_processes_two() -> None:
@@ -382,160 +212,6 @@ print(json.dumps([one, all_of_them, none, count(PortRange(ports[0], ports[-1]), 
     assert one[2] > 0
     assert none == [0, 1, 0]
     assert unasked == [50, 1, 0]
-
-
-@on_linux
-@pytest.mark.parametrize("look", [1, 2], ids=["first", "second"])
-def test_a_process_that_ends_while_it_is_looked_at_keeps_its_line_without_a_name(look: int) -> None:
-    port = free_port()
-    script = f"""
-import subprocess
-from trop_core.models import PortRange
-from trop_core.ports.sockets import read_sockets
-import psutil
-process = subprocess.Popen([sys.executable, "-c", {HOLDER!r}, "{port}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-process.stdout.readline()
-looks = 0
-
-def end(event, arguments):
-    global looks
-    if event == "open" and str(arguments[0]).startswith(f"/proc/{{process.pid}}/"):
-        looks += 1
-        if looks == {look}:
-            process.kill()
-            process.wait()
-
-sys.addaudithook(end)
-table = read_sockets(PortRange({port}, {port}), OccupancyChecks())
-assert process.returncode is not None
-print(json.dumps([[held.pid == process.pid, held.name, held.user] for held in table.sockets]))
-"""
-
-    assert run_child(script) == [[True, None, None]]
-
-
-@on_linux
-def test_a_name_that_a_terminal_would_obey_is_made_harmless() -> None:
-    port = free_port()
-    # PR_SET_NAME of linux/prctl.h
-    rename = 'import ctypes; ctypes.CDLL(None).prctl(15, b"\\x1b[31m\\xff\\n)", 0, 0, 0)\n'
-
-    with another_process(port, before=rename):
-        table = read_sockets(PortRange(port, port), EVERYTHING)
-
-    assert [held.name for held in table.sockets] == ["\\x1b[31m\\udcff\\n)"]
-
-
-AS_NOBODY = """
-import psutil, pwd
-from trop_core.models import PortRange
-from trop_core.ports.sockets import read_sockets
-
-def sockets(port):
-    table = read_sockets(PortRange(port, port), OccupancyChecks())
-    return [[held[1:] for held in table.sockets], sorted(table.occupied), table.complete, table.warnings]
-"""
-
-
-@on_linux
-def test_another_users_process_is_seen_without_its_name_and_that_is_told_once() -> None:
-    needs_namespaces()
-    port = free_port()
-    script = f"""{AS_NOBODY}
-os.seteuid(65534)
-print(json.dumps(sockets({port})))
-"""
-
-    with holding(Server(TCP, V4, "127.0.0.1"), port):
-        seen = run_child(script)
-
-    assert seen == [[["tcp", "ipv4", "127.0.0.1", None, None, None]], [port], True, [OWNER_UNTOLD]]
-
-
-@on_linux
-def test_root_is_not_told_to_be_root_where_a_process_lives_in_another_world() -> None:
-    port = free_port()
-    script = f"""{AS_NOBODY}
-print(json.dumps(sockets({port})))
-"""
-
-    with holding(Server(TCP, V4, "127.0.0.1"), port):
-        seen = run_child(script, "-p", "-f", "--mount-proc")
-
-    assert seen == [[["tcp", "ipv4", "127.0.0.1", None, None, None]], [port], True, []]
-
-
-@on_linux
-def test_root_sees_the_name_of_another_users_process() -> None:
-    needs_namespaces()
-    port = free_port()
-
-    with another_process(port, before="import os, socket; os.setuid(65534)\n") as process:
-        table = read_sockets(PortRange(port, port), EVERYTHING)
-
-    [held] = table.sockets
-    assert (held.pid, held.user, table.warnings) == (process.pid, pwd.getpwuid(65534).pw_name, ())
-    assert held.name
-
-
-@on_linux
-def test_where_the_system_refuses_the_whole_table_the_processes_that_it_shows_are_asked() -> None:
-    port = free_port()
-    script = f"""{AS_NOBODY}
-held = socket.create_server(("127.0.0.1", {port}))
-refused = []
-
-def refuse(event, arguments):
-    if event == "open" and arguments[0] == "/proc/net/tcp" and not refused:
-        refused.append(True)
-        raise psutil.AccessDenied
-
-sys.addaudithook(refuse)
-print(json.dumps([os.getpid(), sockets({port}), sockets({port})]))
-"""
-
-    seen: Any = run_child(script)
-    pid, partial, whole = seen
-
-    assert partial[0][0][:4] == ["tcp", "ipv4", "127.0.0.1", pid]
-    assert partial[1:] == [[port], False, [ONLY_OWN]]
-    assert whole[1:] == [[port], True, []]
-
-
-@on_linux
-@pytest.mark.parametrize(
-    ("event", "error", "reason"),
-    [
-        ("open", "PermissionError(13, 'Permission denied')", "Permission denied"),
-        ("os.listdir", "psutil.AccessDenied()", "not even this user's own processes are shown"),
-    ],
-    ids=["no table", "no processes"],
-)
-def test_a_table_that_cannot_be_read_at_all_is_an_error_that_says_so(event: str, error: str, reason: str) -> None:
-    script = f"""{AS_NOBODY}
-from trop_core.errors.base import TropError
-held = socket.create_server(("127.0.0.1", 0))
-
-def refuse(event, arguments):
-    path = str(arguments[0]) if arguments else ""
-    if event == {event!r} and (path == "/proc/net/tcp" or path.endswith("/fd")):
-        raise {error}
-
-sys.addaudithook(refuse)
-try:
-    sockets(5000)
-except TropError as refusal:
-    print(json.dumps([refusal.kind, refusal.message(), refusal.hint(), refusal.details()]))
-"""
-
-    told = run_child(script)
-
-    assert told == [
-        "io_error",
-        f"cannot read the system's table of sockets: {reason}",
-        "On Linux, /proc has to be mounted and readable for this user. Reserving works without it.",
-        {"reason": reason},
-    ]
 
 
 @on_linux

@@ -425,6 +425,15 @@ function M.moved_outside()
   support.equal(support.port(repository), 5000)
 end
 
+function M.followed_move()
+  support.equal(support.port(vim.env.TEST_MOVED_FROM), 5000)
+  support.status("5000")
+
+  support.equal(support.questions, {})
+  support.equal(support.port(repository), 5000)
+  support.equal(support.port(vim.env.TEST_MOVED_FROM), nil)
+end
+
 local function health()
   vim.cmd("checkhealth trop")
   return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), "\n")

@@ -270,7 +270,8 @@ def _known(connection: StoreConnection, arriving: Arriving, again: Callable[[Arr
     if seen is None:
         return arrival
     stored = directories.find(connection, path)
-    if stored is not None and (stored.file_system, stored.inode) == tuple(seen):
+    looks_the_same = stored is not None and (stored.file_system, stored.inode) == tuple(seen)
+    if stored is not None and looks_the_same and not stored.has_left:
         return arrival
     if stored is None and (told_of_tables := _told_of_tables(connection)):
         return arrival._replace(warnings=told_of_tables)
@@ -281,12 +282,19 @@ def _known(connection: StoreConnection, arriving: Arriving, again: Callable[[Arr
         return arrival
     if stored is None or stored.inode is None:
         return arrival._replace(directory=directory)
-    told = f"{quoted(path)} is another directory than the one that its ports were reserved for; they stay with the path"
     found = _elsewhere(connection, arriving, again)
     if found is not None and found[1] == "gone":
         line = migrate_line(found[0], path, "--force")
         told = (
             f"this directory was {quoted(found[0])} before, but reservations here are in the way: {line} replaces them"
+        )
+    elif looks_the_same and stored.born == -(directory.born or 0):
+        # It is back from where it has reserved meanwhile.
+        return arrival._replace(directory=directory)
+    else:
+        told = (
+            f"{quoted(path)} is another directory than the one that its ports were reserved for; they stay with the "
+            "path"
         )
     return arrival._replace(directory=directory, warnings=(told,))
 
