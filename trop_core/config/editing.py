@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ruamel.yaml import YAML
@@ -28,8 +29,9 @@ from ruamel.yaml.events import (
 from trop_core import whole_files
 from trop_core.config import list_text, yaml_tree
 from trop_core.config.file_text import BYTE_ORDER_MARK, decoded, read_bytes
-from trop_core.config.files import GLOBAL_FILE, parse_text
+from trop_core.config.files import GLOBAL_FILE, parse_text, without_words
 from trop_core.config.list_text import Cut, Item, Unclear
+from trop_core.config.search import is_quotable
 from trop_core.config.values import Problems, accept_ports
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
@@ -82,7 +84,8 @@ def edit_file(
     """
     project = os.path.basename(path) != GLOBAL_FILE
     real = os.path.realpath(path)
-    with whole_files.alone(os.path.dirname(real), patience, _OPERATION):
+    quotable = is_quotable(path)
+    with whole_files.alone(os.path.dirname(real), patience, _OPERATION), _wordless(quotable):
         content = read_bytes(real)
         if content is None and not create:
             advice = "Name a configuration file that exists, such as ./trop.yaml."
@@ -99,6 +102,20 @@ def edit_file(
             if not dry_run:
                 whole_files.write(real, new, keep_mode=True)
     return edit
+
+
+@contextmanager
+def _wordless(quotable: bool) -> Iterator[None]:
+    """Keep the words of a file that is not quotable out of what is raised."""
+    try:
+        yield
+        return
+    except ConfigError as error:
+        if quotable:
+            raise
+        problems = error.problems
+    # Outside of the handler: a traceback, too, tells of an exception that another one came from.
+    raise without_words(problems)
 
 
 def edited(text: str, file: str, *, project: bool, add: Exclusions = _NOTHING, compact: bool = False) -> Edit:

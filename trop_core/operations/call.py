@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,8 @@ class Call:
         except Unprepared as unprepared:
             self._more = unprepared.complete
             return False
+        if settings.warnings:
+            self.result = dataclasses.replace(self.result, warnings=(*settings.warnings, *self.result.warnings))
         return True
 
     def run(self, store: Store) -> Any:

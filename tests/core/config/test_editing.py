@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from trop_core.config import list_text
 from trop_core.config.editing import Edit, edited
-from trop_core.config.file_text import LARGEST_FILE
 from trop_core.errors.configuration import ConfigError
 from trop_core.ports.exclusions import Exclusions, Range, rewritten, spelled
+from trop_core.small_files import LARGEST_CONFIGURATION
 
 
 def exclude(text: str, *ports: Range, project: bool = True) -> Edit:
@@ -286,7 +286,7 @@ def test_thirty_thousand_entries_are_merged() -> None:
 
     edit = exclude(text, *((port, port) for port in range(3, 60_000, 2)))
 
-    assert len(text) < LARGEST_FILE
+    assert len(text) < LARGEST_CONFIGURATION
     assert edit.text == "excluded_ports:\n- 2..59999\n"
 
 

@@ -93,7 +93,7 @@ class Prepared(NamedTuple):
 def prepare(request: FindOriginRequest, context: Context) -> Prepared:
     """Find the folder's one name, and the configuration that applies to it."""
     target = context.caller.target(folder=request.folder)
-    settings = context.settings(target.path)
+    settings = context.settings(target.path, tolerant=True)
     arriving = Arriving.at(target, context, follow=settings.follow_moves)
     has_group = settings.group is not None and canonical(settings.config_directory or "/") == target.path
     return Prepared(context, settings, request.folder, target, arriving, has_group)

@@ -130,7 +130,7 @@ def prepare(request: MigrateRequest, context: Context) -> Prepared:
         canonical=paths.canonical(source),
         standing=context.identify(destination),
         force=request.force,
-        settings=context.settings(context.caller.vicinity),
+        settings=context.settings(None),
         warnings=warnings,
     )
 
