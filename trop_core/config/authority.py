@@ -77,6 +77,6 @@ def _objection(name: str, given: Given, own: Given | None) -> str | None:
     users = cast(int, key.default_here if own is None else own.value)
     if cast(int, given.value) >= users:
         return None
-    verb = "raise" if key.may_raise else "switch on"
+    verb = "raise it" if key.may_raise else "switch it on"
     said = str(users).lower()
-    return f"a project's file can only {verb} it, and it is {said} ({DEFAULT_ORIGIN if own is None else own.origin})"
+    return f"a project's file can only {verb}, and it is {said} ({DEFAULT_ORIGIN if own is None else own.origin})"

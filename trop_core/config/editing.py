@@ -109,13 +109,11 @@ def _wordless(quotable: bool) -> Iterator[None]:
     """Keep the words of a file that is not quotable out of what is raised."""
     try:
         yield
-        return
     except ConfigError as error:
         if quotable:
             raise
-        problems = error.problems
-    # Outside of the handler: a traceback, too, tells of an exception that another one came from.
-    raise without_words(problems)
+        # A traceback, too, would tell of the error that this one came from.
+        raise without_words(error.problems) from None
 
 
 def edited(text: str, file: str, *, project: bool, add: Exclusions = _NOTHING, compact: bool = False) -> Edit:

@@ -169,11 +169,11 @@ def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> Pro
         return ProjectFile(path, content, quotable)
     if content.reason == "missing":
         return None
-    if content.reason == "failed" and content.error is not None and content.error.errno != errno.ELOOP:
+    if quotable and content.error is not None and content.error.errno in (errno.EACCES, errno.EPERM):
         from trop_core.config.file_text import failure
 
         return ProjectFile(path, b"", quotable, failure(content.error, path))
-    warnings.append(f"{quoted(path)} is passed over: {_why(content, leads_away=is_link and takes(seen.st_uid))}")
+    warnings.append(f"{quoted(path)} is passed over: {_why(content, leads_away=not quotable)}")
     return None
 
 
@@ -188,8 +188,8 @@ def _why(unread: small_files.Unread, *, leads_away: bool) -> str:
             )
         case "too_large":
             return f"it is larger than {small_files.LARGEST_CONFIGURATION} bytes"
-        case "failed":
-            return "it is a link that leads in a circle"
+        case "failed" if unread.error is not None:
+            return f"it cannot be read ({unread.error.strerror})"
         case _:
             return "it is no regular file"
 
@@ -257,5 +257,5 @@ def _lstat(path: str) -> os.stat_result | None:
 def _realpath(path: str) -> str:
     try:
         return os.path.realpath(path)
-    except (OSError, ValueError):
-        return path
+    except (OSError, ValueError, RecursionError):
+        return path  # more links than anybody can follow lead nowhere
