@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from support.repositories import add_worktree, make_repository
 from support.sandbox import as_json, error_lines
+from support.window import LOGGED, next_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from support.client import Client
@@ -76,6 +78,22 @@ def test_a_file_that_narrows_the_range_and_hastens_expiry_drops_nothing(
         "no port from 5000 to 5000 is free: 1 reserved, 0 excluded, 0 avoided, 0 occupied; a cleanup found nothing "
         f"that helps: autoexpire is off, the project's file decides about the range: ports.max ({file}:1:25)"
     )
+
+
+@pytest.mark.parametrize("text", [CUNNING, ONE_PORT + "reservations: {services: {web: {}}}\n"], ids=["port", "group"])
+def test_an_editor_that_opens_a_folder_drops_nothing_at_all(
+    sandbox: Sandbox, start: Callable[..., Client], text: str
+) -> None:
+    paths = stored(sandbox, 3, age=31 * DAY, missing=True)
+    make_repository(sandbox.work)
+    (sandbox.work / "trop.yaml").write_text(text)
+    client = start()
+
+    client.initialize(str(sandbox.work), initializationOptions={"reserveOnOpen": "git"})
+    logged = next_of(client, LOGGED)["params"]["message"]
+
+    assert "no port from 5000 to 5000 is free" in logged
+    assert paths_in(sandbox) == paths
 
 
 def test_in_the_users_own_range_the_same_reservations_expire(sandbox: Sandbox) -> None:
@@ -390,9 +408,7 @@ def test_a_strangers_repository_above_ones_own_directory_says_nothing(public_pla
         ["validate", "other.yaml"],
         ["reserve-group", "trop.yaml"],
         ["reserve-group", "other.yaml"],
-        ["compact-exclusions", "trop.yaml"],
         ["--verbose", "reserve"],
-        ["--verbose", "compact-exclusions", "other.yaml"],
     ],
     ids=" ".join,
 )
@@ -413,6 +429,19 @@ def test_a_file_that_a_link_leads_to_is_told_of_without_a_word_of_it(
     assert "this is no configuration that can be used; what is wrong is not shown" in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [["compact-exclusions", "trop.yaml"], ["exclude", "6000"]], ids=" ".join)
+def test_changing_a_shared_file_tells_no_word_of_it_either(sandbox: Sandbox, arguments: list[str]) -> None:
+    shop = make_repository(sandbox.work / "shop")
+    login = add_worktree(shop, sandbox.work / "login")
+    (shop / "notes").write_text("hunter2: [hunter2\n")
+    (login / "trop.yaml").symlink_to(shop / "notes")
+
+    done = sandbox.trop("--verbose", *arguments, cwd=login)
+
+    assert done.returncode == 7
+    assert "hunter2" not in done.stderr
+
+
 def test_the_server_tells_no_word_of_it_either(sandbox: Sandbox, client: Client) -> None:
     (sandbox.home / ".git-credentials").write_text(SECRET)
     (sandbox.work / "trop.yaml").symlink_to(sandbox.home / ".git-credentials")
@@ -424,3 +453,30 @@ def test_the_server_tells_no_word_of_it_either(sandbox: Sandbox, client: Client)
     assert not checked["valid"]
     assert "hunter2" not in json.dumps([error.message, error.data, checked])
     assert error.data["details"]["problems"][0]["line"] == 1
+
+
+@pytest.mark.parametrize("arguments", [["exclude", "6000"], ["compact-exclusions", "trop.yaml"]], ids=" ".join)
+def test_nothing_is_written_where_a_link_leads_out_of_a_repository(sandbox: Sandbox, arguments: list[str]) -> None:
+    """What somebody else's link leads to need not be a configuration: an empty file could be read as one."""
+    profile = sandbox.home / ".profile"
+    profile.write_text("# excluded_ports:\nexcluded_ports: [5002, 5001]\n")
+    make_repository(sandbox.work)
+    (sandbox.work / "trop.yaml").symlink_to(profile)
+
+    done = sandbox.trop(*arguments)
+
+    assert done.returncode == 4
+    assert f'"{sandbox.work}/trop.yaml" ' in done.stderr
+    assert profile.read_text() == "# excluded_ports:\nexcluded_ports: [5002, 5001]\n"
+
+
+def test_a_file_that_worktrees_share_is_written_through_its_link(sandbox: Sandbox) -> None:
+    shop = make_repository(sandbox.work / "shop")
+    login = add_worktree(shop, sandbox.work / "login")
+    (shop / "trop.yaml").write_text("")
+    (login / "trop.yaml").symlink_to(shop / "trop.yaml")
+
+    done = sandbox.trop("exclude", "6000", cwd=login)
+
+    assert done.returncode == 0, done.stderr
+    assert (shop / "trop.yaml").read_text() == "excluded_ports: [6000]\n"

@@ -31,7 +31,7 @@ from trop_core.config import list_text, yaml_tree
 from trop_core.config.file_text import BYTE_ORDER_MARK, decoded, read_bytes
 from trop_core.config.files import GLOBAL_FILE, parse_text, without_words
 from trop_core.config.list_text import Cut, Item, Unclear
-from trop_core.config.search import is_quotable
+from trop_core.config.search import is_quotable, leads_away
 from trop_core.config.values import Problems, accept_ports
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
@@ -79,11 +79,14 @@ def edit_file(
     fails where the real run would, and writes nothing. ``create`` makes a file that does not exist, with mode 0600.
 
     Raises ``ConfigError`` with all problems of a file that is broken, or whose list cannot be changed with certainty;
-    ``InvalidPath`` for a file that does not exist; ``LockTimeout``, ``Cancelled``, ``PermissionDenied`` or
-    ``SystemFailure``. Nothing has changed then.
+    ``InvalidPath`` for a file that does not exist, or a project's that is a link out of its repository;
+    ``LockTimeout``, ``Cancelled``, ``PermissionDenied`` or ``SystemFailure``. Nothing has changed then.
     """
     project = os.path.basename(path) != GLOBAL_FILE
     real = os.path.realpath(path)
+    if project and leads_away(path):
+        advice = "Name the file itself that is to be changed."
+        raise InvalidPath(path, "it is a link to a file outside of its repository", advice=advice)
     quotable = is_quotable(path)
     with whole_files.alone(os.path.dirname(real), patience, _OPERATION), _wordless(quotable):
         content = read_bytes(real)

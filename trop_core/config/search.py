@@ -143,6 +143,11 @@ def is_quotable(path: str) -> bool:
     return is_within(_realpath(path), _realpath(os.path.dirname(path)))
 
 
+def leads_away(path: str) -> bool:
+    """Whether a link leads from a project's file to one that lies neither in its directory nor in its repository."""
+    return not (is_quotable(path) or _in_one_repository(path))
+
+
 def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> ProjectFile | None:
     path = os.path.join(directory, name)
     seen = _lstat(path)
