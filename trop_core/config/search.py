@@ -144,8 +144,12 @@ def is_quotable(path: str) -> bool:
 
 
 def leads_away(path: str) -> bool:
-    """Whether a link leads from a project's file to one that lies neither in its directory nor in its repository."""
-    return not (is_quotable(path) or _in_one_repository(path))
+    """Whether a link leads from a file in a repository out of it: that may be a stranger's link."""
+    if is_quotable(path) or _in_one_repository(path):
+        return False
+    from trop_core import git
+
+    return git.is_in_repository(os.path.dirname(path))
 
 
 def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> ProjectFile | None:

@@ -63,6 +63,7 @@ class FindOriginResult:
     has_group: bool = False
     in_repository: bool = False
     origin: Origin | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Repository(NamedTuple):
