@@ -5,6 +5,7 @@ All of it is handed in: decisions stay functions of their arguments, and a test 
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -124,14 +125,20 @@ class Context(NamedTuple):
         return self.caller.target(folder=folder, path=path)
 
     def target_and_settings(
-        self, folder: str | None, path: str | None, *, root: bool | None = None, **arguments: object
+        self,
+        folder: str | None,
+        path: str | None,
+        *,
+        root: bool | None = None,
+        tolerant: bool = False,
+        **arguments: object,
     ) -> tuple[Target, Settings]:
         """The directory that a call is about, and the settings that apply to it, as the two methods beside tell.
 
         Where ``root`` or the configuration wants it, an inferred directory is the root of the worktree that it lies in.
         Raises ``InvalidArgument`` where ``root`` is asked for and TROP_PATH names a path.
         """
-        given: dict[str, Any] = {**arguments, "reserve_for": "root" if root else None}
+        given: dict[str, Any] = {**arguments, "reserve_for": "root" if root else None, "tolerant": tolerant}
         target = self.target(folder, path)
         if root and target.explicit:
             from trop_core.errors.arguments import InvalidArgument
@@ -158,12 +165,16 @@ class Context(NamedTuple):
         """Refuse a target that has nothing to do with the caller, unless ``allowed``. Raises ``UnrelatedPath``."""
         self.caller.guard(target, allowed=allowed, common_directory=self.common_directory)
 
-    def settings(self, target: str, *, config_file: str | None = None, **arguments: object) -> Settings:
+    def settings(
+        self, target: str | None, *, config_file: str | None = None, tolerant: bool = False, **arguments: object
+    ) -> Settings:
         """What the configuration comes to for a call about a directory. Reads files.
 
-        ``config_file`` is read in place of the project's files. ``arguments`` are the call's own, by dotted keys with
-        ``__`` for the dot; None is not given. Raises ``ConfigError``, ``InvalidArgument``, ``PermissionDenied`` or
-        ``SystemFailure``.
+        Without a target, what the user's own layers come to: for calls to which a project has nothing to say.
+        ``config_file`` is a project's file that somebody named, in place of those that are found. ``arguments`` are
+        the call's own, by dotted keys with ``__`` for the dot; None is not given. Raises ``ConfigError``,
+        ``InvalidArgument``, ``PermissionDenied`` or ``SystemFailure``; for who is ``tolerant``, what is wrong with a
+        project's files is the settings' ``refusal``.
         """
         from trop_core.config.merging import load_settings
 
@@ -174,4 +185,18 @@ class Context(NamedTuple):
             environment=self.environment,
             arguments={**self.arguments, **own},
             config_file=config_file,
+            home=self.home,
+            tolerant=tolerant,
         )
+
+    def extent(self, target: str) -> str:
+        """How far upward a project's files are searched for from a directory, as a clause."""
+        from trop_core.config.search import Ground
+
+        return Ground.around(target, home=self.home).horizon
+
+    @property
+    def home(self) -> str | None:
+        """The caller's home directory; None for a caller without one."""
+        home = os.path.expanduser("~")
+        return home if os.path.isabs(home) and home != "/" else None

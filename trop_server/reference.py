@@ -74,7 +74,9 @@ def configuration() -> str:
             f"`{key.variables[0]}`" if key.variables else "",
             key.text
             + (" Only in a project's files." if key.project_only else "")
-            + (" Not in a project's files." if key.user_only else ""),
+            + (" Not in a project's files." if key.user_only else "")
+            + (" A project's files can only raise it." if key.may_raise else "")
+            + (" A project's files can only switch it on." if key.may_switch_on else ""),
         )
         for key in KEYS.values()
     ]

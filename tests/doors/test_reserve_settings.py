@@ -16,6 +16,8 @@ from support.refusals import Refused
 from support.reserve.case import DAY, Case, Row
 from support.rows import rows_of
 
+from trop_core.config.schema import KEYS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -270,7 +272,10 @@ SETTINGS: dict[str, Setting] = {
 @pytest.mark.parametrize("door", BOTH_DOORS)
 @pytest.mark.parametrize("key", SETTINGS)
 def test_each_layer_goes_before_the_weaker_ones(port_bench: PortBench, key: str, door: DoorName) -> None:
-    """Layer upon layer, from the weakest to the strongest; each says something else than the one below."""
+    """Layer upon layer, from the weakest to the strongest; each says something else than the one below.
+
+    A project's two files count as far as they have a say.
+    """
     setting = SETTINGS[key]
     world = World(port_bench)
     environment: dict[str, str] = {}
@@ -301,7 +306,12 @@ def test_each_layer_goes_before_the_weaker_ones(port_bench: PortBench, key: str,
             world.files[layer] = line + (setting.besides if layer == "trop.yaml" else "")
         with setting.furnish(world):
             seen.append(setting.shows(world, world.ask(door, environment, **given)))
-        expected.append(setting.seen(value))
+        counting, users = value, setting.values[0]
+        if layer in FILES[1:] and KEYS[key].user_only:
+            counting = users
+        elif layer in FILES[1:] and KEYS[key].may_switch_on:
+            counting = value or users
+        expected.append(setting.seen(counting))
 
     assert seen == expected
 

@@ -241,11 +241,11 @@ class TestErrors:
     async def test_a_broken_configuration_and_a_broken_store_are_told_and_survived(self, sandbox: Sandbox) -> None:
         configuration = sandbox.work / "trop.yaml"
         configuration.write_text("ports: {min: many}\n")
-        sandbox.data.mkdir()
-        sandbox.database.write_bytes(b"noise" * 4096)
         async with connected(sandbox) as client:
             wrong = await refused(client, "trop_reserve")
             configuration.unlink()
+            sandbox.data.mkdir()
+            sandbox.database.write_bytes(b"noise" * 4096)
             corrupt = await refused(client, "trop_reserve")
             sandbox.database.unlink()
             reserved = await call(client, "trop_reserve")

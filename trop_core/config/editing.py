@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ruamel.yaml import YAML
@@ -28,8 +29,9 @@ from ruamel.yaml.events import (
 from trop_core import whole_files
 from trop_core.config import list_text, yaml_tree
 from trop_core.config.file_text import BYTE_ORDER_MARK, decoded, read_bytes
-from trop_core.config.files import GLOBAL_FILE, parse_text
+from trop_core.config.files import GLOBAL_FILE, parse_text, without_words
 from trop_core.config.list_text import Cut, Item, Unclear
+from trop_core.config.search import is_quotable, leads_away
 from trop_core.config.values import Problems, accept_ports
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
@@ -77,12 +79,16 @@ def edit_file(
     fails where the real run would, and writes nothing. ``create`` makes a file that does not exist, with mode 0600.
 
     Raises ``ConfigError`` with all problems of a file that is broken, or whose list cannot be changed with certainty;
-    ``InvalidPath`` for a file that does not exist; ``LockTimeout``, ``Cancelled``, ``PermissionDenied`` or
-    ``SystemFailure``. Nothing has changed then.
+    ``InvalidPath`` for a file that does not exist, or a project's that is a link out of its repository;
+    ``LockTimeout``, ``Cancelled``, ``PermissionDenied`` or ``SystemFailure``. Nothing has changed then.
     """
     project = os.path.basename(path) != GLOBAL_FILE
     real = os.path.realpath(path)
-    with whole_files.alone(os.path.dirname(real), patience, _OPERATION):
+    if project and leads_away(path):
+        advice = "Name the file itself that is to be changed."
+        raise InvalidPath(path, "it is a link to a file outside of its repository", advice=advice)
+    quotable = is_quotable(path)
+    with whole_files.alone(os.path.dirname(real), patience, _OPERATION), _wordless(quotable):
         content = read_bytes(real)
         if content is None and not create:
             advice = "Name a configuration file that exists, such as ./trop.yaml."
@@ -99,6 +105,18 @@ def edit_file(
             if not dry_run:
                 whole_files.write(real, new, keep_mode=True)
     return edit
+
+
+@contextmanager
+def _wordless(quotable: bool) -> Iterator[None]:
+    """Keep the words of a file that is not quotable out of what is raised."""
+    try:
+        yield
+    except ConfigError as error:
+        if quotable:
+            raise
+        # A traceback, too, would tell of the error that this one came from.
+        raise without_words(error.problems) from None
 
 
 def edited(text: str, file: str, *, project: bool, add: Exclusions = _NOTHING, compact: bool = False) -> Edit:

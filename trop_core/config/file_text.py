@@ -5,53 +5,36 @@ from __future__ import annotations
 import errno
 import os
 import re
-import stat
 
+from trop_core import small_files
 from trop_core.config.values import Problems
 from trop_core.errors.system import PermissionDenied, SystemFailure
 
-LARGEST_FILE = 1024 * 1024
-
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_TOO_LARGE = f"the file is larger than {small_files.LARGEST_CONFIGURATION} bytes, the most that is read"
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """The characters that YAML 1.1 does not allow (section 5.1 of its specification)."""
 
 
-def read_text(path: str, *, climbing: bool = False) -> str | None:
-    """The text of a configuration file, or None if there is no such file. Raises what both functions below raise."""
-    content = read_bytes(path, climbing=climbing)
-    return None if content is None else decoded(content, path)
+def read_bytes(path: str) -> bytes | None:
+    """What a configuration file holds that somebody named, or None if there is no such file. Never waits for it.
 
-
-def read_bytes(path: str, *, climbing: bool = False) -> bytes | None:
-    """What a configuration file holds, or None if there is no such file. Opens it once, and never waits for it.
-
-    ``climbing`` is for a file that nobody said exists: where its directory cannot be looked into, there is none.
-    Raises ``ConfigError`` for what is no regular file, ``PermissionDenied`` or ``SystemFailure`` for a file that cannot
-    be read. Of a file that is too large, a part comes back that is too large as well.
+    Raises ``ConfigError`` for what is no regular file or too large, ``PermissionDenied`` or ``SystemFailure`` for a
+    file that cannot be read.
     """
-    try:
-        # Without O_NONBLOCK, opening a named pipe waits until somebody writes into it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
+    content = small_files.read(path, most=small_files.LARGEST_CONFIGURATION)
+    if isinstance(content, bytes):
+        return content
+    if content.reason == "missing":
         return None
-    except OSError as error:
-        if climbing and not os.path.lexists(path):
-            return None
-        raise _failure(error, path) from error
+    if content.error is not None:
+        raise failure(content.error, path) from content.error
     problems = Problems(path)
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            what = "a directory" if stat.S_ISDIR(mode) else "something else"
-            problems.fail(None, None, f"expected a file, and this is {what}")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise _failure(error, path) from error
-    finally:
-        os.close(descriptor)
+    if content.reason == "too_large":
+        problems.fail(None, None, _TOO_LARGE)
+    what = "a directory" if os.path.isdir(path) else "something else"
+    return problems.fail(None, None, f"expected a file, and this is {what}")
 
 
 def is_blank(text: str) -> bool:
@@ -65,8 +48,8 @@ def decoded(content: bytes, path: str) -> str:
     Raises ``ConfigError`` for what is too large, not UTF-8 or full of control characters.
     """
     problems = Problems(path)
-    if len(content) > LARGEST_FILE:
-        problems.fail(None, None, f"the file is larger than {LARGEST_FILE} bytes, the most that is read")
+    if len(content) > small_files.LARGEST_CONFIGURATION:
+        problems.fail(None, None, _TOO_LARGE)
     content = content.removeprefix(BYTE_ORDER_MARK)
     try:
         text = content.decode("utf-8")
@@ -86,7 +69,8 @@ def _position(before: str) -> tuple[int, int]:
     return len(lines), len(lines[-1]) + 1
 
 
-def _failure(error: OSError, path: str) -> SystemFailure:
+def failure(error: OSError, path: str) -> SystemFailure:
+    """The error for a file that the system does not let us read."""
     reason = error.strerror or str(error)
     denied = error.errno in (errno.EACCES, errno.EPERM)
     return (PermissionDenied if denied else SystemFailure)("read", path=path, reason=reason)

@@ -6,9 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from trop_core.config.layer import Layer
+    from trop_core.errors.configuration import ConfigError, ConfigProblem
 
 GLOBAL_FILE = "config.yaml"
 PROJECT_FILES = ("trop.yaml", "trop.local.yaml")
@@ -16,14 +17,13 @@ PROJECT_FILES = ("trop.yaml", "trop.local.yaml")
 
 
 def load_file(
-    path: str, *, project: bool | None = None, climbing: bool = False, allowed: Collection[str] = ()
+    path: str, *, project: bool | None = None, allowed: Collection[str] = (), quotable: bool = True
 ) -> Layer | None:
-    """What one file gives, or None if it does not exist. Reads the file once and nothing else.
+    """What one file gives that somebody named, or None if it does not exist. Reads the file once and nothing else.
 
     ``project`` says whether it is a project's file; by default every file is one that is not called ``config.yaml``.
-    ``climbing`` lets a file whose directory cannot be looked into count as one that does not exist. ``allowed`` are
-    the variables that the user allows a project's file to name. A file without anything in it is an empty layer, and
-    so is one that holds nothing but comments.
+    ``allowed`` are the variables that the user allows a project's file to name. Unless it is ``quotable``, no message
+    holds a word of it. A file without anything in it is an empty layer, and so is one that holds nothing but comments.
 
     Raises ``ConfigError`` with all of the file's problems, ``PermissionDenied`` or ``SystemFailure``. A file of which
     nothing but names of variables is refused is none to raise for: they are the problems of its group.
@@ -34,14 +34,37 @@ def load_file(
         return None
     except OSError:
         pass  # whether that is an error, and which one, is told by opening it
-    from trop_core.config.file_text import read_text
+    from trop_core.config.file_text import read_bytes
 
-    text = read_text(path, climbing=climbing)
-    if text is None:
+    content = read_bytes(path)
+    if content is None:
         return None
     if project is None:
         project = os.path.basename(path) != GLOBAL_FILE
-    return parse_text(text, path, project=project, allowed=allowed)
+    return parse_bytes(content, path, project=project, allowed=allowed, quotable=quotable)
+
+
+def parse_bytes(
+    content: bytes, file: str, *, project: bool, allowed: Collection[str] = (), quotable: bool = True
+) -> Layer:
+    """What a file's content gives. Raises ``ConfigError`` with all of its problems, as ``load_file`` does."""
+    from trop_core.config.file_text import decoded
+    from trop_core.errors.configuration import ConfigError
+
+    try:
+        layer = parse_text(decoded(content, file), file, project=project, allowed=allowed)
+    except ConfigError as error:
+        if quotable:
+            raise
+        wordless = without_words(error.problems)
+    else:
+        group = layer["reservations"].value if "reservations" in layer and not quotable else None
+        problems = getattr(group, "problems", ())
+        if not problems:
+            return layer
+        wordless = without_words(problems)
+    # Outside of the handler: a traceback, too, tells of an exception that another one came from.
+    raise wordless
 
 
 def parse_text(text: str, file: str, *, project: bool, allowed: Collection[str] = ()) -> Layer:
@@ -62,3 +85,12 @@ def parse_text(text: str, file: str, *, project: bool, allowed: Collection[str] 
         reader.read(root)
     problems.raise_if_any()
     return reader.layer
+
+
+def without_words(problems: Sequence[ConfigProblem]) -> ConfigError:
+    """The error about a file of which no message may hold a word: its first problem's place, and that it is one."""
+    from trop_core.errors.configuration import ConfigError, ConfigProblem
+
+    first = problems[0]
+    message = "this is no configuration that can be used; what is wrong is not shown, since a link leads to the file"
+    return ConfigError([ConfigProblem(first.file, first.line, first.column, None, message)])

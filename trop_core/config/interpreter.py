@@ -9,7 +9,7 @@ from trop_core.config.group import read_group
 from trop_core.config.layer import Given, Place
 from trop_core.config.nodes import NodeReader
 from trop_core.config.schema import KEYS, RANGE, Kind, is_section
-from trop_core.config.values import accept_choice, accept_ports
+from trop_core.config.values import accept_choice, accept_directory, accept_ports
 from trop_core.config.variables import accept_pattern
 from trop_core.config.yaml_tree import is_null
 from trop_core.models import HIGHEST_PORT
@@ -53,7 +53,8 @@ class Interpreter(NodeReader):
             elif key.project_only and not self._project:
                 self.note(key_node, name, "this key belongs in trop.yaml")
             elif key.user_only and self._project:
-                self.note(key_node, name, "this key belongs in config.yaml: it is the user's to set, not a project's")
+                # It has no effect, whatever its value is: the layers' merging passes it over.
+                self._give(name, key_node, None)
             else:
                 self._key(key, value)
 
@@ -77,13 +78,16 @@ class Interpreter(NodeReader):
                 return self.entries(key, node, partial(accept_choice, key))
             case Kind.VARIABLES:
                 return self.entries(key, node, accept_pattern)
+            case Kind.DIRECTORIES:
+                return self.entries(key, node, accept_directory)
             case _:
                 return self.single(key, key.name, node)
 
     def _give(self, name: str, node: Node, value: object) -> None:
         # The order of a layer is that of the file: of two values that contradict each other, the later one is named.
         self.layer.pop(name, None)
-        self.layer[name] = Given(value, (Place(self.problems.source, node.line, node.column),))
+        place = Place(self.problems.source, node.line, node.column)
+        self.layer[name] = Given(value, (place,), "project" if self._project else "user")
 
     def _check_range(self) -> None:
         ends = {name: given.value for name, given in self.layer.items() if name in RANGE}

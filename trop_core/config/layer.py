@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
+
+Speaker: TypeAlias = Literal["user", "project"]
+"""Who says something: the user, in config.yaml, the environment or an argument, or a project's file, which may be a
+stranger's."""
 
 
 class Place(NamedTuple):
@@ -17,10 +21,15 @@ class Place(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A value, and where it was given. Only the union of several layers' exclusions has more than one place."""
+    """A value, where it was given, and who gave it.
+
+    Only the union of several layers' exclusions has more than one place; that a project has a say in it makes it the
+    project's.
+    """
 
     value: object
     places: tuple[Place, ...]
+    speaker: Speaker = "user"
 
     @property
     def place(self) -> Place:

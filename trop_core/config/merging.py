@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from trop_core.config.files import GLOBAL_FILE, PROJECT_FILES, load_file
+from trop_core.config import search
+from trop_core.config.files import GLOBAL_FILE, PROJECT_FILES, load_file, parse_bytes
 from trop_core.config.layer import Given, Place
 from trop_core.config.settings import DEFAULT_ORIGIN, Settings
 from trop_core.errors.arguments import InvalidArgument
@@ -17,9 +18,10 @@ from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from trop_core.config.layer import Layer
+    from trop_core.config.layer import Layer, Speaker
+    from trop_core.errors.base import TropError
 
 _NO_SETTINGS = frozenset({"TROP_DATA_DIR", "TROP_PATH", "TROP_PROJECT", "TROP_TASK", "TROP_LOG_MODE"})
 """Variables that say nothing about settings: they alone are no reason to load what reads the others."""
@@ -27,6 +29,7 @@ _NO_SETTINGS = frozenset({"TROP_DATA_DIR", "TROP_PATH", "TROP_PROJECT", "TROP_TA
 _ARGUMENT = Place("argument")
 _SHORT_FOR = {"allow_change": ("allow_change_project", "allow_change_task")}
 _ONE_SETTING = {"ports.max": "ports.max_offset", "ports.max_offset": "ports.max"}
+_RANGE = ("ports.min", "ports.max", "ports.max_offset")
 _CHECKS = "occupancy_check."
 _FIELDS = {
     "project": "project",
@@ -43,6 +46,7 @@ _FIELDS = {
     "ports.avoid": "avoid",
     "reserve_for": "reserve_for",
     "follow_moves": "follow_moves",
+    "safe_directories": "safe_directories",
     "allowed_variables": "allowed_variables",
     "reservations": "group",
 }
@@ -54,42 +58,52 @@ _ARGUMENTS = {"ports.min", "ports.max", "ports.max_offset", *_SHORT_FOR, *_FIELD
 def load_settings(
     *,
     data_directory: str,
-    target: str,
+    target: str | None,
     environment: Mapping[str, str],
     arguments: Mapping[str, object],
+    home: str | None = None,
     config_file: str | None = None,
+    tolerant: bool = False,
 ) -> Settings:
     """What the configuration comes to for a call about the directory ``target``, which need not exist.
 
-    Both directories are absolute paths, and so is ``config_file``, a project's file of another name that is read in
-    place of those that the target has. ``arguments`` are values that the call itself gives, by dotted keys and
-    already checked; None is not given. Reads ``config.yaml`` in the data directory and the project's files, each
-    once; writes nothing.
+    Without a target it is what the user's own layers come to. Both directories are absolute paths, and so is
+    ``config_file``, a project's file that somebody named: one of another name is read in place of those that the target
+    has, and of one that is called as they are the target's own count, without a search above it. ``home`` ends the
+    search. ``arguments`` are values that the call itself gives, by dotted keys and already checked; None is not given.
+    Reads ``config.yaml`` in the data directory and the project's files, each once; writes nothing.
 
     Raises ``ConfigError`` with the problems of all files and variables together, or because the merged range is
     upside down; ``InvalidArgument`` (field ``min``, ``max`` or ``max_offset``) if it is so and an argument has to do
-    with it; ``PermissionDenied`` or ``SystemFailure`` for a file that exists and cannot be read.
+    with it; ``PermissionDenied`` or ``SystemFailure`` for a file that exists and cannot be read. For who is
+    ``tolerant``, what is wrong with a project's files is the settings' ``refusal`` instead.
     """
-    problems: list[ConfigProblem] = []
-    layers = [_attempt(problems, partial(load_file, os.path.join(data_directory, GLOBAL_FILE), project=False))]
-    allowed = allowed_variables(layers[0])
-    if config_file is None:
-        config_directory, project = _project_layers(target, allowed, problems)
-    else:
-        config_directory = os.path.dirname(config_file)
-        project = [_attempt(problems, partial(load_file, config_file, allowed=allowed))]
-    layers += project
+    in_file: list[ConfigProblem] = []
+    in_variables: list[ConfigProblem] = []
+    global_file = os.path.join(data_directory, GLOBAL_FILE)
+    users = [_attempt(in_file, partial(load_file, global_file, project=False))]
     if any(name.startswith("TROP_") and name not in _NO_SETTINGS for name in environment):
         from trop_core.config.environment import environment_layer
 
-        layers.append(_attempt(problems, partial(environment_layer, environment)))
-    if problems:
-        raise ConfigError(problems)
-    layers.append(_argument_layer(arguments))
-    merged: Layer = {}
-    for layer in layers:
-        merged = merge(merged, expanded(layer or {}))
-    return _settings(merged, config_directory)
+        users.append(_attempt(in_variables, partial(environment_layer, environment)))
+    project = _Project({}) if target is None else _read_project(target, users[0], home, config_file)
+    if in_file or in_variables or (project.problems and not tolerant):
+        raise ConfigError([*in_file, *project.problems, *in_variables])
+    if project.failure is not None and not tolerant:
+        raise project.failure
+    users.append(_argument_layer(arguments))
+    own, *stronger = (expanded(layer or {}) for layer in users)
+    warnings = (*_told_of_name(global_file), *project.warnings)
+    settings = partial(_merged, own, stronger, project._replace(warnings=warnings))
+    refusal = project.failure or (ConfigError(project.problems) if project.problems else None)
+    if not tolerant:
+        return settings()
+    try:
+        return settings(refusal=refusal)
+    except ConfigError as error:
+        # If what the project's files say is not what is wrong, this raises once more.
+        kept = {name: given for name, given in project.layer.items() if name not in _RANGE}
+        return _merged(own, stronger, project._replace(layer=kept, warnings=warnings), refusal=refusal or error)
 
 
 def allowed_variables(user_layer: Layer | None) -> tuple[str, ...]:
@@ -129,7 +143,9 @@ def merge(weaker: Layer, stronger: Layer) -> Layer:
 
 
 def _united(one: Given, other: Given) -> Given:
-    return Given(cast(Exclusions, one.value) | cast(Exclusions, other.value), one.places + other.places)
+    united = cast(Exclusions, one.value) | cast(Exclusions, other.value)
+    speaker: Speaker = "project" if "project" in (one.speaker, other.speaker) else "user"
+    return Given(united, one.places + other.places, speaker)
 
 
 def _attempt(problems: list[ConfigProblem], load: Callable[[], Layer | None]) -> Layer | None:
@@ -141,23 +157,99 @@ def _attempt(problems: list[ConfigProblem], load: Callable[[], Layer | None]) ->
         return {}
 
 
-def _project_layers(
-    target: str, allowed: tuple[str, ...], problems: list[ConfigProblem]
-) -> tuple[str | None, list[Layer | None]]:
-    """The nearest directory from ``target`` upward that holds a project file, and what its files give."""
-    for directory in _upward(target):
-        load = partial(load_file, project=True, climbing=True, allowed=allowed)
-        pair = [_attempt(problems, partial(load, os.path.join(directory, name))) for name in PROJECT_FILES]
-        if any(layer is not None for layer in pair):
-            return directory, pair
-    return None, []
+class _Project(NamedTuple):
+    """What a project's files give, merged into one layer, and what is wrong with them."""
+
+    layer: Layer
+    directory: str | None = None
+    files: tuple[str, ...] = ()
+    problems: tuple[ConfigProblem, ...] = ()
+    failure: TropError | None = None
+    warnings: tuple[str, ...] = ()
 
 
-def _upward(directory: str) -> Iterator[str]:
-    yield directory
-    while (parent := os.path.dirname(directory)) != directory:
-        directory = parent
-        yield directory
+def _read_project(target: str, user: Layer | None, home: str | None, config_file: str | None) -> _Project:
+    """The project's files that apply to a directory."""
+    allowed = allowed_variables(user)
+    if config_file is not None and os.path.basename(config_file) not in PROJECT_FILES:
+        found: list[ConfigProblem] = []
+        quotable = search.is_quotable(config_file)
+        load = partial(load_file, config_file, allowed=allowed, quotable=quotable)
+        layer = _attempt(found, load)
+        return _Project(expanded(layer or {}), target, (config_file,), tuple(found))
+    given = (user or {}).get("safe_directories")
+    safe = () if given is None else cast("tuple[str, ...]", given.value)
+    ground = search.Ground.around(target, home=home, safe=safe)
+    files = search.find(ground) if config_file is None else search.in_directory(ground)
+    merged: Layer = {}
+    problems: list[ConfigProblem] = []
+    for file in files.files:
+        parse = partial(parse_bytes, file.content, file.path, project=True, allowed=allowed, quotable=file.quotable)
+        merged = merge(merged, expanded(_attempt(problems, parse) or {}))
+    return _Project(
+        merged,
+        files.directory,
+        tuple(file.path for file in files.files),
+        tuple(problems),
+        next((file.failure for file in files.files if file.failure is not None), None),
+        files.warnings,
+    )
+
+
+def _merged(own: Layer, stronger: Sequence[Layer], project: _Project, *, refusal: TropError | None = None) -> Settings:
+    """The settings: the user's own file, what counts of the project's, and the user's stronger layers, in this order.
+
+    Raises ``ConfigError`` or ``InvalidArgument`` for a range that is upside down.
+    """
+    merged = _stacked(own, *stronger)
+    passed_over, shaped_by = tuple[str, ...](), tuple[str, ...]()
+    warnings = project.warnings
+    if project.layer:
+        # What a project's file may say needs the schema, which its reading has loaded.
+        from trop_core.config import authority
+
+        counting, passed = authority.heeded(own, project.layer)
+        passed_over = tuple(map(str, passed))
+        warnings += tuple(str(each) for each in passed if each.misplaced)
+        users, merged = merged, _stacked(own, counting, *stronger)
+        shaped_by = authority.shaped_by(merged, users)
+    settings = _settings(merged, project.directory)
+    if refusal is not None:
+        warnings += (_told_of_refusal(refusal),)
+    return settings._replace(
+        config_files=project.files,
+        warnings=warnings,
+        passed_over=passed_over,
+        shaped_by=shaped_by,
+        refusal=refusal,
+    )
+
+
+def _stacked(*layers: Layer) -> Layer:
+    merged: Layer = {}
+    for layer in layers:
+        merged = merge(merged, layer)
+    return merged
+
+
+def _told_of_refusal(refusal: TropError) -> str:
+    first, more = str(refusal), ""
+    if isinstance(refusal, ConfigError):
+        first, more = str(refusal.problems[0]), f", and {len(refusal.problems) - 1} more of the kind"
+        more = more if len(refusal.problems) > 1 else ""
+    return f"the project's configuration is wrong, and what is wrong of it does not count: {first}{more}"
+
+
+def _told_of_name(global_file: str) -> tuple[str, ...]:
+    """The warning about a file beside the user's own whose name is nearly the right one."""
+    near = global_file.removesuffix(".yaml") + ".yml"
+    try:
+        os.lstat(near)
+    except (OSError, ValueError):
+        return ()
+    from trop_core.errors.spelling import quoted
+
+    return (f"{quoted(near)} is not read: the file has to be called {GLOBAL_FILE}",)
 
 
 def _argument_layer(arguments: Mapping[str, object]) -> Layer:

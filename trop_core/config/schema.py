@@ -40,6 +40,7 @@ class Kind(Enum):
     PORTS = "ports"
     CHOICES = "choices"
     VARIABLES = "variables"
+    DIRECTORIES = "directories"
     MAPPING = "mapping"
 
 
@@ -48,6 +49,7 @@ _EXPECTATIONS = {
     Kind.VARIABLE: "the name of a variable",
     Kind.PORTS: 'a list of ports and ranges such as "5005..5009"',
     Kind.VARIABLES: "a list of names of variables, in which * stands for any part",
+    Kind.DIRECTORIES: "a list of directories, absolute or beginning with ~/",
     Kind.MAPPING: "a mapping",
 }
 
@@ -56,7 +58,9 @@ class Key(NamedTuple):
     """One key, under its dotted name. Bounds are those of a number, both included.
 
     ``variables`` are the environment's names for it: the first is the documented one, the others are silent aliases.
-    ``project_only`` keys may stand in ``trop.yaml`` and ``trop.local.yaml`` alone, ``user_only`` ones in none of these.
+    ``project_only`` keys may stand in ``trop.yaml`` and ``trop.local.yaml`` alone, ``user_only`` ones in none of these:
+    there they have no effect. Of what decides about other directories, a project's file ``may_raise`` the user's
+    number, or ``may_switch_on`` what keeps reservations, and no more.
     A ``default`` of None means that the key has none; where macOS has another one, that is ``default_on_macos``.
     """
 
@@ -71,6 +75,8 @@ class Key(NamedTuple):
     choices: tuple[str, ...] = ()
     user_only: bool = False
     default_on_macos: object = None
+    may_raise: bool = False
+    may_switch_on: bool = False
 
     @property
     def default_here(self) -> object:
@@ -109,8 +115,16 @@ def _port(name: str, text: str, default: int | None, variable: str = "", *, proj
     )
 
 
-def _switch(name: str, text: str, *variables: str) -> Key:
-    return Key(name, Kind.BOOLEAN, text, default=False, variables=variables)
+def _switch(name: str, text: str, *variables: str, user_only: bool = False, may_switch_on: bool = False) -> Key:
+    return Key(
+        name,
+        Kind.BOOLEAN,
+        text,
+        default=False,
+        variables=variables,
+        user_only=user_only,
+        may_switch_on=may_switch_on,
+    )
 
 
 KEYS: dict[str, Key] = {
@@ -164,6 +178,7 @@ KEYS: dict[str, Key] = {
             variables=("TROP_EXPIRE_AFTER_DAYS",),
             minimum=1,
             maximum=MOST_DAYS,
+            may_raise=True,
         ),
         _switch(
             "occupancy_check.skip",
@@ -183,21 +198,25 @@ KEYS: dict[str, Key] = {
             "disable_autoinit",
             "Do not create the store by the way: without one, every command but trop init fails.",
             "TROP_DISABLE_AUTOINIT",
+            user_only=True,
         ),
         _switch(
             "disable_autoprune",
             "When the ports run out, do not drop reservations of directories that no longer exist.",
             "TROP_DISABLE_AUTOPRUNE",
+            may_switch_on=True,
         ),
         _switch(
             "disable_autoexpire",
             "When the ports run out, do not drop reservations that were not used for cleanup.expire_after_days.",
             "TROP_DISABLE_AUTOEXPIRE",
+            may_switch_on=True,
         ),
         _switch(
             "allow_unrelated_path",
             "Let commands change reservations of directories that are neither above nor below the one they run in.",
             "TROP_ALLOW_UNRELATED_PATH",
+            user_only=True,
         ),
         _switch(
             "allow_change_project",
@@ -224,6 +243,7 @@ KEYS: dict[str, Key] = {
             default=5,
             variables=("TROP_BUSY_TIMEOUT", "TROP_MAXIMUM_LOCK_WAIT_SECONDS"),
             maximum=LONGEST_WAIT_SECONDS,
+            user_only=True,
         ),
         Key(
             "output_format",
@@ -248,6 +268,15 @@ KEYS: dict[str, Key] = {
             "Let reservations follow a directory that was moved or renamed.",
             default=True,
             variables=("TROP_FOLLOW_MOVES",),
+            user_only=True,
+        ),
+        Key(
+            "safe_directories",
+            Kind.DIRECTORIES,
+            "Directories at and below which a project's files count whoever owns them. Elsewhere they count only if "
+            "they belong to you, to root, or to the owner of the directory that a call is about or of its worktree's "
+            "root.",
+            default=(),
             user_only=True,
         ),
         Key(

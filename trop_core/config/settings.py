@@ -13,6 +13,7 @@ from trop_core.ports.exclusions import Exclusions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from trop_core.errors.base import TropError
     from trop_core.ports.services import Group
 
 DEFAULT_ORIGIN = "built-in default"
@@ -23,7 +24,12 @@ class Settings(NamedTuple):
 
     The keys of ``origins`` are the dotted names of the configuration (``ports.min``, ``occupancy_check.skip_tcp``);
     its values are what a person needs to find the place (``/w/a/trop.yaml:3:8``, ``TROP_PORT_MIN``).
-    ``config_directory`` is the directory whose project files apply, or None where there are none.
+    ``config_directory`` is the directory whose project files apply, or None where there are none; ``config_files`` are
+    those of them that were read, the stronger one last.
+
+    ``warnings`` are for the caller: what was not read, or has no effect. ``passed_over`` tells of all that a project's
+    file says and may not decide. ``shaped_by`` are the values by which a project's file decides which ports there are.
+    ``refusal`` is what is wrong with a project's files, where the call goes on without them.
     """
 
     project: str | None = None
@@ -43,11 +49,22 @@ class Settings(NamedTuple):
     output_format: str = "table"
     reserve_for: str = "directory"
     follow_moves: bool = True
+    safe_directories: tuple[str, ...] = ()
     allowed_variables: tuple[str, ...] = ()
     group: Group | None = None
     config_directory: str | None = None
+    config_files: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
+    shaped_by: tuple[str, ...] = ()
+    refusal: TropError | None = None
     origins: Mapping[str, str] = MappingProxyType({})
 
     def origin(self, key: str) -> str:
         """Where the value of a dotted key came from."""
         return self.origins.get(key, DEFAULT_ORIGIN)
+
+    def require_project(self) -> None:
+        """Raise what is wrong with the project's files, for who needs what they say."""
+        if self.refusal is not None:
+            raise self.refusal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, NoReturn
 
@@ -114,6 +115,14 @@ def accept_choice(key: Key, value: object) -> str:
     if isinstance(value, str) and value in key.choices:
         return value
     raise refuse(f"one of {', '.join(key.choices)}", value)
+
+
+def accept_directory(value: object) -> str:
+    """One entry of ``safe_directories``, normalised as text; ``~`` is the home directory. Raises ``Refused``."""
+    path = os.path.expanduser(value) if isinstance(value, str) and "\0" not in value else ""
+    if not os.path.isabs(path):
+        raise refuse("a directory, absolute or beginning with ~/", value)
+    return "/" + os.path.normpath(path).lstrip("/")
 
 
 def accept_ports(value: object) -> tuple[int, int]:

@@ -7,7 +7,6 @@ very node that its anchor names, so that nothing is ever multiplied. Values are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
@@ -28,35 +27,41 @@ _NUMBERS = {f"{_PREFIX}{name}" for name in ("int", "float", "timestamp")}
 _MERGE = f"{_PREFIX}merge"
 
 
-@dataclass(slots=True, eq=False)
 class Scalar:
     """A single value. ``merge`` marks the key ``<<``."""
 
-    value: object
-    line: int
-    column: int
-    merge: bool = False
+    __slots__ = ("column", "line", "merge", "value")
+
+    def __init__(self, value: object, line: int, column: int, *, merge: bool = False) -> None:
+        self.value = value
+        self.line = line
+        self.column = column
+        self.merge = merge
 
 
-@dataclass(slots=True, eq=False)
 class Sequence:
     """A list."""
 
-    line: int
-    column: int
-    items: list[Node] = field(default_factory=list)
+    __slots__ = ("column", "items", "line")
+
+    def __init__(self, line: int, column: int) -> None:
+        self.line = line
+        self.column = column
+        self.items: list[Node] = []
 
     def __str__(self) -> str:
         return "a list"
 
 
-@dataclass(slots=True, eq=False)
 class Mapping:
     """A mapping, as written: merge keys are among the entries, and so are duplicates."""
 
-    line: int
-    column: int
-    entries: list[tuple[Node, Node]] = field(default_factory=list)
+    __slots__ = ("column", "entries", "line")
+
+    def __init__(self, line: int, column: int) -> None:
+        self.line = line
+        self.column = column
+        self.entries: list[tuple[Node, Node]] = []
 
     def __str__(self) -> str:
         return "a mapping"
@@ -65,14 +70,16 @@ class Mapping:
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
-@dataclass(slots=True, eq=False)
 class _Open:
     """A list or mapping that has begun and not ended: its dotted name, and of a mapping the key without its value."""
 
-    node: Sequence | Mapping
-    name: str
-    key: Node | None = None
-    keys: dict[tuple[type, object], Scalar] = field(default_factory=dict)
+    __slots__ = ("key", "keys", "name", "node")
+
+    def __init__(self, node: Sequence | Mapping, name: str) -> None:
+        self.node = node
+        self.name = name
+        self.key: Node | None = None
+        self.keys: dict[tuple[type, object], Scalar] = {}
 
 
 def dotted(section: str, key: Node) -> str:

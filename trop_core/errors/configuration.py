@@ -77,17 +77,26 @@ class ConfigError(TropError):
 
 
 class NoConfiguration(NotFound):
-    """No project's files were found, and the call is about what stands in them."""
+    """No project's files were found, and the call is about what stands in them.
+
+    ``extent`` says how far upward was looked, as a clause, and ``seen`` what was met there and is none.
+    """
+
+    def __init__(self, path: str, *, advice: str, extent: str, seen: Sequence[str] = ()) -> None:
+        super().__init__(path, advice=advice)
+        self.extent = extent
+        self.seen = tuple(seen)
 
     def message(self, spell: Spelling = flag_name) -> str:
-        return f"there is no trop.yaml or trop.local.yaml in {quoted(self.path)} or a directory above it"
+        looked = f"there is no trop.yaml or trop.local.yaml in {quoted(self.path)} or a directory above it"
+        return "; ".join((f"{looked}, {self.extent}", *self.seen))
 
 
 class NoProjectFile(NoConfiguration):
     """Ports are to be excluded in a project that has no file to name them in."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path, advice="")
+    def __init__(self, path: str, *, extent: str, seen: Sequence[str] = ()) -> None:
+        super().__init__(path, advice="", extent=extent, seen=seen)
 
     def hint(self, spell: Spelling = flag_name) -> str:
         return (

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import flag_name, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from trop_core.errors.spelling import Spelling
 
 
+Half: TypeAlias = Literal["autoprune", "autoexpire"]
+"""Of the cleanup: dropping what belongs to missing directories, and what was not used for long."""
+
+
 class PortExhausted(TropError):
-    """No port in the range is left, also after the cleanup that was allowed."""
+    """No port in the range is left, also after the cleanup that was allowed.
+
+    ``off`` are the halves of the cleanup that did not run, autoprune and autoexpire, each with what switched it off.
+    """
 
     kind = "port_exhausted"
 
     def __init__(
-        self, *, minimum: int, maximum: int, reserved: int, excluded: int, avoided: int, occupied: int, cleanup: bool
+        self,
+        *,
+        minimum: int,
+        maximum: int,
+        reserved: int,
+        excluded: int,
+        avoided: int,
+        occupied: int,
+        off: Mapping[Half, str],
     ) -> None:
         super().__init__(minimum, maximum)
         self.minimum = minimum
@@ -28,10 +43,17 @@ class PortExhausted(TropError):
         self.excluded = excluded
         self.avoided = avoided
         self.occupied = occupied
-        self.cleanup = cleanup
+        self.off = off
+
+    @property
+    def cleanup(self) -> bool:
+        """Whether a half of the cleanup ran."""
+        return len(self.off) < len(get_args(Half))
 
     def message(self, spell: Spelling = flag_name) -> str:
         cleaned = "a cleanup found nothing that helps" if self.cleanup else "cleanup is disabled"
+        if self.off:
+            cleaned += f": {'; '.join(f'{half} is off, {reason}' for half, reason in self.off.items())}"
         return (
             f"no port from {self.minimum} to {self.maximum} is free: {self.reserved} reserved, "
             f"{self.excluded} excluded, {self.avoided} avoided, {self.occupied} occupied; {cleaned}"

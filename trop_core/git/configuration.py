@@ -15,7 +15,7 @@ from trop_core import small_files
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LARGEST_FILE = 1024 * 1024
+LARGEST_FILE = small_files.LARGEST_CONFIGURATION
 """Bytes."""
 
 # None of them goes back in the text, so that a file takes time in proportion to its size.

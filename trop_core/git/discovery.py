@@ -1,7 +1,7 @@
 """The repository that a directory belongs to, found as git finds it.
 
-Its files are those of gitrepository-layout(5). They are read by hand, by whoever owns them and in whatever formats its
-objects and references are: nothing of that matters to a name.
+Its files are those of gitrepository-layout(5). They are read by hand, in whatever formats its objects and references
+are: nothing of that matters to a name. Who owns a repository above a directory does: a stranger may have put it there.
 """
 
 from __future__ import annotations
@@ -39,20 +39,33 @@ class Repository(NamedTuple):
 def find(path: str) -> Repository | None:
     """The repository of an absolute path, which need not exist: its nearest existing ancestor counts then.
 
-    The first ``.git`` that is a file ends the search, wherever it leads; what is no git directory is passed over, and
-    so is what cannot be read. As git does it, the search stays within one file system. Variables such as GIT_DIR and
-    GIT_CEILING_DIRECTORIES have no say. None where there is none; never an error. Reads only.
+    The first ``.git`` that is a file ends the search, wherever it leads, and so does the first repository that belongs
+    neither to the caller, nor to root, nor to the owner of the directory: it says nothing. What is no git directory is
+    passed over, and so is what cannot be read. As git does it, the search stays within one file system. Variables such
+    as GIT_DIR and GIT_CEILING_DIRECTORIES have no say. None where there is none; never an error. Reads only.
     """
     start = pointers.canonical(pointers.nearest_directory(path))
+    trusted = (os.geteuid(), 0, _owner(start)) if start else ()
     for directory in _upwards(start) if start else ():
         link = os.path.join(directory, ".git")
         target = pointers.git_file(link)
         if target is not None:
-            return _repository(target, directory) if target else None
-        found = _repository(link, directory) or _repository(directory, None)
-        if found is not None:
-            return found
+            found = _repository(target, directory) if target else None
+        else:
+            found = _repository(link, directory) or _repository(directory, None)
+            if found is None:
+                continue
+        owners = {_owner(directory), _owner(link) if found is not None and found.checkout else 0}
+        return found if owners.issubset(trusted) else None
     return None
+
+
+def _owner(path: str) -> int | None:
+    """Whom a file or a directory belongs to, and of a link the link itself."""
+    try:
+        return os.lstat(path).st_uid
+    except OSError:
+        return None
 
 
 def _upwards(directory: str) -> Iterator[str]:

@@ -123,6 +123,8 @@ class Call:
         except Unprepared as unprepared:
             self._more = unprepared.complete
             return False
+        if settings.warnings:
+            self.result = self.result._replace(warnings=(*settings.warnings, *self.result.warnings))
         return True
 
     def run(self, store: Store) -> Any:

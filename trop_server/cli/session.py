@@ -81,6 +81,9 @@ class Session:
         if self.settings is not None:
             for key, origin in sorted(self.settings.origins.items()):
                 self.tell(f"{key} is set by: {origin}")
+            for told in self.settings.passed_over:
+                if told not in self.settings.warnings:
+                    self.tell(told)
 
     def perform_subcommand(self) -> Any:
         """Run the operation that the subcommand is, with what its flags say."""

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from trop_core.config import list_text
 from trop_core.config.editing import Edit, edited
-from trop_core.config.file_text import LARGEST_FILE
 from trop_core.errors.configuration import ConfigError
 from trop_core.ports.exclusions import Exclusions, Range, rewritten, spelled
+from trop_core.small_files import LARGEST_CONFIGURATION
 
 
 def exclude(text: str, *ports: Range, project: bool = True) -> Edit:
@@ -286,7 +286,7 @@ def test_thirty_thousand_entries_are_merged() -> None:
 
     edit = exclude(text, *((port, port) for port in range(3, 60_000, 2)))
 
-    assert len(text) < LARGEST_FILE
+    assert len(text) < LARGEST_CONFIGURATION
     assert edit.text == "excluded_ports:\n- 2..59999\n"
 
 
@@ -357,7 +357,8 @@ def check_the_rest(parts: tuple[str, str, str, list[str]], new: str) -> None:
     assert len(re.findall("#", new)) >= len(words)
     others = {key: value for key, value in values_of(head + middle + tail).items() if key != "excluded_ports"}
     assert {key: value for key, value in values_of(new).items() if key != "excluded_ports"} == others
-    assert ("\r" in new) == ("\r" in head + middle + tail)
+    # Entries that become one may take the only line break with them.
+    assert ("\r" in new) == ("\r" in head + middle + tail) or "\n" not in new
 
 
 @given(files(), RANGES)

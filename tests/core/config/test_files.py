@@ -25,14 +25,11 @@ ports: {min: 5000, max: 7000, avoid: [browser, ephemeral]}
 excluded_ports: [5001, 5005..5009]
 cleanup: {expire_after_days: 30}
 occupancy_check: {skip: false, skip_ip4: true, skip_ip6: no, skip_tcp: on, skip_udp: off, check_all_interfaces: Yes}
-disable_autoinit: false
 disable_autoprune: false
 disable_autoexpire: false
-allow_unrelated_path: false
 allow_change_project: false
 allow_change_task: false
 allow_change: false
-maximum_lock_wait_seconds: 5
 output_format: table
 reserve_for: root
 reservations:
@@ -70,14 +67,11 @@ def test_every_key_is_read(values: Callable[[str], dict[str, object]]) -> None:
         "occupancy_check.skip_tcp": True,
         "occupancy_check.skip_udp": False,
         "occupancy_check.check_all_interfaces": True,
-        "disable_autoinit": False,
         "disable_autoprune": False,
         "disable_autoexpire": False,
-        "allow_unrelated_path": False,
         "allow_change_project": False,
         "allow_change_task": False,
         "allow_change": False,
-        "maximum_lock_wait_seconds": 5.0,
         "output_format": "table",
         "reserve_for": "root",
         "reservations": Group(

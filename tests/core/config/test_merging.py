@@ -135,32 +135,27 @@ def test_the_problems_of_all_files_and_variables_come_together(tmp_path: Path) -
     ]
 
 
-def test_a_directory_in_the_place_of_a_file_is_a_problem(tmp_path: Path) -> None:
-    (tmp_path / "trop.yaml").mkdir()
+@pytest.mark.parametrize("kind", ["directory", "pipe"])
+def test_the_users_own_file_has_to_be_a_file(tmp_path: Path, kind: str) -> None:
+    """What the user wants for all projects is not left out by the way."""
+    file = tmp_path / "config.yaml"
+    file.mkdir() if kind == "directory" else os.mkfifo(file)
 
     with pytest.raises(ConfigError) as caught:
-        settings_for(tmp_path)
+        settings_for(tmp_path, data=tmp_path)
 
-    assert str(caught.value) == f"{tmp_path}/trop.yaml: expected a file, and this is a directory"
-
-
-def test_a_named_pipe_is_a_problem_and_not_a_wait(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "trop.yaml")
-
-    with pytest.raises(ConfigError) as caught:
-        settings_for(tmp_path)
-
-    assert str(caught.value) == f"{tmp_path}/trop.yaml: expected a file, and this is something else"
+    what = "a directory" if kind == "directory" else "something else"
+    assert str(caught.value) == f"{file}: expected a file, and this is {what}"
 
 
-def test_a_file_that_cannot_be_opened_is_an_io_error(tmp_path: Path) -> None:
-    (tmp_path / "trop.yaml").symlink_to(tmp_path / "trop.yaml")
+def test_a_loop_of_links_in_the_place_of_the_users_own_file_is_an_io_error(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").symlink_to(tmp_path / "config.yaml")
 
     with pytest.raises(SystemFailure) as caught:
-        settings_for(tmp_path)
+        settings_for(tmp_path, data=tmp_path)
 
     assert caught.value.kind == "io_error"
-    assert caught.value.path == str(tmp_path / "trop.yaml")
+    assert caught.value.path == str(tmp_path / "config.yaml")
 
 
 def test_a_file_without_permission_is_permission_denied(open_directory: Path) -> None:

@@ -90,6 +90,7 @@ SCALARS: dict[str, tuple[Callable[[Settings], object], object, object]] = {
     "ports.avoid": (lambda s: s.avoid, ("ephemeral",), ("airplay", "ephemeral")),
     "reserve_for": (lambda s: s.reserve_for, "root", "directory"),
     "follow_moves": (lambda s: s.follow_moves, False, True),
+    "safe_directories": (lambda s: s.safe_directories, ("/srv",), ("/srv/a", "/srv/b")),
     "allowed_variables": (lambda s: s.allowed_variables, ("PGHOST",), ("MY_*",)),
 }
 
@@ -97,7 +98,8 @@ SCALARS: dict[str, tuple[Callable[[Settings], object], object, object]] = {
 def _layers_of(key: str) -> tuple[str, ...]:
     described = KEYS[key]
     layers: tuple[str, ...] = FILES[1:] if described.project_only else LAYERS
-    if described.user_only:
+    if described.user_only or described.may_raise or described.may_switch_on:
+        # What a project may say of the latter two depends on what the user says.
         layers = tuple(layer for layer in layers if layer not in FILES[1:])
     return layers if described.variables else tuple(layer for layer in layers if layer != "environment")
 

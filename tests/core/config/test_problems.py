@@ -88,14 +88,6 @@ def test_the_message_of_an_error_names_file_line_column_and_key(tmp_path: Path) 
     )
 
 
-@pytest.mark.parametrize("key", ["follow_moves: false", "allowed_variables: [PATH]"])
-def test_what_is_the_users_to_set_is_no_key_of_a_project(problems: Callable[..., list[Found]], key: str) -> None:
-    found = problems(f"{key}\n")
-
-    message = "this key belongs in config.yaml: it is the user's to set, not a project's"
-    assert found == [(1, 1, key.partition(":")[0], message)]
-
-
 @pytest.mark.parametrize(
     ("text", "column", "key", "says"),
     [

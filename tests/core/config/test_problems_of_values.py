@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from support.problems import PORT, assert_is
 
+from trop_core.config.schema import KEYS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -181,6 +183,8 @@ TEXT = "expected a text of 1 to 255 characters, not"
 def test_a_value_that_cannot_be_meant_is_reported_with_its_place(
     problems: Callable[..., list[Found]], text: str, place: tuple[int, int, str | None], message: str
 ) -> None:
-    (found,) = problems(text)
+    key = KEYS.get(place[2] or "")
+
+    (found,) = problems(text, "config.yaml" if key is not None and key.user_only else "trop.yaml")
 
     assert_is(found, place, message)

@@ -195,8 +195,17 @@ HOSTILE = (
     ),
     case(
         "name-that-the-file-itself-would-allow",
-        broken("this key belongs in config.yaml: it is the user's to set, not a project's"),
-        "allowed_variables: [PATH]\nreservations: {services: {web: {}}}\n",
+        broken('the variable "PATH" has no PORT among its parts'),
+        "allowed_variables: [PATH]\nreservations: {services: {web: {env: PATH}}}\n",
+    ),
+    case(
+        "key-that-is-the-users-has-no-effect",
+        Grouped(
+            outcome="created",
+            ports={"web": 5000},
+            warnings=("{work}/trop.yaml:1:1: disable_autoinit has no effect: it is the user's to set, in config.yaml",),
+        ),
+        "disable_autoinit: true\nreservations: {services: {web: {}}}\n",
     ),
     case(
         "name-refused-in-a-stored-group",

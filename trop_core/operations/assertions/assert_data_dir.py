@@ -40,22 +40,21 @@ def compute(request: AssertDataDirRequest, context: Context) -> AssertionResult:
     from trop_core.database.inspection import inspect
     from trop_core.database.waiting import Patience
 
-    settings = context.settings(context.caller.vicinity)
+    settings = context.settings(None)
     try:
         found = inspect(path, Patience(settings.maximum_lock_wait_seconds, context.token))
     except NoDataDirectory:
         return missing
     count = len(found.violations)
+    warnings = settings.warnings + found.warnings
     if count:
         return AssertionResult(
             holds=False,
             explanation=f"the store {quoted(path)} is damaged: {count:,} violation{'' if count == 1 else 's'} found",
             violations=found.violations,
-            warnings=found.warnings,
+            warnings=warnings,
         )
-    return AssertionResult(
-        holds=not request.not_, explanation=f"the store {quoted(path)} is sound", warnings=found.warnings
-    )
+    return AssertionResult(holds=not request.not_, explanation=f"the store {quoted(path)} is sound", warnings=warnings)
 
 
 def _is_file(path: str) -> bool:

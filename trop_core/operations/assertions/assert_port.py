@@ -31,8 +31,8 @@ class Prepared(NamedTuple):
 
 
 def prepare(request: AssertPortRequest, context: Context) -> Prepared:
-    """Read the configuration."""
-    return Prepared(request, context.settings(context.caller.vicinity))
+    """Read the user's configuration."""
+    return Prepared(request, context.settings(None))
 
 
 def read(connection: StoreConnection, prepared: Prepared) -> AssertionResult:

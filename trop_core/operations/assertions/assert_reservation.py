@@ -47,7 +47,7 @@ class Prepared(NamedTuple):
 def prepare(request: AssertReservationRequest, context: Context) -> Prepared:
     """Find the directory."""
     target = context.target(request.folder, request.path)
-    settings = context.settings(target.path)
+    settings = context.settings(None)
     arriving = Arriving.at(target, context, follow=settings.follow_moves)
     return Prepared(ReservationKey(target.path, request.tag), target, request.not_, settings, arriving)
 

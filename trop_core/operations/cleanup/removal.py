@@ -69,8 +69,12 @@ class Plan(NamedTuple):
 def preparing(
     context: Context, *, prune: bool, expire: bool, days: int | None = None, take_absent: bool = False
 ) -> Prepared:
-    """Read the configuration; without ``days``, it says when a reservation has expired."""
-    settings = context.settings(context.caller.vicinity, cleanup__expire_after_days=days)
+    """Read the configuration; without ``days``, it says when a reservation has expired.
+
+    A project's file may only put that off.
+    """
+    asks_project = expire and days is None
+    settings = context.settings(context.caller.vicinity if asks_project else None, cleanup__expire_after_days=days)
     expire_after_days = settings.expire_after_days if expire else None
     return Prepared(context, settings, prune, expire_after_days, take_absent, context.now())
 

@@ -45,7 +45,7 @@ class CompactPlan(NamedTuple):
 def prepare(request: CompactExclusionsRequest, context: Context) -> CompactPlan:
     """Find the file. The caller's own configuration says how long to wait for the lock."""
     file = context.caller.resolve(request.config)
-    return CompactPlan(file, request.dry_run, context.settings(context.caller.vicinity))
+    return CompactPlan(file, request.dry_run, context.settings(None))
 
 
 def run(plan: CompactPlan, patience: Patience) -> CompactExclusionsResult:

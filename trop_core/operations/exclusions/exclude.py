@@ -79,13 +79,13 @@ def prepare(request: ExcludeRequest, context: Context) -> ExcludePlan:
     Raises ``NoProjectFile`` where the directory has no project file, and what finding the directory raises.
     """
     if request.global_:
-        settings = context.settings(context.caller.vicinity)
+        settings = context.settings(None)
         file = exclusion_file.global_file(context.data_directory)
     else:
         target = context.target(request.folder, None)
         settings = context.settings(target.path)
         context.guard(target, allowed=request.force or settings.allow_unrelated_path)
-        file = exclusion_file.project_file(settings, target.path)
+        file = exclusion_file.project_file(settings, target.path, context)
     return ExcludePlan(request.range, file, context.data_directory, request.force, request.dry_run, settings)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from trop_core.config.files import GLOBAL_FILE, PROJECT_FILES
+from trop_core.config.files import GLOBAL_FILE
 from trop_core.errors.configuration import NoProjectFile
 from trop_core.ports.exclusions import Exclusions, spelled
 from trop_core.store import Store, make_directory
 
 if TYPE_CHECKING:
     from trop_core.config.settings import Settings
+    from trop_core.context import Context
     from trop_core.database.waiting import Patience
 
 _NOTHING = Exclusions()
@@ -26,15 +27,14 @@ class Change(NamedTuple):
     changed: bool
 
 
-def project_file(settings: Settings, start: str) -> str:
+def project_file(settings: Settings, start: str, context: Context) -> str:
     """The file of the project that applies to a directory: its trop.yaml, or trop.local.yaml where that is all.
 
-    Looks at the file system. Raises ``NoProjectFile`` if there is neither in ``start`` or above it.
+    Raises ``NoProjectFile`` if there is neither in ``start`` or above it.
     """
-    if settings.config_directory is None:
-        raise NoProjectFile(start)
-    files = [os.path.join(settings.config_directory, name) for name in PROJECT_FILES]
-    return next(filter(os.path.exists, files), files[0])
+    if not settings.config_files:
+        raise NoProjectFile(start, extent=context.extent(start), seen=settings.warnings)
+    return settings.config_files[0]
 
 
 def global_file(data_directory: str) -> str:

@@ -112,7 +112,7 @@ def choose(
         minimum=prepared.ports.minimum,
         maximum=prepared.ports.maximum,
         **lacking.found._asdict(),
-        cleanup=not (prepared.settings.disable_autoprune and prepared.settings.disable_autoexpire),
+        off=room.switched_off(prepared),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trop_core import fields, paths
 from trop_core.catalogue import Mutation, Operation
-from trop_core.config.files import PROJECT_FILES
+from trop_core.config.search import near_misses
 from trop_core.errors.configuration import NoConfiguration
 from trop_core.operations.groups import planning
 from trop_core.operations.groups.planning import GroupRequest, GroupResult
@@ -35,10 +35,11 @@ def prepare(request: AutoreserveRequest, context: Context) -> Prepared[GroupRequ
             "Write a trop.yaml into the project's directory, such as: reservations: {services: {web: {offset: 0}, "
             "api: {offset: 1}}}"
         )
-        raise NoConfiguration(start, advice=advice)
+        seen = settings.warnings or near_misses(start)
+        raise NoConfiguration(start, advice=advice, extent=context.extent(start), seen=seen)
     directory = paths.canonical(settings.config_directory)
-    files = [os.path.join(directory, name) for name in PROJECT_FILES]
-    return planning.prepare(request, context, settings, next(filter(os.path.lexists, files), files[0]))
+    file = os.path.join(directory, os.path.basename(settings.config_files[0]))
+    return planning.prepare(request, context, settings, file)
 
 
 OPERATION = Operation(

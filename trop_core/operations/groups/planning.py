@@ -105,6 +105,8 @@ def prepare(request: GroupRequest, context: Context, settings: Settings, file: s
     """
     if settings.group is None:
         message = "there is nothing to reserve: add a mapping such as {services: {web: {}, api: {}}}"
+        if file not in settings.config_files and settings.warnings:
+            message = "; ".join(settings.warnings)
         raise ConfigError([ConfigProblem(file, None, None, "reservations", message)])
     directory = os.path.dirname(file)
     target = Target(directory, directory, explicit=False)
@@ -113,7 +115,7 @@ def prepare(request: GroupRequest, context: Context, settings: Settings, file: s
         # The file has changed its mind, and somebody permits it.
         project = Wish(given=True, value=settings.project, by="project")
     task = Wish.of("task", request.task, context.environment.get("TROP_TASK"))
-    return preparation.prepare(request, context, target, settings, project=project, task=task)
+    return preparation.prepare(request, context, target, settings, project=project, task=task, for_group=True)
 
 
 def plan(connection: StoreConnection, prepared: Prepared[GroupRequest]) -> Plan:

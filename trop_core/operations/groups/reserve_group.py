@@ -29,10 +29,9 @@ class ReserveGroupRequest(GroupRequest):
 def prepare(request: ReserveGroupRequest, context: Context) -> Prepared[GroupRequest]:
     """Find the file, and read it with what else applies to its folder."""
     file = planning.find_file(request.config, context)
-    named_like_a_project = os.path.basename(file) in PROJECT_FILES
-    settings = context.settings(
-        os.path.dirname(file), config_file=None if named_like_a_project else file, **request.settings
-    )
+    # A link of another name is read as it was named: where it leads says whether its words may be shown.
+    named = file if os.path.basename(file) in PROJECT_FILES else context.caller.resolve(request.config)
+    settings = context.settings(os.path.dirname(file), config_file=named, **request.settings)
     return planning.prepare(request, context, settings, file)
 
 

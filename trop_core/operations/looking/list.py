@@ -83,7 +83,7 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
         target = context.target(request.folder, request.path)
     elif request.folder is not None or request.path is not None:
         target = context.caller.target(folder=request.folder, path=request.path)
-    settings = context.settings(target.path if target else context.caller.vicinity)
+    settings = context.settings(target.path if target else context.caller.vicinity, tolerant=True)
     repository = None
     scopes = None if target is None else {target.path, target.canonical}
     if scopes is not None and target is not None and request.here:

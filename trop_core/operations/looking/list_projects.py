@@ -34,8 +34,8 @@ class Prepared(NamedTuple):
 
 
 def prepare(request: ListProjectsRequest, context: Context) -> Prepared:
-    """Read the configuration."""
-    return Prepared(context.settings(context.caller.vicinity))
+    """Read the user's configuration."""
+    return Prepared(context.settings(None))
 
 
 def read(connection: StoreConnection, prepared: Prepared) -> ListProjectsResult:

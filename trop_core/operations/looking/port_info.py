@@ -80,7 +80,7 @@ def prepare(request: PortInfoRequest, context: Context) -> Prepared:
 
     Raises ``SocketsUnreadable`` besides what is refused of the request.
     """
-    settings = context.settings(context.caller.vicinity, **occupancy_settings(request))
+    settings = context.settings(context.caller.vicinity, tolerant=True, **occupancy_settings(request))
     table, warnings = None, tuple[str, ...]()
     if request.include_occupancy and settings.occupancy.skip:
         origin = settings.origin("occupancy_check.skip")

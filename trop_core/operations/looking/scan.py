@@ -108,7 +108,7 @@ def prepare(request: ScanRequest, context: Context) -> Prepared:
     file = None
     if request.changes_a_file:
         context.guard(target, allowed=settings.allow_unrelated_path)
-        file = exclusion_file.project_file(settings, target.path)
+        file = exclusion_file.project_file(settings, target.path, context)
     ports = PortRange(settings.port_min, settings.port_max)
     table = context.sockets(ports, settings.occupancy)
     warnings = target.warnings + table.warnings

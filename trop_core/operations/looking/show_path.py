@@ -33,7 +33,8 @@ def compute(request: ShowPathRequest, context: Context) -> ShowPathResult:
     """Resolve the path as ``reserve`` does. Reads the configuration, and looks at the file system, not at the store."""
     warnings: tuple[str, ...] = ()
     try:
-        target, _ = context.target_and_settings(request.folder, request.path, root=request.root)
+        target, settings = context.target_and_settings(request.folder, request.path, root=request.root, tolerant=True)
+        warnings = settings.warnings
     except ConfigError as error:
         # Of the configuration one key matters here, and the path is an answer without it, too.
         target = context.target(request.folder, request.path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation
-from trop_core.errors.configuration import ConfigError
+from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.spelling import quoted
 from trop_core.errors.system import SystemFailure
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from trop_core.config.layer import Layer
     from trop_core.context import Context
-    from trop_core.errors.configuration import ConfigProblem
 
 _MOST_LISTED = 1000
 
@@ -59,13 +58,18 @@ def compute(request: ValidateRequest, context: Context) -> ValidateResult:
 
     Raises ``InvalidPath`` if there is none, ``PermissionDenied`` or ``SystemFailure`` if it cannot be read.
     """
-    from trop_core.config.files import load_file
+    from trop_core.config import authority
+    from trop_core.config.files import GLOBAL_FILE, load_file
+    from trop_core.config.merging import allowed_variables, expanded
+    from trop_core.config.search import is_quotable, near_misses
 
     file = context.caller.resolve(request.config)
-    allowed, warnings = _allowed(context.data_directory)
+    user, warnings = _user_layer(context.data_directory)
+    allowed = allowed_variables(user)
+    quotable = is_quotable(file)
     problems: Sequence[ConfigProblem] = ()
     try:
-        layer = load_file(file, allowed=allowed)
+        layer = load_file(file, allowed=allowed, quotable=quotable)
     except ConfigError as error:
         problems = error.problems
     else:
@@ -75,6 +79,14 @@ def compute(request: ValidateRequest, context: Context) -> ValidateResult:
         warnings += _range_warning(layer, context)
         group = layer["reservations"].value if "reservations" in layer else None
         problems = group.problems if isinstance(group, Group) else ()
+        if os.path.basename(file) != GLOBAL_FILE:
+            misplaced = [
+                ConfigProblem(*place, key, authority.NO_KEY_OF_A_PROJECT) for key, place in authority.misplaced(layer)
+            ]
+            problems = sorted([*problems, *misplaced], key=lambda problem: (problem.line or 0, problem.column or 0))
+            _, passed = authority.heeded(expanded(user), expanded(layer))
+            warnings += tuple(str(each) for each in passed if not each.misplaced)
+            warnings += near_misses(os.path.dirname(file))
     return ValidateResult(
         valid=not problems,
         problems=tuple(Problem(**problem.details()) for problem in problems[:_MOST_LISTED]),  # type: ignore[arg-type]
@@ -83,16 +95,15 @@ def compute(request: ValidateRequest, context: Context) -> ValidateResult:
     )
 
 
-def _allowed(data_directory: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The variables that the user allows, and what to tell where the file that says so cannot be used."""
+def _user_layer(data_directory: str) -> tuple[Layer, tuple[str, ...]]:
+    """What the user's own file gives, and what to tell where it cannot be used."""
     from trop_core.config.files import GLOBAL_FILE, load_file
-    from trop_core.config.merging import allowed_variables
 
     file = os.path.join(data_directory, GLOBAL_FILE)
     try:
-        return allowed_variables(load_file(file, project=False)), ()
+        return load_file(file, project=False) or {}, ()
     except (ConfigError, SystemFailure):
-        return (), (f"{quoted(file)} cannot be used, so none of the variables that it may allow is allowed",)
+        return {}, (f"{quoted(file)} cannot be used, so none of the variables that it may allow is allowed",)
 
 
 def _range_warning(layer: Layer, context: Context) -> tuple[str, ...]:

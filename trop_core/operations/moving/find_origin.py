@@ -58,6 +58,7 @@ class FindOriginResult(NamedTuple):
     has_group: bool = False
     in_repository: bool = False
     origin: Origin | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Repository(NamedTuple):
@@ -88,7 +89,7 @@ class Prepared(NamedTuple):
 def prepare(request: FindOriginRequest, context: Context) -> Prepared:
     """Find the folder's one name, and the configuration that applies to it."""
     target = context.caller.target(folder=request.folder)
-    settings = context.settings(target.path)
+    settings = context.settings(target.path, tolerant=True)
     arriving = Arriving.at(target, context, follow=settings.follow_moves)
     has_group = settings.group is not None and canonical(settings.config_directory or "/") == target.path
     return Prepared(context, settings, request.folder, target, arriving, has_group)

@@ -127,7 +127,7 @@ def prepare(request: MigrateRequest, context: Context) -> Prepared:
         canonical=paths.canonical(source),
         standing=_look_at(context, destination),
         force=request.force,
-        settings=context.settings(context.caller.vicinity),
+        settings=context.settings(None),
         warnings=warnings,
     )
 

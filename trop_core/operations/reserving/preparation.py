@@ -92,6 +92,7 @@ class Prepared(NamedTuple, Generic[Request]):
     now: int
     warnings: tuple[str, ...]
     arriving: Arriving
+    for_group: bool
     survey: Survey | None = None
 
     def again(self, arriving: Arriving) -> Prepared[Request]:
@@ -100,7 +101,14 @@ class Prepared(NamedTuple, Generic[Request]):
 
 
 def prepare(
-    request: Request, context: Context, target: Target, settings: Settings, *, project: Wish, task: Wish
+    request: Request,
+    context: Context,
+    target: Target,
+    settings: Settings,
+    *,
+    project: Wish,
+    task: Wish,
+    for_group: bool = False,
 ) -> Prepared[Request]:
     """What a request, its directory and its settings come to. Raises ``UnrelatedPath``."""
     context.guard(target, allowed=request.force or settings.allow_unrelated_path)
@@ -117,4 +125,5 @@ def prepare(
         now=context.now(),
         warnings=target.warnings,
         arriving=Arriving.at(target, context, follow=settings.follow_moves),
+        for_group=for_group,
     )

@@ -95,6 +95,7 @@ def prepare(request: ReserveRequest, context: Context) -> Prepared[ReserveReques
         request.folder,
         request.path,
         root=request.root,
+        tolerant=True,
         ports__min=request.min,
         ports__max=request.max,
         **request.settings,
@@ -138,6 +139,8 @@ def _plan_existing(
     connection: StoreConnection, prepared: Prepared[ReserveRequest], arrival: Arrival, stored: Reservation
 ) -> Plan:
     request = prepared.request
+    if request.overwrite or request.force:
+        prepared.settings.require_project()
     project = metadata.keep_or_change("project", stored, prepared)
     task = metadata.keep_or_change("task", stored, prepared)
     choice = Choice(stored.port)
@@ -161,6 +164,7 @@ def _plan_existing(
 
 
 def _plan_new(connection: StoreConnection, prepared: Prepared[ReserveRequest], arrival: Arrival) -> Plan:
+    prepared.settings.require_project()
     group = prepared.settings.group
     if group is not None and group.problems:
         from trop_core.errors.configuration import ConfigError
@@ -263,7 +267,7 @@ def _choose_after_cleanup(
         minimum=prepared.ports.minimum,
         maximum=prepared.ports.maximum,
         **left._asdict(),
-        cleanup=not (prepared.settings.disable_autoprune and prepared.settings.disable_autoexpire),
+        off=room.switched_off(prepared),
     )
 
 

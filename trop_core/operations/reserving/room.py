@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from trop_core.database.handles import StoreConnection
+    from trop_core.errors.ports import Half
     from trop_core.models import ReservationKey
     from trop_core.operations.cleanup.survey import Removal
     from trop_core.operations.moving.arrival import Arrival
@@ -56,6 +57,25 @@ def told_of_avoided(prepared: Prepared[Any], port: int) -> tuple[str, ...]:
     return () if reason is None else (f"port {port} is preferred, and {reason}",)
 
 
+def switched_off(prepared: Prepared[Any]) -> dict[Half, str]:
+    """The halves of the cleanup that do not run for a call, and what switches each of them off.
+
+    Expiry is the user's word about the user's range: it is none about one that a project's file has shaped, and no
+    group, which is a file's wish as well, lives on it.
+    """
+    settings = prepared.settings
+    off: dict[Half, str] = {}
+    if settings.disable_autoprune:
+        off["autoprune"] = f"disable_autoprune ({settings.origin('disable_autoprune')})"
+    if settings.disable_autoexpire:
+        off["autoexpire"] = f"disable_autoexpire ({settings.origin('disable_autoexpire')})"
+    elif settings.shaped_by:
+        off["autoexpire"] = f"the project's file decides about the range: {', '.join(settings.shaped_by)}"
+    elif prepared.for_group:
+        off["autoexpire"] = "a project's group never makes another directory's reservation expire"
+    return off
+
+
 def removals(
     connection: StoreConnection,
     prepared: Prepared[Any],
@@ -72,8 +92,8 @@ def removals(
     preferred port before the others, the longest unused first, and only where its port is of use: the caller stops as
     soon as there is room. Raises ``Unprepared`` for a look at the directories of all reservations.
     """
-    settings = prepared.settings
-    prune, expire = not settings.disable_autoprune, not settings.disable_autoexpire
+    settings, off = prepared.settings, switched_off(prepared)
+    prune, expire = "autoprune" not in off, "autoexpire" not in off
     if not (prune or expire):
         return
     from trop_core.operations.cleanup.survey import SECONDS_PER_DAY, Survey

@@ -85,7 +85,7 @@ def prepare(request: InitRequest, context: Context) -> InitPlan:
         request.with_config,
         request.overwrite,
         request.dry_run,
-        context._replace(data_directory=directory, environment=environment).settings(context.caller.vicinity),
+        context._replace(data_directory=directory, environment=environment).settings(None),
     )
 
 

@@ -1,0 +1,270 @@
+"""Finding a project's files: from a directory upward, as far as they can be the project's, and of whom they are taken.
+
+What stands above a directory may be somebody else's. The search ends at the root of the git worktree that the
+directory lies in, and at the home directory, and passes over what belongs to a stranger.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from trop_core import small_files
+from trop_core.config.files import PROJECT_FILES
+from trop_core.paths import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from trop_core.errors.base import TropError
+
+_NEAR = ("trop.yml", "trop.local.yml", ".trop.yaml", ".trop.local.yaml", "Trop.yaml", "TROP.yaml", "trop.YAML")
+"""What is looked for where nothing else is a reason to read a directory."""
+
+_MOST_LISTED = 10_000
+
+
+class ProjectFile(NamedTuple):
+    """One file, and what it holds, or why that cannot be told.
+
+    ``quotable`` says whether a message may hold words of it: not of a file that a link elsewhere makes a project's.
+    """
+
+    path: str
+    content: bytes
+    quotable: bool = True
+    failure: TropError | None = None
+
+
+class Found(NamedTuple):
+    """The files that apply to a directory, the stronger one last, and the directory that they are in, if any is.
+
+    ``warnings`` tell of what was seen on the way and not taken.
+    """
+
+    directory: str | None
+    files: tuple[ProjectFile, ...]
+    warnings: tuple[str, ...]
+
+
+class Ground(NamedTuple):
+    """The directory that a search begins at, under its one name too, and where it ends: the worktree's root, and home.
+
+    ``safe`` are the directories in which everybody's files are taken.
+    """
+
+    target: str
+    real: str
+    root: str | None
+    homes: frozenset[str]
+    safe: Collection[str] = ()
+
+    @classmethod
+    def around(cls, target: str, *, home: str | None, safe: Collection[str] = ()) -> Ground:
+        """The ground of an absolute path, which need not exist. Looks at the file system."""
+        real = _realpath(target)
+        homes = frozenset() if home is None else frozenset((home, _realpath(home)))
+        return cls(target, real, next(filter(_is_root, _upward(real)), None), homes, safe)
+
+    @property
+    def horizon(self) -> str:
+        """How far is looked, as a clause."""
+        from trop_core.errors.spelling import quoted
+
+        *_, last = self.directories()
+        if last in self.homes or _realpath(last) in self.homes:
+            return f"up to {quoted(last)}, the home directory"
+        if self.root is not None:
+            return f"up to {quoted(last)}, the root of its git worktree"
+        return f"up to {quoted(last)}"
+
+    def directories(self) -> Iterator[str]:
+        """The directories in which files count, the nearest first."""
+        for directory in _upward(self.target):
+            real = directory if self.target == self.real else _realpath(directory)
+            if self.root is not None and not is_within(real, self.root):
+                return
+            yield directory
+            if real == self.root or directory in self.homes or real in self.homes:
+                return
+
+    def takes(self, owner: int) -> bool:
+        """Whether somebody's files count here: the caller's, root's, and those of whom the place itself belongs to."""
+        if owner in (os.geteuid(), 0):
+            return True
+        return owner in (_owner(self.target), None if self.root is None else _owner(self.root))
+
+    def is_safe(self, directory: str) -> bool:
+        """Whether the user takes everybody's files in a directory."""
+        return any(is_within(name, safe) for safe in self.safe for name in (directory, _realpath(directory)))
+
+
+def find(ground: Ground) -> Found:
+    """Look for the project's files of a directory. Opens none but those that count; never waits for one.
+
+    A file that cannot be taken counts as one that is not there, with a warning; one that the system does not let us
+    read is there, with its ``failure``. Raises nothing.
+    """
+    warnings: list[str] = []
+    for directory in ground.directories():
+        found = tuple(filter(None, (_take(ground, directory, name, warnings) for name in PROJECT_FILES)))
+        if found:
+            warnings += near_misses(directory)
+            return Found(directory, found, tuple(warnings))
+    for directory in dict.fromkeys((ground.target, ground.root or ground.target)):
+        warnings += [_told_of_name(directory, name) for name in _NEAR if _lstat(os.path.join(directory, name))]
+    return Found(None, (), tuple(warnings))
+
+
+def in_directory(ground: Ground) -> Found:
+    """The same for the target alone, without a search."""
+    warnings: list[str] = []
+    found = tuple(filter(None, (_take(ground, ground.target, name, warnings) for name in PROJECT_FILES)))
+    return Found(ground.target, found, (*warnings, *near_misses(ground.target)))
+
+
+def near_misses(directory: str) -> tuple[str, ...]:
+    """What to tell of files in a directory whose names are nearly those of a project's. Reads the directory."""
+    names = []
+    try:
+        with os.scandir(directory) as entries:
+            for _, entry in zip(range(_MOST_LISTED), entries, strict=False):
+                if entry.name not in PROJECT_FILES and _meant(entry.name) in PROJECT_FILES:
+                    names.append(entry.name)
+    except OSError:
+        return ()
+    return tuple(_told_of_name(directory, name) for name in sorted(names) if not _is_read(directory, name))
+
+
+def is_quotable(path: str) -> bool:
+    """Whether a message may hold words of a file: not if a link leads to it from another directory."""
+    return is_within(_realpath(path), _realpath(os.path.dirname(path)))
+
+
+def leads_away(path: str) -> bool:
+    """Whether a link leads from a file in a repository out of it: that may be a stranger's link."""
+    if is_quotable(path) or _in_one_repository(path):
+        return False
+    from trop_core import git
+
+    return git.is_in_repository(os.path.dirname(path))
+
+
+def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> ProjectFile | None:
+    path = os.path.join(directory, name)
+    seen = _lstat(path)
+    if seen is None:
+        return None
+    from trop_core.errors.spelling import quoted
+
+    safe = ground.is_safe(directory) if ground.safe else False
+    is_link = stat.S_ISLNK(seen.st_mode)
+    quotable = not is_link or is_quotable(path)
+
+    def takes(owner: int) -> bool:
+        return safe or ground.takes(owner)
+
+    def takes_target(owner: int) -> bool:
+        return owner == os.geteuid() or (takes(owner) and (quotable or _in_one_repository(path)))
+
+    content: bytes | small_files.Unread = small_files.Unread("foreign", owner=seen.st_uid)
+    if takes(seen.st_uid):
+        content = small_files.read(
+            path, most=small_files.LARGEST_CONFIGURATION, takes=takes_target if is_link else takes
+        )
+    if isinstance(content, bytes):
+        return ProjectFile(path, content, quotable)
+    if content.reason == "missing":
+        return None
+    if quotable and content.error is not None and content.error.errno in (errno.EACCES, errno.EPERM):
+        from trop_core.config.file_text import failure
+
+        return ProjectFile(path, b"", quotable, failure(content.error, path))
+    warnings.append(f"{quoted(path)} is passed over: {_why(content, leads_away=not quotable)}")
+    return None
+
+
+def _why(unread: small_files.Unread, *, leads_away: bool) -> str:
+    match unread.reason:
+        case "foreign" if leads_away:
+            return f"it is a link to a file of {_name_of(unread.owner)} that lies outside of its repository"
+        case "foreign":
+            return (
+                f"it belongs to {_name_of(unread.owner)}, and neither to you nor to the owner of this directory; "
+                "safe_directories in config.yaml can allow it"
+            )
+        case "too_large":
+            return f"it is larger than {small_files.LARGEST_CONFIGURATION} bytes"
+        case "failed" if unread.error is not None:
+            return f"it cannot be read ({unread.error.strerror})"
+        case _:
+            return "it is no regular file"
+
+
+def _name_of(owner: int | None) -> str:
+    import pwd
+
+    try:
+        return f"the user {pwd.getpwuid(-1 if owner is None else owner).pw_name}"
+    except (KeyError, OverflowError):
+        return f"the user with the id {owner}"
+
+
+def _in_one_repository(path: str) -> bool:
+    from trop_core import git
+
+    return git.related(_realpath(path), _realpath(os.path.dirname(path)))
+
+
+def _meant(name: str) -> str:
+    """The name that somebody may have meant."""
+    meant = name.lower().removeprefix(".")
+    return meant.removesuffix(".yml") + ".yaml" if meant.endswith(".yml") else meant
+
+
+def _told_of_name(directory: str, name: str) -> str:
+    from trop_core.errors.spelling import quoted
+
+    return f"{quoted(os.path.join(directory, name))} is not read: the file has to be called {_meant(name)}"
+
+
+def _is_read(directory: str, name: str) -> bool:
+    """Whether it is found under the right name too, as on a disk that does not tell letters by their case."""
+    own, right = (_lstat(os.path.join(directory, each)) for each in (name, _meant(name)))
+    return own is not None and right is not None and os.path.samestat(own, right)
+
+
+def _is_root(directory: str) -> bool:
+    seen = _lstat(os.path.join(directory, ".git"))
+    return seen is not None and stat.S_IFMT(seen.st_mode) in (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK)
+
+
+def _upward(directory: str) -> Iterator[str]:
+    yield directory
+    while (parent := os.path.dirname(directory)) != directory:
+        directory = parent
+        yield directory
+
+
+def _owner(directory: str) -> int | None:
+    try:
+        return os.stat(directory).st_uid
+    except (OSError, ValueError):
+        return None
+
+
+def _lstat(path: str) -> os.stat_result | None:
+    """None also for what may not be looked at: nobody said that it exists."""
+    try:
+        return os.lstat(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _realpath(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError, RecursionError):
+        return path  # more links than anybody can follow lead nowhere
