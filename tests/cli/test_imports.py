@@ -59,6 +59,8 @@ def test_nothing_slow_is_imported(sandbox: Sandbox, arguments: list[str]) -> Non
 
 @pytest.mark.parametrize("arguments", [["reserve"], ["reserve", "--tag", "web"], ["list"]], ids=" ".join)
 def test_what_stands_in_prompts_does_without_what_makes_dataclasses(sandbox: Sandbox, arguments: list[str]) -> None:
+    sandbox.reserve("--tag", "api")
+
     modules = imported(sandbox, *arguments)
 
     assert modules.isdisjoint({"dataclasses", "inspect"})
