@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from trop_core import paths
 from trop_core.errors.arguments import InvalidArgument
@@ -12,6 +13,8 @@ from trop_core.errors.paths import AmbiguousFolder, InvalidPath, UnrelatedPath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
 
 
 class Door(Enum):
@@ -103,12 +106,24 @@ class Caller(NamedTuple):
         if allowed:
             return
         anchors = self.anchors
-        for anchor in anchors:
-            if paths.related(target.path, anchor) or paths.related(target.canonical, paths.canonical(anchor)):
-                return
-        if anchors and self._share_a_repository(common_directory(target.canonical), map(common_directory, anchors)):
+        # Another open folder may be on a dead mount: it is looked at only where the spelling does not tell.
+        if any(paths.related(target.path, anchor) for anchor in anchors):
+            return
+        names = (self._seen(anchor, paths.canonical, unseen=anchor) for anchor in anchors)
+        if any(paths.related(target.canonical, name) for name in names):
+            return
+        repositories = (self._seen(anchor, common_directory, unseen=None) for anchor in anchors)
+        if anchors and self._share_a_repository(common_directory(target.canonical), repositories):
             return
         raise UnrelatedPath(target.path, anchors)
+
+    def _seen(self, anchor: str, look: Callable[[str], T], *, unseen: T) -> T:
+        """What a look at an anchor finds, or ``unseen`` where it is one of several and the system does not answer."""
+        if len(self.anchors) == 1:
+            return look(anchor)
+        from trop_core import looks
+
+        return looks.Look(partial(look, anchor)).answer(looks.SECONDS, unseen)
 
     def _share_a_repository(self, common: str | None, others: Iterable[str | None]) -> bool:
         # A repository of all that lies in a home says of no two directories that they belong together.

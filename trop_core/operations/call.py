@@ -51,6 +51,12 @@ class Call:
         return isinstance(work, Mutation) or (isinstance(work, Procedure) and not work.only_reads(self._request))
 
     @property
+    def place(self) -> str:
+        """Where in the file system it looks first, as far as that is known before it is prepared."""
+        named = getattr(self._request, "folder", None) or getattr(self._request, "path", None)
+        return named or self.context.caller.vicinity
+
+    @property
     def settings(self) -> Settings | None:
         """The settings that apply to the call: known once it is prepared, and only where the store takes part."""
         return getattr(self._prepared, "settings", None)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Errands(Protocol):
     """How an errand gets at the world: everything in here raises ``Cancelled`` once its ticket is taken back."""
 
-    async def look(self, ticket: Ticket, function: Callable[[], T]) -> T:
-        """Call what asks the file system, where it holds up nobody else; returns or raises what that does."""
+    async def look(self, ticket: Ticket, function: Callable[[], T], *, place: str) -> T:
+        """Call what asks the file system about a place, and holds up no other; returns or raises what that does."""
 
     async def perform(self, ticket: Ticket, operation: Operation, request: Any, *, folder: str | None = None) -> Any:
         """An operation's result; raises what it raises. The call comes from a folder, or from the open ones."""

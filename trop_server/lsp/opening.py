@@ -55,7 +55,7 @@ class Openings:
         """
         try:
             # A folder on a mount that is dead hangs here, and not where others wait for it.
-            await self._errands.look(ticket, partial(directory_state, folder))
+            await self._errands.look(ticket, partial(directory_state, folder), place=folder)
             async with self._order:
                 moved = await self._settle(folder, reserve_on_open, ticket, ask=True)
             if moved is not None:

@@ -82,14 +82,14 @@ class Renames:
     async def _attempt(self, old_uri: str, new_uri: str, agreed: Standing, ticket: Ticket) -> _Conflict | None:
         """Move what there is to move; if something else is in the way than what the person gave up, say what."""
         try:
-            old = await self._errands.look(ticket, partial(_place, old_uri))
+            old = await self._errands.look(ticket, partial(_place, old_uri), place=old_uri)
             moving = (await self._errands.perform(ticket, LIST, ListRequest(path=old))).reservations
         except (InvalidPath, NoDataDirectory) as error:
             logger.info("nothing can be reserved for %s: %s", old_uri, error)
             return None
         if not moving:
             return None
-        new = await self._errands.look(ticket, partial(_place, new_uri))
+        new = await self._errands.look(ticket, partial(_place, new_uri), place=new_uri)
         if old == new:
             return None
         request = MigrateRequest(from_=old, to=new, recursive=True)

@@ -178,10 +178,10 @@ class TropServer(LanguageServer):
 
     # Commands and errands
 
-    async def look(self, ticket: Ticket, function: Callable[[], T]) -> T:
+    async def look(self, ticket: Ticket, function: Callable[[], T], *, place: str) -> T:
         """See ``Errands``."""
         assert self._lanes is not None
-        return await self._lanes.look(ticket, function)
+        return await self._lanes.look(ticket, function, place=place)
 
     async def perform(self, ticket: Ticket, operation: Operation, request: Any, *, folder: str | None = None) -> Any:
         """See ``Errands``."""

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import threading
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from trop_core.database.watch import StoreBusy, StoreWatch
 from trop_core.errors.base import TropError
 from trop_core.errors.paths import InvalidPath
+from trop_core.looks import Look
 from trop_core.paths import canonical
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_FOR_ONE_FOLDER = 0.5
 
 
 class Watcher:
@@ -47,6 +50,7 @@ class Watcher:
         self._has_looked = asyncio.Event()
         self._hurry = threading.Event()
         self._complaint = ""
+        self._looks: dict[str, Look[str]] = {}
 
     def start(self) -> None:
         """Begin to look."""
@@ -98,8 +102,11 @@ class Watcher:
         paths = set()
         for folder in self._folders():
             paths.add(folder)
+            if folder in self._looks and not self._looks[folder].is_over:
+                continue  # a look at it hangs
+            look = self._looks[folder] = Look(partial(canonical, folder))
             try:
-                paths.add(canonical(folder))
+                paths.add(look.answer(_SECONDS_FOR_ONE_FOLDER, folder))
             except InvalidPath as error:
                 logger.info("%s is watched as it is spelled only: %s", folder, error)
         return paths

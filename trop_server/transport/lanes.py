@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
 
 from trop_core.cancellation import CancellationToken
 from trop_core.errors.base import Cancelled
@@ -24,6 +26,7 @@ T = TypeVar("T")
 
 _READERS = 8
 _PREPARERS = 32
+_PREPARERS_OF_ONE_PLACE = 4
 
 
 class Ticket:
@@ -73,6 +76,7 @@ class Lanes:
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
         self._preparing = ThreadPoolExecutor(_PREPARERS, thread_name_prefix="prepare")
+        self._places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._stores = threading.local()
 
     async def run(self, ticket: Ticket, call: Call) -> Any:
@@ -83,7 +87,7 @@ class Lanes:
         """
         loop = asyncio.get_running_loop()
         gate, threads = (self._writers, self._writing) if call.writes else (self._readers, self._reading)
-        while not await self.look(ticket, call.prepare):
+        while not await self.look(ticket, call.prepare, place=call.place):
             await self._turn(ticket, call, gate)
             try:
                 if not call.writes:
@@ -94,27 +98,32 @@ class Lanes:
                 gate.release()
         return call.result
 
-    async def look(self, ticket: Ticket, function: Callable[[], T]) -> T:
+    async def look(self, ticket: Ticket, function: Callable[[], T], *, place: str) -> T:
         """Call what may hang in the file system and may be dropped at any time; returns or raises what that does.
 
-        Raises ``Cancelled`` once the ticket is taken back.
+        ``place`` is where it looks: what is asked about a place that hangs leaves threads for what is asked about
+        others. Raises ``Cancelled`` once the ticket is taken back.
         """
+        gate = self._places.setdefault(place, asyncio.Semaphore(_PREPARERS_OF_ONE_PLACE))
+        await _enter(ticket, gate)
         loop = asyncio.get_running_loop()
-        return await ticket.while_harmless(loop.run_in_executor(self._preparing, function))
+
+        def leave(_: object) -> None:
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                loop.call_soon_threadsafe(gate.release)
+
+        running = self._preparing.submit(function)
+        # The thread is taken until it is done, also if nobody waits for it any more.
+        running.add_done_callback(leave)
+        return await ticket.while_harmless(asyncio.wrap_future(running))
 
     async def _turn(self, ticket: Ticket, call: Call, gate: asyncio.Semaphore) -> None:
         patience = call.patience
-        acquiring = asyncio.ensure_future(gate.acquire())
         try:
             async with asyncio.timeout(max(0.0, patience.remaining) if gate.locked() else None):
-                await ticket.while_harmless(acquiring)
-        except BaseException as error:
-            # The turn may have come in the very moment in which the wait for it ended.
-            if acquiring.done() and not acquiring.cancelled():
-                gate.release()
-            if isinstance(error, TimeoutError):
-                raise patience.timed_out(call.operation.name.replace("_", " ")) from None
-            raise
+                await _enter(ticket, gate)
+        except TimeoutError:
+            raise patience.timed_out(call.operation.name.replace("_", " ")) from None
 
     def _transact(self, call: Call) -> bool:
         directory = self._directory()
@@ -124,3 +133,15 @@ class Lanes:
                 store.close()
             store = self._stores.store = Store(directory)
         return call.transact(store)
+
+
+async def _enter(ticket: Ticket, gate: asyncio.Semaphore) -> None:
+    """Take a place behind a gate. Raises ``Cancelled`` once the ticket is taken back."""
+    acquiring = asyncio.ensure_future(gate.acquire())
+    try:
+        await ticket.while_harmless(acquiring)
+    except BaseException:
+        # The turn may have come in the very moment in which the wait for it ended.
+        if acquiring.done() and not acquiring.cancelled():
+            gate.release()
+        raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from trop_core import looks
 from trop_core.absences import may_pass
 from trop_core.cancellation import no_progress
 from trop_core.database import directories, reservations
@@ -16,7 +17,7 @@ from trop_core.models import Reservation  # noqa: TC001 - results' types become 
 from trop_core.paths import DirectoryState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from trop_core.cancellation import Progress
     from trop_core.database.handles import StoreConnection
@@ -27,10 +28,6 @@ _PATH: Final = 0
 _LAST_USED_AT: Final = 6
 """Places in a record."""
 _LOOKS = 3
-_LOOKS_PER_REPORT = 100
-_SECONDS_FOR_ONE_DIRECTORY = 2.0
-_HANGING_AT_MOST = 3
-
 
 Reason = Literal["missing", "expired"]
 
@@ -68,7 +65,7 @@ class Survey(NamedTuple):
         state_of: Callable[[str], DirectoryState],
         *,
         progress: Progress = no_progress,
-        patience: float = _SECONDS_FOR_ONE_DIRECTORY,
+        patience: float = looks.SECONDS,
     ) -> Survey:
         """The same, after a look at every directory, each for ``patience`` seconds. Slow, and never under a lock.
 
@@ -81,7 +78,8 @@ class Survey(NamedTuple):
                 return state
             return DirectoryState.AWAY if may_pass(path, self.git_directories.get(path)) else state
 
-        states, unanswered = _look_at(list(dict.fromkeys(row[_PATH] for row in self.rows)), look, progress, patience)
+        paths = list(dict.fromkeys(row[_PATH] for row in self.rows))
+        states, unanswered = looks.at_directories(paths, look, progress=progress, patience=patience)
         return self._replace(states=states, unanswered=unanswered)
 
     def kept(self, leaving: list[tuple[Record, Reason]]) -> int:
@@ -144,83 +142,3 @@ def _mark(connection: StoreConnection) -> tuple[StoreConnection, int, int]:
     """
     (version,) = connection.execute("PRAGMA data_version").fetchone()
     return connection, version, connection.commits
-
-
-def _look_at(
-    paths: list[str], state_of: Callable[[str], DirectoryState], progress: Progress, patience: float
-) -> tuple[dict[str, DirectoryState], tuple[str, ...]]:
-    """The state of each directory, and those of which the system did not tell it in time: their state is unknown.
-
-    ``paths`` are in the order of code points: what lies below a directory comes after it.
-
-    A thread that hangs in the system cannot be stopped: it is left behind, and another one goes on with the rest. A
-    few of those are enough to tell that a whole mount is dead: what is left then is unknown, too.
-    """
-    states = dict.fromkeys(paths, DirectoryState.UNKNOWN)
-    left = paths
-    unanswered: list[str] = []
-    hanging = 0
-    while left and hanging < _HANGING_AT_MOST:
-        look = _Look(left, state_of)
-        for done in look.counts(patience):
-            progress(len(paths) - len(left) + done, len(paths))
-        answers = look.answers
-        states.update(zip(left, answers, strict=False))
-        if len(answers) < len(left):
-            hanging += 1
-            # Whatever lies below the directory that hangs would hang as well.
-            below = left[len(answers)] + "/"
-            rest = left[len(answers) + 1 :]
-            unanswered += [left[len(answers)], *(path for path in rest if path.startswith(below))]
-            left = [path for path in rest if not path.startswith(below)]
-        else:
-            left = []
-    progress(len(paths), len(paths))
-    return states, tuple(sorted([*unanswered, *left]))
-
-
-class _Look:
-    """A thread that looks at directories, one after the other, until it is done or left behind."""
-
-    def __init__(self, paths: Sequence[str], state_of: Callable[[str], DirectoryState]) -> None:
-        import queue
-        import threading
-
-        self._paths = paths
-        self._state_of = state_of
-        self._found: list[DirectoryState] = []
-        self._told = queue.SimpleQueue[int]()
-        self._is_left_behind = False
-        self.answers: list[DirectoryState] = []
-        threading.Thread(target=self._work, daemon=True).start()
-
-    def counts(self, patience: float) -> Iterator[int]:
-        """How many it has looked at, every now and then, until it ends, or stands still for ``patience`` seconds.
-
-        In the end ``answers`` are the states of as many directories as it came to.
-        """
-        import queue
-
-        seen = 0
-        while seen < len(self._paths):
-            try:
-                seen = self._told.get(timeout=patience)
-            except queue.Empty:
-                standing = len(self._found) == seen
-                seen = len(self._found)
-                if standing:
-                    break
-            if seen < len(self._paths):
-                yield seen
-        self._is_left_behind = True
-        self.answers = self._found[:seen]
-
-    def _work(self) -> None:
-        # One message for many answers: to wake the other thread takes longer than to look at a directory.
-        found, state_of = self._found.append, self._state_of
-        for start in range(0, len(self._paths), _LOOKS_PER_REPORT):
-            for path in self._paths[start : start + _LOOKS_PER_REPORT]:
-                found(state_of(path))
-            self._told.put(len(self._found))
-            if self._is_left_behind:
-                break

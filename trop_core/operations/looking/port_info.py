@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
+from trop_core.looks import SECONDS, Look
 from trop_core.models import PortRange, Reservation
 from trop_core.operations.call import Unprepared
 from trop_core.operations.looking.occupancy import LookingRequest, occupancy_settings
@@ -71,8 +73,9 @@ class Prepared(NamedTuple):
     looked: Looked | None = None
 
     def look(self, path: str) -> Prepared:
-        """The same, with a look at a directory. May hang where the file system does."""
-        return self._replace(looked=Looked(path, self.context.directory_state(path)))
+        """The same, with a look at a directory: its state is unknown where the system says nothing in time."""
+        look = Look(partial(self.context.directory_state, path))
+        return self._replace(looked=Looked(path, look.answer(SECONDS, DirectoryState.UNKNOWN)))
 
 
 def prepare(request: PortInfoRequest, context: Context) -> Prepared:

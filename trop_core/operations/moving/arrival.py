@@ -372,6 +372,14 @@ def _look_at(context: Context, path: str) -> Place:
 
 
 def _sight(context: Context, path: str, identity: Identity | None) -> Sight:
+    """What stands at another place; unclear as well where the system does not answer in time."""
+    from trop_core import looks
+
+    look = looks.Look(lambda: _sight_of(context, path, identity))
+    return look.answer(looks.SECONDS, "unclear")
+
+
+def _sight_of(context: Context, path: str, identity: Identity | None) -> Sight:
     if identity is None:
         return "unclear"
     if context.identify(path) == identity:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from trop_core import looks
 from trop_core.database import reservations
 from trop_core.paths import DirectoryState
 
@@ -25,11 +26,9 @@ def candidates(connection: StoreConnection, *, project: str, path: str, former_p
 
 
 def look_at(context: Context, paths: Iterable[str]) -> dict[str, DirectoryState]:
-    """What the system says of each. May hang where the file system does; raises ``Cancelled``."""
-    states = {}
-    for path in paths:
-        context.token.check()
-        states[path] = context.directory_state(path)
+    """What the system says of each, unknown if it says nothing in time. Raises ``Cancelled``."""
+    states, _ = looks.at_directories(sorted(paths), context.directory_state)
+    context.token.check()
     return states
 
 

@@ -1,0 +1,62 @@
+"""A folder on a mount that is dead costs the other folders nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.dead_mount import dead_mount
+from support.messages import command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from support.client import Client
+    from support.sandbox import Sandbox
+
+
+@pytest.fixture
+def dead(sandbox: Sandbox) -> Iterator[Path]:
+    directory = sandbox.directory("a-dead-mount")
+    with dead_mount(directory):
+        yield directory
+
+
+def test_any_number_of_commands_that_hang_hold_up_no_other_folder(
+    start: Callable[..., Client], sandbox: Sandbox, dead: Path
+) -> None:
+    client, live = start(), sandbox.directory("live")
+    client.initialize(str(dead), str(live), initializationOptions={"reserveOnOpen": "always"})
+    for number in range(100):
+        client.send(command(f"dead-{number}", "trop.reserve", {"folder": str(dead)}))
+
+    found = client.call("trop.reserve", {"folder": str(live)})
+
+    assert found["reservation"]["path"] == str(live)
+    client.terminate()
+    assert client.wait() == 143
+
+
+def test_a_folder_that_hangs_keeps_no_news_from_the_others(
+    start: Callable[..., Client], sandbox: Sandbox, dead: Path
+) -> None:
+    client, live = start(), sandbox.directory("live")
+    client.initialize(str(dead), str(live), initializationOptions={"notifications": True})
+    client.call("trop.list", {})
+
+    port = sandbox.reserve(cwd=live)
+
+    while (message := client.receive()).get("method") != "trop/reservationsChanged":
+        pass
+    assert [row["port"] for row in message["params"]["reservations"]] == [port]
+
+
+def test_a_new_directory_does_not_wait_for_where_it_may_have_been(sandbox: Sandbox, dead: Path) -> None:
+    inner = sandbox.directory("a/shop")
+    sandbox.reserve("--project", "shop", cwd=inner)
+    sandbox.execute("UPDATE reservations SET path = ?", [[f"{dead}/shop"]])
+
+    done = sandbox.trop("reserve", cwd=sandbox.directory("b/shop"), TROP_PROJECT="shop")
+
+    assert (done.returncode, done.stdout) == (0, "5001\n")
