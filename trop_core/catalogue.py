@@ -145,3 +145,8 @@ def by_command(command: str) -> Operation | None:
         if _PREFIX + wire_name(name) == command:
             return operation(name)
     return None
+
+
+def commands() -> tuple[str, ...]:
+    """The names of all commands, in the order in which they are shown. Imports no operation."""
+    return tuple(_PREFIX + wire_name(name) for name in _MODULES)

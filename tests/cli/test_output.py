@@ -293,8 +293,8 @@ class TestCall:
         error = json.loads(done.stdout, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
         message, hint = error_lines(done)
         assert done.returncode == code
-        assert error.keys() == {"kind", "hint", "details", "retryable"}
-        assert (error["kind"], error["hint"]) == (kind, hint)
+        assert error.keys() == {"message", "kind", "hint", "details", "retryable"}
+        assert (error["kind"], error["message"], error["hint"]) == (kind, message, hint)
         if field is not None:
             assert error["details"]["field"] == field
         assert "--" not in message + hint or kind == "no_data_directory"
@@ -332,3 +332,42 @@ def test_a_word_is_taken_in_any_letter_case(sandbox: Sandbox, arguments: list[st
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [row["port"] for row in json.loads(done.stdout)] == [port]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        pytest.param(["rserve"], 'there is no subcommand "rserve"', "did you mean reserve? ", id="a subcommand"),
+        pytest.param(["zzzzz"], 'there is no subcommand "zzzzz"', "", id="nothing like a subcommand"),
+        pytest.param(["reserve", "--tga=x"], "unrecognized arguments: --tga=x", "did you mean --tag? ", id="a flag"),
+        pytest.param(["reserve", "web"], "unrecognized arguments: web", "", id="no flag at all"),
+        pytest.param(
+            ["list", "--format", "jsno"],
+            '--format: expected one of table, json, csv, tsv, not "jsno"',
+            "did you mean json? ",
+            id="a word",
+        ),
+        pytest.param(
+            ["call", "lstProjects"],
+            'there is no command "lstProjects"',
+            "Did you mean trop.listProjects? ",
+            id="a command",
+        ),
+    ],
+)
+def test_what_does_not_exist_comes_with_the_nearest_that_does(
+    sandbox: Sandbox, arguments: list[str], error: str, hint: str
+) -> None:
+    done = sandbox.trop(*arguments)
+
+    told, advice = error_lines(done)
+    assert (done.returncode, told) == (4, error)
+    assert advice.startswith(hint or "trop ")
+    assert advice.endswith(("--help lists what there is", "lists every command."))
+
+
+@pytest.mark.parametrize("command", ["trop.listProjects", "listProjects", "list-projects", "trop.list-projects"])
+def test_a_command_is_called_by_any_of_its_names(sandbox: Sandbox, command: str) -> None:
+    sandbox.reserve("--project", "shop")
+
+    assert as_json(sandbox.trop("call", command))["projects"] == ["shop"]

@@ -213,7 +213,7 @@ class TestWhatIsTold:
 
         assert done.stderr.split("\n") == [
             r"error: unrecognized arguments: x\x1b]0;T\x07\nhint: run this",
-            "hint: trop --help lists what there is",
+            "hint: trop list --help lists what there is",
             "",
         ]
 

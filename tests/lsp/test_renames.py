@@ -160,18 +160,18 @@ def test_a_folder_that_stays_where_it_is_keeps_what_it_has(client: Client, sandb
 
 
 def test_a_rename_creates_no_store(start: Callable[..., Client], sandbox: Sandbox) -> None:
-    broken = sandbox.directory("broken")
-    (broken / "trop.yaml").write_text("ports: 5\n")
     client = start()
     client.initialize(str(sandbox.work))
 
     rename(client, (sandbox.work / "old", sandbox.work / "new"))
     # Followed after the other one, and told of without a store.
-    rename(client, (broken / "old", broken / "new"))
+    sandbox.data.mkdir()
+    (sandbox.data / "config.yaml").write_text("ports: 5\n")
+    rename(client, (sandbox.work / "a", sandbox.work / "b"))
     shown = next_of(client, SHOWN)["params"]["message"]
 
-    assert "trop.yaml" in shown
-    assert not sandbox.data.exists()
+    assert "config.yaml" in shown
+    assert not sandbox.database.exists()
 
 
 class TestAConflict:

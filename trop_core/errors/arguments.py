@@ -66,16 +66,18 @@ class UnknownArgument(InvalidArgument):
 
 
 class UnknownCommand(InvalidArgument):
-    """A command that the catalogue does not have."""
+    """A command that the catalogue does not have. ``meant`` is the one that is most like it, if one is."""
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: str, meant: str | None = None) -> None:
+        self.meant = meant
         super().__init__("command", expected="a command that trop.listCommands lists", given=command, alone=True)
 
     def message(self, spell: Spelling = flag_name) -> str:
         return f"there is no command {quoted(self.given)}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return "trop.listCommands lists every command."
+        meaning = "" if self.meant is None else f"Did you mean {self.meant}? "
+        return f"{meaning}trop.listCommands lists every command."
 
 
 class UnusableOption(InvalidArgument):

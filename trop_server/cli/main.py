@@ -115,12 +115,17 @@ def _run_list(session: Session) -> str:
 
 
 def _run_call(session: Session) -> str:
-    from trop_core.catalogue import by_command
+    from trop_core.catalogue import by_command, commands
+    from trop_core.errors.spelling import wire_name
+    from trop_server.cli.parser import nearest
     from trop_server.wire.values import result_to_wire
 
-    found = by_command(session.options.command)
+    given: str = session.options.command
+    # In whichever way a name is written elsewhere: list-projects, listProjects, trop.listProjects.
+    command = f"trop.{wire_name(given.removeprefix('trop.').replace('-', '_'))}"
+    found = by_command(command)
     if found is None:
-        raise UnknownCommand(session.options.command)
+        raise UnknownCommand(given, nearest(command, commands()))
     result = session.perform(found, _json_object(session.options.argument), uris=True)
     return as_json(result_to_wire(result))
 
@@ -206,7 +211,7 @@ def _fail(error: TropError, session: Session | None = None) -> int:
 
         spell = wire_name
         try:
-            _write(as_json(error_to_wire(error)))
+            _write(as_json({"message": error.message(spell), **error_to_wire(error)}))
         except (OSError, SystemFailure):
             _discard_stdout()
     if session is not None and session.verbose:

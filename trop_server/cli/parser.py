@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from trop_core import __version__
 from trop_core.catalogue import operation
 from trop_core.errors.arguments import InvalidArgument
-from trop_core.errors.spelling import flag_name
+from trop_core.errors.spelling import flag_name, quoted
 from trop_core.fields import Field, Kind
 from trop_server.cli.exit_codes import USAGE
 from trop_server.cli.printing import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from trop_core.catalogue import Operation
 
@@ -75,13 +77,50 @@ _NO_FLAGS = ("folder", "data_dir")
 _METAVARS = {Kind.PATH: "PATH", Kind.IDENTIFIER: "NAME", Kind.TEXT: "TEXT", Kind.INTEGER: "N"}
 
 
+SUBCOMMAND = "SUBCOMMAND"
+_INVALID_CHOICE = re.compile(r"argument (.+?): invalid choice: (.+) \(choose from (.*)\)", re.DOTALL)
+"""What argparse says of a word that is none of a few."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose usage errors have the exit code of the contract: 2, argparse's own, means a lock timeout here."""
 
+    subcommands: Mapping[str, Parser] = MappingProxyType({})
+    """The parsers of the subcommands that were built."""
+
     def error(self, message: str) -> NoReturn:
         """Tell what is wrong with the command line and how to learn more, and exit with 4."""
-        say(f"error: {message}", f"hint: {self.prog} --help lists what there is")
+        refused = _INVALID_CHOICE.fullmatch(message)
+        if refused is None:
+            self._refuse(message)
+        place, value = refused[1], refused[2].strip("'\"")
+        choices = [choice.strip(" '\"") for choice in refused[3].split(",")]
+        if place == SUBCOMMAND:
+            self._refuse(f"there is no subcommand {quoted(value)}", nearest(value, SUBCOMMANDS))
+        self._refuse(
+            f"{place.rpartition('/')[2]}: expected one of {', '.join(choices)}, not {quoted(value)}",
+            nearest(value, choices),
+        )
+
+    def refuse_arguments(self, unknown: Sequence[str]) -> NoReturn:
+        """Tell of arguments that the subcommand does not take, and exit with 4."""
+        flag = unknown[0].partition("=")[0]
+        known = [option for option in self._option_string_actions if option.startswith("--")]
+        self._refuse(
+            f"unrecognized arguments: {' '.join(unknown)}", nearest(flag, known) if flag.startswith("--") else None
+        )
+
+    def _refuse(self, message: str, meant: str | None = None) -> NoReturn:
+        meaning = "" if meant is None else f"did you mean {meant}? "
+        say(f"error: {message}", f"hint: {meaning}{self.prog} --help lists what there is")
         self.exit(USAGE)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Of known names the one that is most like another, or None where none is."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, known, n=1)), None)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -92,7 +131,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     mentioned = [name for name in SUBCOMMANDS if name in arguments]
     if any(argument in ("-h", "--help") for argument in arguments):
         return build(formatter=argparse.HelpFormatter).parse_args(arguments)
-    return build(mentioned or SUBCOMMANDS).parse_args(arguments)
+    parser = build(mentioned or SUBCOMMANDS)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.subcommands[options.subcommand].refuse_arguments(unknown)
+    return options
 
 
 class _Unseen(argparse.HelpFormatter):
@@ -110,8 +153,9 @@ def build(names: Iterable[str] = SUBCOMMANDS, formatter: type[argparse.HelpForma
     parser = Parser(prog="trop", description=_DESCRIPTION, allow_abbrev=False, formatter_class=formatter)
     _add_global(parser, top=True)
     subparsers = parser.add_subparsers(
-        dest="subcommand", metavar="SUBCOMMAND", required=True, title="subcommands", prog="trop", parser_class=Parser
+        dest="subcommand", metavar=SUBCOMMAND, required=True, title="subcommands", prog="trop", parser_class=Parser
     )
+    parser.subcommands = subparsers.choices
     for name in names:
         subparser = subparsers.add_parser(
             name,

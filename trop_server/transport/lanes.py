@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -76,7 +78,7 @@ class Lanes:
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
         self._preparing = ThreadPoolExecutor(_PREPARERS, thread_name_prefix="prepare")
-        self._places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._places: WeakValueDictionary[str, _Place] = WeakValueDictionary()
         self._stores = threading.local()
 
     async def run(self, ticket: Ticket, call: Call) -> Any:
@@ -104,26 +106,22 @@ class Lanes:
         ``place`` is where it looks: what is asked about a place that hangs leaves threads for what is asked about
         others. Raises ``Cancelled`` once the ticket is taken back.
         """
-        gate = self._places.setdefault(place, asyncio.Semaphore(_PREPARERS_OF_ONE_PLACE))
-        await _enter(ticket, gate)
-        loop = asyncio.get_running_loop()
-
-        def leave(_: object) -> None:
-            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-                loop.call_soon_threadsafe(gate.release)
-
-        running = self._preparing.submit(function)
-        # The thread is taken until it is done, also if nobody waits for it any more.
-        running.add_done_callback(leave)
-        return await ticket.while_harmless(asyncio.wrap_future(running))
+        queue = self._places.setdefault(place, _Place(self._preparing))
+        return await ticket.while_harmless(queue.call(function))
 
     async def _turn(self, ticket: Ticket, call: Call, gate: asyncio.Semaphore) -> None:
         patience = call.patience
+        acquiring = asyncio.ensure_future(gate.acquire())
         try:
             async with asyncio.timeout(max(0.0, patience.remaining) if gate.locked() else None):
-                await _enter(ticket, gate)
-        except TimeoutError:
-            raise patience.timed_out(call.operation.name.replace("_", " ")) from None
+                await ticket.while_harmless(acquiring)
+        except BaseException as error:
+            # The turn may have come in the very moment in which the wait for it ended.
+            if acquiring.done() and not acquiring.cancelled():
+                gate.release()
+            if isinstance(error, TimeoutError):
+                raise patience.timed_out(call.operation.name.replace("_", " ")) from None
+            raise
 
     def _transact(self, call: Call) -> bool:
         directory = self._directory()
@@ -135,13 +133,41 @@ class Lanes:
         return call.transact(store)
 
 
-async def _enter(ticket: Ticket, gate: asyncio.Semaphore) -> None:
-    """Take a place behind a gate. Raises ``Cancelled`` once the ticket is taken back."""
-    acquiring = asyncio.ensure_future(gate.acquire())
-    try:
-        await ticket.while_harmless(acquiring)
-    except BaseException:
-        # The turn may have come in the very moment in which the wait for it ended.
-        if acquiring.done() and not acquiring.cancelled():
-            gate.release()
-        raise
+class _Place:
+    """What is asked about one place in the file system: a few threads at once, the rest in a queue."""
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
+        self._free = _PREPARERS_OF_ONE_PLACE
+        self._waiting: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
+
+    def call(self, function: Callable[[], T]) -> asyncio.Future[T]:
+        """The function's answer to come. Called in the event loop's thread, as everything in here."""
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((function, answer))
+        self._begin()
+        return answer
+
+    def _begin(self) -> None:
+        while self._free and self._waiting:
+            function, answer = self._waiting.popleft()
+            if answer.cancelled():
+                continue
+            self._free -= 1
+            self._threads.submit(function).add_done_callback(partial(self._hand_over, answer))
+
+    def _hand_over(self, answer: asyncio.Future[Any], running: Future[Any]) -> None:
+        # Called in the thread that has done it.
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+            answer.get_loop().call_soon_threadsafe(self._end, running, answer)
+
+    def _end(self, running: Future[Any], answer: asyncio.Future[Any]) -> None:
+        # The thread was taken until now, also if nobody waited for it any more.
+        self._free += 1
+        if not answer.cancelled():
+            error = running.exception()
+            if error is None:
+                answer.set_result(running.result())
+            else:
+                answer.set_exception(error)
+        self._begin()

@@ -46,7 +46,7 @@ class Prepared(NamedTuple):
 
 def prepare(request: AssertReservationRequest, context: Context) -> Prepared:
     """Find the directory."""
-    target = context.target(request.folder, request.path)
+    target, _ = context.target_and_settings(request.folder, request.path, tolerant=True)
     settings = context.settings(None)
     arriving = Arriving.at(target, context, follow=settings.follow_moves)
     return Prepared(ReservationKey(target.path, request.tag), target, request.not_, settings, arriving)

@@ -79,7 +79,7 @@ class Plan(NamedTuple):
 
 def prepare(request: ReleaseRequest, context: Context) -> Prepared:
     """Find the directory and check that the caller has to do with it."""
-    target = context.target(request.folder, request.path)
+    target, _ = context.target_and_settings(request.folder, request.path, tolerant=True)
     settings = context.settings(None, allow_unrelated_path=request.allow_unrelated_path)
     context.guard(target, allowed=request.force or settings.allow_unrelated_path)
     tag = "" if request.untagged_only else request.tag
