@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.repositories import git, make_repository
 from support.rows import fill, row
-from support.sandbox import as_json
+from support.sandbox import TROP, as_json
 from support.strange import NAME, SHOWN, TITLE, ZOO, is_inert
 
 from trop_server.cli.printing import answer_bytes, one_per_line
@@ -302,3 +302,17 @@ def test_a_process(sandbox: Sandbox) -> None:
     for each in done:
         assert is_inert(each.stdout), each.stdout
         assert r"\x1b[31m\n" in each.stdout
+
+
+def test_a_line_to_paste_names_the_very_directory(sandbox: Sandbox) -> None:
+    old, new = sandbox.directory("a"), sandbox.work / "b\n'c"
+    sandbox.reserve(cwd=old)
+    old.rename(new)
+
+    told = sandbox.trop("reserve", cwd=new, TROP_FOLLOW_MOVES="0").stderr
+    line = told[told.index("trop migrate ") :].partition(" brings ")[0]
+    pasted = sandbox.run("bash", "-c", line.replace("trop", TROP, 1))
+
+    assert "\n" not in line
+    assert pasted.returncode == 0, pasted.stderr
+    assert sandbox.rows()[0][0] == str(new)

@@ -46,6 +46,26 @@ def _is_obeyed(character: str) -> bool:
     )
 
 
+def shell_word(text: str) -> str:
+    r"""A text as one word of a command for a shell, on one line and without anything that a terminal obeys.
+
+    Where that takes escapes it is ``$'…'``, which bash, zsh and ksh read.
+    """
+    if text.isprintable() or not any(map(_is_obeyed, text)):
+        import shlex
+
+        return shlex.quote(text)
+    return f"$'{''.join(map(_escaped_in_quotes, text))}'"
+
+
+def _escaped_in_quotes(character: str) -> str:
+    if character in "\\'":
+        return f"\\{character}"
+    if not _is_obeyed(character):
+        return character
+    return f"\\x{ord(character):02x}" if character < "\x80" else f"\\u{ord(character):04x}"
+
+
 def quoted(value: object) -> str:
     """A value as a message shows it: text in double quotes, control characters escaped, cut where it is very long."""
     try:

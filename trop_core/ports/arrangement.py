@@ -69,17 +69,20 @@ class Unplaced(NamedTuple):
 def stored_base(services: Iterable[Service], stored: Mapping[str, int], minimum: int) -> int | None:
     """The base at which most of the stored services without a preference stand, the lowest of several; None without.
 
-    Of several, those from ``minimum``, where the range begins, go first: below it no group was ever laid out.
+    Of several, those from ``minimum``, where the range begins, go first: below it no group was ever laid out. Where all
+    that are stored have a preference, those that did not get it tell: they stand where the group was laid out.
     """
-    bases = Counter(
-        base
-        for service in services
-        if service.preferred is None
-        and service.tag in stored
+    placed = [service for service in services if service.tag in stored]
+    for telling in (
+        [service for service in placed if service.preferred is None],
+        [service for service in placed if service.preferred not in (None, stored[service.tag])],
+    ):
         # A service whose offset has grown may stand lower than its offset.
-        and (base := stored[service.tag] - service.offset) >= LOWEST_PORT
-    )
-    return min(bases, key=lambda base: (-bases[base], base < minimum, base)) if bases else None
+        found = (stored[service.tag] - service.offset for service in telling)
+        bases = Counter(base for base in found if base >= LOWEST_PORT)
+        if bases:
+            return min(bases, key=lambda base: (-bases[base], base < minimum, base))
+    return None
 
 
 def drifted(services: Iterable[Service], stored: Mapping[str, int], minimum: int) -> dict[str, int]:
@@ -145,7 +148,7 @@ def lay_out(
     for service in rest:
         if service.tag in stored and stored[service.tag] not in ports.values():
             ports[service.tag] = stored[service.tag]
-    kept = tuple(service.tag for service in services if service.tag in ports)
+    kept = tuple(service.tag for service in rest if service.tag in ports)
     found = _fill(services, stored, Arrangement(ports, obstacles, kept), None, ground)
     # One that prefers another's port may leave that without any: then all stay as they are.
     return found if isinstance(found, Arrangement) else extend(services, stored, start, ground)

@@ -142,19 +142,15 @@ def told_of_drift(
 ) -> tuple[str, ...]:
     """What a caller should know of stored ports that the file would have elsewhere. Reads.
 
-    A port that could not be had anyhow, and a place outside of the range, are no reason to speak.
+    A port that laying the group out anew would not give, because it cannot be had, is no reason to speak.
     """
     ports = {tag: row.port for tag, row in stored.items()}
     wanted = drifted(group.services, ports, prepared.ports.minimum)
     if not wanted:
         return ()
-    ground = StoreGround(connection, prepared, ports.values())
-    preferred = {service.tag: service.preferred for service in group.services}
-    told = []
-    for tag, port in wanted.items():
-        if port != preferred[tag] and port not in prepared.ports:
-            continue
-        if ground.obstacle(port) is not None or ground.is_occupied(port):
-            continue
-        told.append(f"{tag} keeps {ports[tag]}, and its file would have it at {port}: --force lays the group out anew")
-    return tuple(told)
+    anew = arrange(connection, prepared, group, stored, anew=True).ports
+    return tuple(
+        f"{tag} keeps {ports[tag]}, and its file would have it at {port}: --force lays the group out anew"
+        for tag, port in wanted.items()
+        if anew.get(tag) == port
+    )

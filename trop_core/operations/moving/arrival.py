@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from trop_core.database import companion, directories, reservations
 from trop_core.database.directories import Directory
 from trop_core.database.selection import Selection
-from trop_core.errors.spelling import quoted
+from trop_core.errors.spelling import quoted, shell_word
 from trop_core.identity import glance, is_gone_from
 from trop_core.models import ReservationKey
 from trop_core.operations.call import Unprepared
@@ -249,9 +249,9 @@ def execute(connection: StoreConnection, arrival: Arrival, context: Context) -> 
 
 def migrate_line(source: str, destination: str, *options: str) -> str:
     """The command that moves reservations, quoted for the shell."""
-    import shlex
-
-    return shlex.join(["trop", "migrate", "--from", source, "--to", destination, "--recursive", *options])
+    return " ".join(
+        map(shell_word, ("trop", "migrate", "--from", source, "--to", destination, "--recursive", *options))
+    )
 
 
 def _told_of_tables(connection: StoreConnection) -> tuple[str, ...]:

@@ -225,7 +225,7 @@ def _choose(
     if preferred is not None and obstacle is None:
         return Choice(preferred, warnings=room.told_of_avoided(prepared, preferred))
     told: tuple[str, ...] = () if obstacle is None else (obstacle,)
-    if own is not None and room.qualifies(prepared, own.port):
+    if own is not None and _stays(prepared, own.port, is_service=service is not None):
         return Choice(own.port, warnings=told)
     if service is not None:
         place = _place_in_group(connection, prepared, arrival, service.tag, own)
@@ -235,6 +235,12 @@ def _choose(
     if isinstance(found, int):
         return Choice(found, warnings=told)
     return _choose_after_cleanup(connection, prepared, arrival, found, preferred=preferred, own=own)
+
+
+def _stays(prepared: Prepared[ReserveRequest], port: int, *, is_service: bool) -> bool:
+    """Whether a key may have its own port again. What listens on a service's port is the service itself, in a group."""
+    is_usable = port in prepared.ports and port not in prepared.settings.excluded_ports
+    return is_usable if is_service else room.qualifies(prepared, port)
 
 
 def _choose_after_cleanup(

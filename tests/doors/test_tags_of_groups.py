@@ -1,0 +1,89 @@
+"""A service is a tag: however it is asked for, it has the port that the group gives it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from support.sandbox import LOOKING
+from support.sockets import free_block, listening
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.sandbox import Sandbox
+
+
+@pytest.mark.parametrize("first", ["web", "api", "db"])
+def test_a_preference_that_is_taken_leaves_every_order_with_the_same_ports(sandbox: Sandbox, first: str) -> None:
+    other, project = sandbox.directory("other"), sandbox.directory("project")
+    (project / "trop.yaml").write_text("reservations: {services: {web: {preferred: 3000}, api: {}, db: {}}}\n")
+    found = []
+    for store, tags in (("whole", []), ("one first", [first])):
+        data = str(sandbox.root / store)
+        sandbox.reserve("--port", "3000", cwd=other, TROP_DATA_DIR=data)
+        sandbox.reserve("--tag", "x", cwd=other, TROP_DATA_DIR=data)
+        sandbox.reserve("--tag", "y", "--port", "5002", cwd=other, TROP_DATA_DIR=data)
+        for tag in tags:
+            sandbox.reserve("--tag", tag, cwd=project, TROP_DATA_DIR=data)
+        found.append(_group(sandbox, project, TROP_DATA_DIR=data))
+
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("flag", ["--force", "--overwrite"])
+def test_a_service_that_runs_keeps_its_port_where_it_is_laid_out_anew(sandbox: Sandbox, flag: str) -> None:
+    low = free_block()
+    project = sandbox.directory("project")
+    (project / "trop.yaml").write_text(
+        f"ports: {{min: {low}, max: {low + 4}}}\nreservations: {{services: {{web: {{}}, api: {{}}}}}}\n"
+    )
+    sandbox.reserve(cwd=sandbox.directory("other"), TROP_PORT_MIN=str(low), TROP_PORT_MAX=str(low))
+    ports = _group(sandbox, project)
+    sandbox.trop("release", cwd=sandbox.work / "other")
+
+    with listening(ports.values()):
+        again = sandbox.reserve("--tag", "web", flag, cwd=project, **LOOKING)
+        group = _group(sandbox, project, **LOOKING)
+
+    assert ports == {"web": low + 1, "api": low + 2}
+    assert again == ports["web"]
+    assert group == ports
+
+
+def test_no_warning_names_what_force_would_not_change(sandbox: Sandbox) -> None:
+    project = sandbox.directory("project")
+    (project / "trop.yaml").write_text(
+        "ports: {min: 5000, max: 5004}\n"
+        "reservations: {services: {web: {offset: 1}, api: {offset: 4}, db: {offset: 2}}}\n"
+    )
+    sandbox.reserve("--port", "5002", cwd=sandbox.directory("other"))
+    ports = _group(sandbox, project)
+
+    again = sandbox.trop("autoreserve", "--format", "json", cwd=project)
+    forced = sandbox.trop("autoreserve", "--format", "json", "--force", cwd=project)
+
+    assert json.loads(again.stdout) == json.loads(forced.stdout) == ports
+    assert "--force" not in again.stderr
+
+
+def test_a_service_in_the_way_of_another_worktree_is_not_told_of_for_ever(sandbox: Sandbox) -> None:
+    one, other = sandbox.directory("one"), sandbox.directory("other")
+    for project in (one, other):
+        (project / "trop.yaml").write_text("reservations: {services: {web: {}}}\n")
+        _group(sandbox, project)
+    (one / "trop.yaml").write_text("reservations: {services: {web: {}, api: {}}}\n")
+    ports = _group(sandbox, one)
+
+    again = sandbox.trop("autoreserve", "--format", "json", cwd=one)
+
+    assert ports == {"web": 5000, "api": 5002}
+    assert (json.loads(again.stdout), again.stderr) == (ports, "")
+
+
+def _group(sandbox: Sandbox, project: Path, **environment: str | None) -> dict[str, int]:
+    done = sandbox.trop("autoreserve", "--format", "json", cwd=project, **environment)
+    assert done.returncode == 0, done.stderr
+    ports: dict[str, int] = json.loads(done.stdout)
+    return ports
