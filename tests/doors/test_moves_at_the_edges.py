@@ -41,6 +41,24 @@ def test_in_a_full_range_what_moves_along_is_not_dropped_for_room(sandbox: Sandb
     assert sandbox.reserve("--tag", "x", cwd=new) == ports[0]
 
 
+@pytest.mark.parametrize("by", ["argument", "variable"])
+def test_a_path_that_somebody_names_moves_nothing_and_says_how(sandbox: Sandbox, by: str) -> None:
+    old, new = sandbox.directory("a"), sandbox.work / "b"
+    port = sandbox.reserve(cwd=old)
+    os.rename(old, new)
+
+    done = (
+        sandbox.trop("reserve", "--path", str(new))
+        if by == "argument"
+        else sandbox.trop("reserve", cwd=new, TROP_PATH=str(new))
+    )
+    pasted = run_line(sandbox, done.stderr)
+
+    assert int(done.stdout) != port
+    assert pasted.returncode == 0, pasted.stderr
+    assert [(row[0], row[2]) for row in sandbox.rows()] == [(str(new), port)]
+
+
 def test_after_a_warning_a_later_move_is_followed_from_where_it_reserved_last(sandbox: Sandbox) -> None:
     place = sandbox.directory("a")
     sandbox.reserve(cwd=place)

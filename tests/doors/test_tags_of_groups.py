@@ -87,3 +87,21 @@ def _group(sandbox: Sandbox, project: Path, **environment: str | None) -> dict[s
     assert done.returncode == 0, done.stderr
     ports: dict[str, int] = json.loads(done.stdout)
     return ports
+
+
+def test_a_made_variable_that_is_left_out_is_told_of_to_who_wants_to_know(sandbox: Sandbox) -> None:
+    project = sandbox.directory("project")
+    (project / "trop.yaml").write_text(
+        'reservations: {services: {web: {}}, environment: {WEB_URL: "http://localhost:{port:web}"}}\n'
+    )
+
+    quiet = sandbox.trop("autoreserve", cwd=project)
+    verbose = sandbox.trop("autoreserve", "--verbose", cwd=project)
+    (sandbox.data / "config.yaml").write_text("allowed_variables: [WEB_URL]\n")
+    allowed = sandbox.trop("autoreserve", "--verbose", cwd=project)
+
+    told = "the variable WEB_URL is not printed: allowed_variables in config.yaml does not name it"
+    assert told not in quiet.stderr
+    assert told in verbose.stderr
+    assert told not in allowed.stderr
+    assert "WEB_URL" in allowed.stdout

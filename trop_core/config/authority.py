@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from trop_core.config.schema import KEYS, RANGE
 from trop_core.config.settings import DEFAULT_ORIGIN
+from trop_core.config.variables import covers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from trop_core.config.layer import Given, Layer, Place
+    from trop_core.ports.made_variables import MadeVariable
 
 NO_KEY_OF_A_PROJECT = "this key belongs in config.yaml: it is the user's to set, not a project's"
 
@@ -50,6 +54,16 @@ def heeded(user: Layer, project: Layer) -> tuple[Layer, tuple[PassedOver, ...]]:
         else:
             passed_over.append(PassedOver(name, given.place, reason, key.user_only))
     return layer, tuple(passed_over)
+
+
+def unprinted(made: Iterable[MadeVariable], allowed: Iterable[str], origin: str) -> tuple[str, ...]:
+    """What to tell of the variables made from ports that the user has not allowed: no shell gets them."""
+    allowed = tuple(allowed)
+    return tuple(
+        f"{origin}: the variable {variable.name} is not printed: allowed_variables in config.yaml does not name it"
+        for variable in made
+        if not covers(allowed, variable.name)
+    )
 
 
 def misplaced(project: Layer) -> tuple[tuple[str, Place], ...]:

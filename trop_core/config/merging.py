@@ -214,6 +214,11 @@ def _merged(own: Layer, stronger: Sequence[Layer], project: _Project, *, refusal
         users, merged = merged, _stacked(own, counting, *stronger)
         shaped_by = authority.shaped_by(merged, users)
     settings = _settings(merged, project.directory)
+    if settings.group is not None and settings.group.made:
+        from trop_core.config import authority
+
+        origin = merged["reservations"].origin
+        passed_over += authority.unprinted(settings.group.made, settings.allowed_variables, origin)
     if refusal is not None:
         warnings += (_told_of_refusal(refusal),)
     return settings._replace(

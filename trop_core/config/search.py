@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from trop_core.errors.base import TropError
 
-_NEAR = ("trop.yml", "trop.local.yml", ".trop.yaml", ".trop.local.yaml", "Trop.yaml", "TROP.yaml", "trop.YAML")
+_NEAR = (
+    *("trop.yml", "trop.local.yml", ".trop.yaml", ".trop.local.yaml", ".trop.yml", "trop.YAML", "trop.YML"),
+    *("Trop.yaml", "Trop.yml", "TROP.yaml", "TROP.YAML", "TROP.yml", "trop.local.YAML", "Trop.local.yaml"),
+)
 """What is looked for where nothing else is a reason to read a directory."""
 
 _MOST_LISTED = 10_000

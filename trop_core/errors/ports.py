@@ -60,7 +60,7 @@ class PortExhausted(TropError):
         )
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        advice = f"Widen the range with {spell('min')} and {spell('max')}, or release what is no longer needed."
+        advice = f"Widen the range with {spell('min')} and {spell('max')}, or release what is yours."
         return advice + self._more_advice(spell)
 
     def _more_advice(self, spell: Spelling) -> str:

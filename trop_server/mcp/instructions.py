@@ -30,7 +30,8 @@ Every error has a `kind`, a `message`, a `hint` that says what to do next, `deta
 - `not_found`: nothing is reserved there. `trop_list` shows what is.
 - `reservation_conflict`: somebody's reservations are in the way; `details.conflicts` lists them. Ask the person before
   you use `force`.
-- `port_exhausted`: widen the range with `min` and `max`, or release what is no longer needed.
+- `port_exhausted`: widen the range with `min` and `max`, or release what is yours and no longer
+  needed.
 - `no_data_directory`: there is no store yet, and creating one by the way is disabled. `trop_init` creates it.
 - `config_error`: the file or variable that the message names is wrong. Correct it if it belongs to your task.
 - `assertion_failed`: something is not as the call asserted. `cancelled`: the call was taken back; nothing has changed.

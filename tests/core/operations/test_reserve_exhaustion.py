@@ -499,7 +499,7 @@ def test_the_hint_names_the_setting_that_avoids_ports(world: World) -> None:
         world.reserve(min=6000, max=6000)
 
     assert caught.value.hint() == (
-        "Widen the range with --min and --max, or release what is no longer needed. Which ports are avoided, "
+        "Widen the range with --min and --max, or release what is yours. Which ports are avoided, "
         "ports.avoid says; one that is preferred is given all the same."
     )
 
@@ -510,4 +510,4 @@ def test_the_hint_says_what_to_do(world: World) -> None:
     with pytest.raises(PortExhausted) as caught:
         world.reserve(min=5001, max=5001)
 
-    assert caught.value.hint() == "Widen the range with --min and --max, or release what is no longer needed."
+    assert caught.value.hint() == "Widen the range with --min and --max, or release what is yours."

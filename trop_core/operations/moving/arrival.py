@@ -118,12 +118,17 @@ def arrive(connection: StoreConnection, arriving: Arriving, again: Callable[[Arr
     identity = arriving.place.identity
     told_of_tables = _told_of_tables(connection)
     arrival = Arrival(path, path, is_new=True, directory=_noted(arriving), warnings=told_of_tables)
-    if identity is None or arriving.target.explicit or told_of_tables:
+    if identity is None or told_of_tables:
         return arrival
     found = _elsewhere(connection, arriving, again)
     if found is None:
         return arrival
     former, sight = found
+    if arriving.target.explicit:
+        # Who names a path means that path. That it had another one is worth a word, and nothing more.
+        line = migrate_line(former, path, "--force")
+        told = f"this directory was {quoted(former)} before: {line} brings its reservations here"
+        return arrival._replace(warnings=(told,)) if sight == "gone" else arrival
     if sight == "same":
         return Arrival(former, former, is_new=False)
     if sight == "gone":
