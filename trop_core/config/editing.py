@@ -31,8 +31,9 @@ from trop_core.config import list_text, yaml_tree
 from trop_core.config.file_text import BYTE_ORDER_MARK, decoded, read_bytes
 from trop_core.config.files import GLOBAL_FILE, parse_text, without_words
 from trop_core.config.list_text import Cut, Item, Unclear
+from trop_core.config.nodes import ports_of
 from trop_core.config.search import is_quotable, leads_away
-from trop_core.config.values import Problems, accept_ports
+from trop_core.config.values import Problems
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
 from trop_core.ports.exclusions import Entry, Exclusions, Range, rewritten
@@ -195,7 +196,7 @@ def _written(text: str, file: str) -> tuple[Range, ...] | None:
     for key, value in root.entries if isinstance(root, yaml_tree.Mapping) else ():
         own = isinstance(key, yaml_tree.Scalar) and key.value == _KEY
         if own and isinstance(value, yaml_tree.Sequence):
-            return tuple(accept_ports(yaml_tree.value_of(item)) for item in value.items)
+            return tuple(ports_of(item) for item in value.items)
     return None
 
 
@@ -245,7 +246,17 @@ def _value(text: str, key: Event, value: Event, inside: list[Event]) -> _List | 
         return _Gap(colon.end(), colon.end(), " ")
     if not isinstance(value, SequenceStartEvent):
         raise Unclear("it stands elsewhere")
-    *items, close = inside
+    *rest, close = inside
+    items: list[Event] = []
+    places: list[tuple[int, int]] = []
+    left = iter(rest)
+    for item in left:
+        parts = _rest(item, left)
+        if parts and not (isinstance(item, CollectionStartEvent) and item.flow_style):
+            # The end of such an entry is the next line, which is not its own.
+            raise Unclear("an entry has several lines")
+        items.append(item)
+        places.append((item.start_mark.index, (parts or [item])[-1].end_mark.index))
     brackets = (value.end_mark.index, close.start_mark.index) if value.flow_style else None
     if brackets and (text[brackets[0] - 1], text[brackets[1]]) != ("[", "]"):
         raise Unclear("its brackets are not where they should be")
@@ -253,7 +264,7 @@ def _value(text: str, key: Event, value: Event, inside: list[Event]) -> _List | 
         # The end of such a text is the next line, which is not its own.
         raise Unclear("an entry is a text of several lines")
     fixed = tuple(n for n, item in enumerate(items) if isinstance(item, NodeEvent) and item.anchor is not None)
-    return _List(key.end_mark.index, brackets, tuple(map(_place, items)), fixed)
+    return _List(key.end_mark.index, brackets, tuple(places), fixed)
 
 
 def _place(event: Event) -> tuple[int, int]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from trop_core.config.group import read_group
 from trop_core.config.layer import Given, Place
-from trop_core.config.nodes import NodeReader
+from trop_core.config.nodes import NodeReader, ports_of
 from trop_core.config.schema import KEYS, RANGE, Kind, is_section
-from trop_core.config.values import accept_choice, accept_directory, accept_ports
+from trop_core.config.values import accept_choice, accept_directory
 from trop_core.config.variables import accept_pattern
 from trop_core.config.yaml_tree import is_null
 from trop_core.models import HIGHEST_PORT
@@ -50,6 +50,8 @@ class Interpreter(NodeReader):
                 self._section(name, value)
             elif key is None:
                 self.unknown(section, section, written, key_node)
+            elif key.project_only and not self._project and is_null(value):
+                pass  # the Rust tool leaves these keys behind
             elif key.project_only and not self._project:
                 self.note(key_node, name, "this key belongs in trop.yaml")
             elif key.user_only and self._project:
@@ -72,7 +74,7 @@ class Interpreter(NodeReader):
     def _value(self, key: Key, node: Node) -> object:
         match key.kind:
             case Kind.PORTS:
-                ranges = self.entries(key, node, accept_ports)
+                ranges = self.entries(key, node, ports_of, read=lambda item: item)
                 return None if ranges is None else Exclusions.of(ranges)
             case Kind.CHOICES:
                 return self.entries(key, node, partial(accept_choice, key))

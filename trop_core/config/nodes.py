@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from trop_core.config.schema import ANY_SERVICE, SERVICES, suggestion
-from trop_core.config.values import Refused, accept, described, refuse
+from trop_core.config.values import Refused, accept, accept_ports, accept_range, described, refuse
 from trop_core.config.yaml_tree import Mapping, Scalar, Sequence, dotted, is_null, value_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ class NodeReader:
             meant = f": did you mean {near.replace(section, known_as, 1)}?"
         self.note(node, dotted(known_as, node), f"unknown key{meant}")
 
-    def entries(self, key: Key, node: Node, accept: Callable[[object], Entry]) -> tuple[Entry, ...] | None:
+    def entries(
+        self, key: Key, node: Node, accept: Callable[[object], Entry], read: Callable[[Node], object] = value_of
+    ) -> tuple[Entry, ...] | None:
         """What the entries of a list come to, or None where it is null or no list; what is refused is noted."""
         if not isinstance(node, Sequence):
             if not is_null(node):
@@ -79,7 +81,7 @@ class NodeReader:
         accepted = []
         for item in node.items:
             try:
-                accepted.append(accept(value_of(item)))
+                accepted.append(accept(read(item)))
             except Refused as refusal:
                 self.note(item, key.name, str(refusal))
         return tuple(accepted)
@@ -112,6 +114,16 @@ class NodeReader:
                 self.note(node, name or None, f"the file merges more than {_MOST_MERGES} mappings")
                 return
             waiting.extend(reversed(sources))
+
+
+def ports_of(node: object) -> tuple[int, int]:
+    """One entry of ``excluded_ports``: as ``accept_ports`` takes it, or ``{start, end}``. Raises ``Refused``."""
+    if isinstance(node, Mapping):
+        ends = {key.value: value_of(value) for key, value in node.entries if isinstance(key, Scalar)}
+        if len(node.entries) == len(ends) and ends.keys() == {"start", "end"}:
+            first, last = (accept_ports(ends[end])[0] for end in ("start", "end"))
+            return accept_range(first, last, f"{first}..{last}")
+    return accept_ports(value_of(node) if isinstance(node, Scalar) else node)
 
 
 def _place(section: str) -> str:

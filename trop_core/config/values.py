@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+from trop_core.config.numbers import OddNumber, from_text
 from trop_core.config.schema import Kind
 from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.errors.configuration import ConfigError, ConfigProblem
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 MOST_PROBLEMS = 1000
 _LONGEST_NAME = 200
 _LARGEST_SHOWN = 10**30
-_PORTS = r"([0-9]{1,5})\.\.([0-9]{1,5})"
+_PORTS = r"([0-9]{1,5}) *\.\. *([0-9]{1,5})"
 
 
 class Refused(Exception):
@@ -65,7 +66,9 @@ def shown(name: str) -> str:
 
 
 def described(value: object) -> str:
-    """A value as a problem shows it."""
+    """A value as a problem shows it: as it was written."""
+    if isinstance(value, OddNumber):
+        return escaped(value.text)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and abs(value) > _LARGEST_SHOWN:
@@ -80,15 +83,20 @@ def described(value: object) -> str:
 
 def refuse(expected: str, value: object) -> Refused:
     """The exception for a value where something else was expected."""
-    return Refused(f"expected {expected}, not {described(value)}")
+    refused = f"expected {expected}, not {described(value)}"
+    if isinstance(value, OddNumber) and isinstance(value.value, int | float):
+        refused += f": {value.advice}, because YAML reads something else in it"
+    return Refused(refused)
 
 
 def accept(key: Key, value: object) -> object:
     """A single value as the settings hold it, for any key that takes no list and no mapping.
 
-    Nothing is coerced: a boolean is no number, a text that looks like a number is none, 5000.0 is no port.
-    Raises ``Refused``.
+    Nothing is coerced, but that a number may be quoted: a boolean is no number, 5000.0 is no port. Raises ``Refused``.
     """
+    if key.kind in (Kind.INTEGER, Kind.NUMBER) and isinstance(value, str):
+        number = from_text(value)
+        value = value if number is None else number
     match key.kind:
         case Kind.BOOLEAN if isinstance(value, bool):
             return value
@@ -127,13 +135,19 @@ def accept_directory(value: object) -> str:
 
 def accept_ports(value: object) -> tuple[int, int]:
     """One entry of ``excluded_ports``: a port, or a text such as ``5005..5009``. Raises ``Refused``."""
+    if isinstance(value, str) and (number := from_text(value)) is not None:
+        value = number
     if is_port(value):
         assert isinstance(value, int)
         return value, value
     written = re.fullmatch(_PORTS, value) if isinstance(value, str) else None
     if not written:
         raise refuse(f"a port from {LOWEST_PORT} to {HIGHEST_PORT} or a range such as 5005..5009", value)
-    first, last = int(written[1]), int(written[2])
+    return accept_range(int(written[1]), int(written[2]), value)
+
+
+def accept_range(first: int, last: int, value: object) -> tuple[int, int]:
+    """A range by its ends; ``value`` is how it was written. Raises ``Refused``."""
     if not (is_port(first) and is_port(last)):
         raise refuse(f"a range of ports from {LOWEST_PORT} to {HIGHEST_PORT}", value)
     if first > last:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
+from trop_core.config.numbers import OddNumber, is_decimal
 from trop_core.config.values import described, shown
 from trop_core.errors.spelling import quoted
 
@@ -205,7 +206,11 @@ class _Builder:
         elif tag in _TEXTS or tag in _NUMBERS:
             try:
                 plain = yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark)
-                return Scalar(self._loader.yaml_constructors[tag](self._loader, plain), line, column)
+                value = self._loader.yaml_constructors[tag](self._loader, plain)
+                # A tag that is written out says that the number is meant as YAML reads it.
+                if tag in _NUMBERS and event.implicit[0] and not is_decimal(event.value):
+                    value = OddNumber(event.value, value)
+                return Scalar(value, line, column)
             except (ValueError, LookupError, AttributeError, ArithmeticError, yaml.YAMLError):
                 # The safe loader's constructors trust the patterns by which plain values get their tags: a tag that
                 # is written out, or a date such as 2024-99-99, makes them fail in all these ways.

@@ -354,3 +354,50 @@ def test_a_hostile_file_is_refused_in_little_time_and_with_few_words(tmp_path: P
     assert time.process_time() - begin < 30
     assert len(caught.value.problems) <= 1001
     assert max(len(str(problem)) for problem in caught.value.problems) < 1000
+
+
+@pytest.mark.parametrize(
+    ("written", "ports"),
+    [
+        ("[{start: 5003, end: 5005}]", (5003, 5005)),
+        ("['5003 .. 5005']", (5003, 5005)),
+        ("[5003 .. 5005]", (5003, 5005)),
+        ("['5003']", (5003, 5003)),
+    ],
+)
+def test_exclusions_are_read_as_another_program_writes_them(
+    tmp_path: Path, written: str, ports: tuple[int, int]
+) -> None:
+    (tmp_path / "config.yaml").write_text(f"project: null\nreservations:\nexcluded_ports: {written}\n")
+
+    layer = load_file(str(tmp_path / "config.yaml"))
+
+    assert layer is not None
+    assert layer["excluded_ports"].value == Exclusions.of([ports])
+    assert layer.keys() == {"excluded_ports"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{start: 5005, end: 5003}",
+        "{start: 5003}",
+        "{start: a, end: 5}",
+        "{start: 1, end: 2, step: 1}",
+        "{start: 0, end: 2}",
+    ],
+)
+def test_a_range_that_is_none_is_refused(tmp_path: Path, written: str) -> None:
+    (tmp_path / "trop.yaml").write_text(f"excluded_ports: [{written}]\n")
+
+    with pytest.raises(ConfigError, match="excluded_ports: expected a"):
+        load_file(str(tmp_path / "trop.yaml"))
+
+
+def test_a_quoted_number_is_a_number(tmp_path: Path) -> None:
+    (tmp_path / "trop.yaml").write_text("ports: {min: '5100', max: \"5200\"}\n")
+
+    layer = load_file(str(tmp_path / "trop.yaml"))
+
+    assert layer is not None
+    assert (layer["ports.min"].value, layer["ports.max"].value) == (5100, 5200)

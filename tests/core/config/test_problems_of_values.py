@@ -22,7 +22,32 @@ TEXT = "expected a text of 1 to 255 characters, not"
     ("text", "place", "message"),
     [
         # Single values.
-        pytest.param('ports: {min: "5000"}\n', (1, 14, "ports.min"), f'expected {PORT}, not "5000"', id="port-as-text"),
+        pytest.param('ports: {min: "web"}\n', (1, 14, "ports.min"), f'expected {PORT}, not "web"', id="port-as-text"),
+        pytest.param(
+            'ports: {min: "05"}\n', (1, 14, "ports.min"), f'expected {PORT}, not "05"', id="port-as-padded-text"
+        ),
+        *(
+            pytest.param(
+                f"ports: {{min: {odd}}}\n",
+                (1, 14, "ports.min"),
+                f"expected {PORT}, not {odd}: {advice}, because YAML reads something else in it",
+                id=f"number-{odd}",
+            )
+            for odd, advice in [
+                ("05000", "write 5000"),
+                ("0x1388", "write 5000"),
+                ("0b11", "write 3"),
+                ("5_000", "write 5000"),
+                ("1080:22", "write it in decimal"),
+                ("1:30.5", "write it in decimal"),
+            ]
+        ),
+        pytest.param(
+            "project: 05000\n",
+            (1, 10, "project"),
+            "expected a text of 1 to 255 characters, not 05000; quotes make it a text",
+            id="text-as-odd-number",
+        ),
         pytest.param("ports: {min: true}\n", (1, 14, "ports.min"), f"expected {PORT}, not true", id="port-as-boolean"),
         pytest.param(
             "ports: {min: 5000.0}\n", (1, 14, "ports.min"), f"expected {PORT}, not 5000.0", id="port-as-float"
@@ -121,7 +146,7 @@ TEXT = "expected a text of 1 to 255 characters, not"
             id="exclusions-are-a-range",
         ),
         pytest.param(
-            "excluded_ports:\n  - 5001\n  - '5001'\n", (3, 5, "excluded_ports"), f'{ENTRY} "5001"', id="excluded-text"
+            "excluded_ports:\n  - 5001\n  - 'web'\n", (3, 5, "excluded_ports"), f'{ENTRY} "web"', id="excluded-text"
         ),
         pytest.param("excluded_ports: [70000]\n", (1, 18, "excluded_ports"), f"{ENTRY} 70000", id="excluded-too-high"),
         pytest.param("excluded_ports: [true]\n", (1, 18, "excluded_ports"), f"{ENTRY} true", id="excluded-boolean"),

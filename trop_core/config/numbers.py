@@ -1,0 +1,47 @@
+"""Numbers as a person sees them: what YAML 1.1 reads otherwise than in decimal is no number here."""
+
+from __future__ import annotations
+
+import re
+
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.([0-9]+|inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,19}")
+_PADDED = re.compile(r"0*([1-9][0-9]*)")
+_LARGEST = 10**30
+
+
+class OddNumber:
+    """A plain text that YAML reads as a number, and not as the one that a person sees: 05000, 0x1388, 12:30, 5_000."""
+
+    __slots__ = ("text", "value")
+
+    def __init__(self, text: str, value: object) -> None:
+        self.text = text
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OddNumber) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @property
+    def advice(self) -> str:
+        """What to write instead."""
+        plain = self.text.replace("_", "")
+        padded = _PADDED.fullmatch(plain)
+        if padded is not None:
+            return f"write {padded[1]}"
+        if plain.lstrip("+-")[:2].lower() in ("0x", "0b") and isinstance(self.value, int) and self.value < _LARGEST:
+            return f"write {self.value}"
+        return "write it in decimal"
+
+
+def is_decimal(text: str) -> bool:
+    """Whether a text that YAML reads as a number is that number in decimal."""
+    return _DECIMAL.fullmatch(text) is not None
+
+
+def from_text(text: str) -> int | None:
+    """The whole number that a quoted text spells in decimal, or None."""
+    return int(text) if _WHOLE.fullmatch(text) else None
