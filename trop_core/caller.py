@@ -56,9 +56,7 @@ class Caller(NamedTuple):
 
         Raises ``AmbiguousFolder`` if several folders are open, ``InvalidPath`` if there is nowhere to start.
         """
-        if len(self.folders) > 1:
-            raise AmbiguousFolder(self.folders)
-        return self.folders[0] if self.folders else self._existing_working_directory()
+        return self._open_folder() or self._existing_working_directory()
 
     @property
     def anchors(self) -> tuple[str, ...]:
@@ -130,10 +128,9 @@ class Caller(NamedTuple):
         return common is not None and self._is_meant(os.path.dirname(common)) and common in others
 
     def _default(self) -> str:
-        if len(self.folders) > 1:
-            raise AmbiguousFolder(self.folders)
-        if self.folders:
-            return self.folders[0]
+        folder = self._open_folder()
+        if folder is not None:
+            return folder
         directory = self._existing_working_directory()
         if not self._is_meant(directory):
             raise InvalidArgument(
@@ -142,6 +139,12 @@ class Caller(NamedTuple):
                 missing=True,
             )
         return directory
+
+    def _open_folder(self) -> str | None:
+        """The one folder that is open, under however many spellings. Raises ``AmbiguousFolder`` for several."""
+        if len(self.folders) > 1 and len({self._seen(name, paths.canonical, unseen=name) for name in self.folders}) > 1:
+            raise AmbiguousFolder(self.folders)
+        return self.folders[0] if self.folders else None
 
     def _is_meant(self, directory: str) -> bool:
         return self.door is Door.TERMINAL or directory not in ("/", self.home)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.client import AT_ONCE, TROP_SERVER, Client, OutputEnded
-from support.messages import command, frame, notification, request
+from support.messages import command, frame, initialize_params, notification, request
 from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
@@ -202,3 +202,17 @@ def test_the_output_ends_with_the_process(client: Client) -> None:
 
     with pytest.raises(OutputEnded):
         client.receive()
+
+
+@pytest.mark.parametrize("ending", [(), ("shutdown", "exit")], ids=["an end of input", "a farewell"])
+def test_what_was_received_whole_is_answered(sandbox: Sandbox, ending: tuple[str, ...]) -> None:
+    messages = [request(1, "initialize", initialize_params(str(sandbox.work))), notification("initialized", {})]
+    messages += [command(f"c{number}", "trop.reserve", {"tag": f"t{number}"}) for number in range(20)]
+    if ending:
+        messages += [request("bye", "shutdown"), notification("exit")]
+
+    done = sandbox.run(TROP_SERVER, stdin=b"".join(map(frame, messages)).decode())
+
+    assert done.returncode == (0 if ending else 1), done.stderr
+    assert len(sandbox.rows()) == 20
+    assert all(f'"id":"c{number}","result"' in done.stdout for number in range(20))

@@ -230,3 +230,15 @@ def test_a_uri_that_names_no_directory_here_is_refused(shared: Client, uri: str,
 
     assert (refusal.code, refusal.data["kind"]) == (-32602, "invalid_path")
     assert refusal.data["details"]["path"] in (uri, "/w/\0")
+
+
+@pytest.mark.parametrize("other", ["{work}/", "file://{work}/%77eb/..", "{link}"])
+def test_two_spellings_of_an_open_folder_are_one(start: Callable[..., Client], sandbox: Sandbox, other: str) -> None:
+    link = sandbox.root / "link"
+    link.symlink_to(sandbox.work)
+    client = start()
+    client.initialize(str(sandbox.work), other.format(work=sandbox.work, link=link))
+
+    found = client.call("trop.reserve")
+
+    assert found["reservation"]["path"] == str(sandbox.work)

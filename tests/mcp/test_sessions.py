@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
-from support.client import AT_ONCE
+from support.client import AT_ONCE, TROP_SERVER
 from support.mcp import BOTH_ERAS, Era, LineClient, call, connected, tool_call
 
 from trop_server.mcp.progress import GrowingCount
@@ -238,3 +238,19 @@ class TestTheExtra:
         done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
 
         assert done.returncode == 0
+
+
+def test_what_was_received_whole_is_answered(sandbox: Sandbox) -> None:
+    client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "pipe", "version": "1"}}
+    messages = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "trop_reserve", "arguments": {}}},
+    ]
+
+    done = sandbox.run(TROP_SERVER, "--mcp", stdin="".join(f"{json.dumps(message)}\n" for message in messages))
+
+    answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines()) if "id" in answer}
+    assert done.returncode == 0, done.stderr
+    assert answers.keys() == {1, 2}
+    assert answers[2]["result"]["structuredContent"]["reservation"]["path"] == str(sandbox.work)

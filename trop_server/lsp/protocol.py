@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 _NO_ID = object()
 
+SECONDS_TO_ANSWER = 0.8
+"""How long what was received whole has before the session ends."""
+
 
 class Session(Protocol):
     """What the protocol's states mean for the server that speaks it."""
@@ -49,6 +52,9 @@ class Session(Protocol):
 
     def end(self, code: int) -> None:
         """End the process with an exit code, unless that was decided before."""
+
+    def finish(self, code: int) -> None:
+        """The same once what was received before is answered, or a moment later."""
 
 
 class TropProtocol(LanguageServerProtocol):
@@ -104,6 +110,12 @@ class TropProtocol(LanguageServerProtocol):
             ticket.cancel()
         if tasks:
             await asyncio.wait(tasks)
+
+    async def settle(self, *, but: str | int | None = None) -> None:
+        """Give the requests that are under way a moment to be answered."""
+        tasks = [task for message_id, task in self._running.items() if message_id != but]
+        if tasks:
+            await asyncio.wait(tasks, timeout=SECONDS_TO_ANSWER)
 
     def begin(self, errand: Callable[[Ticket], Coroutine[Any, Any, None]]) -> None:
         """Do something that no request waits for. At the latest it is over, and taken back, when the session ends."""
@@ -205,6 +217,7 @@ class TropProtocol(LanguageServerProtocol):
         self._session.begin()
 
     async def _finish(self, message_id: str | int) -> None:
+        await self.settle(but=message_id)
         await self.cancel_all(but=message_id)
 
     async def _execute_command(self, ticket: Ticket, params: Any) -> Any:
@@ -227,7 +240,7 @@ class TropProtocol(LanguageServerProtocol):
 
     def _notification(self, method: str, message: dict[str, Any]) -> None:
         if method == types.EXIT:
-            self._session.end(0 if self._shutdown else 1)
+            self._exit()
         elif not self._initialized or self._shutdown:
             logger.info("%s is ignored at this time", method)
         elif method == types.CANCEL_REQUEST:
@@ -249,6 +262,12 @@ class TropProtocol(LanguageServerProtocol):
                 logger.warning("%s is ignored: %s", method, error)
         else:
             logger.debug("%s is not known here", method)
+
+    def _exit(self) -> None:
+        if self._shutdown:
+            self._session.finish(0)
+        else:
+            self._session.end(1)
 
     def _response(self, message: dict[str, Any]) -> None:
         answer = self._questions.get(message["id"])

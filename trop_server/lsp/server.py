@@ -67,6 +67,7 @@ class TropServer(LanguageServer):
         self._data_dir = data_dir
         self._options = Options()
         self._lanes: Lanes | None = None
+        self._finishing: asyncio.Task[None] | None = None
         self._watcher: Watcher | None = None
         self._ended: asyncio.Future[int] | None = None
         self._home = canonical(os.path.expanduser("~"))
@@ -116,6 +117,15 @@ class TropServer(LanguageServer):
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(code)
 
+    def finish(self, code: int) -> None:
+        """End the session once what was received before is answered, or a moment later; the first code counts."""
+        if self._finishing is None:
+            self._finishing = asyncio.ensure_future(self._finish(code))
+
+    async def _finish(self, code: int) -> None:
+        await self.protocol.settle()
+        self.end(code)
+
     def accept_options(self, options: Any) -> None:
         """Take the client's ``initializationOptions``. Raises what ``read_options`` raises."""
         self._options = read_options(options)
@@ -152,9 +162,11 @@ class TropServer(LanguageServer):
         logger.error("%s: %s", getattr(source, "__name__", source), error)
 
     def _on_end(self, error: BrokenFrame | None) -> None:
-        if error is not None:
+        if error is None:
+            self.finish(1)
+        else:
             self.protocol.receive_garbage(str(error))
-        self.end(1)
+            self.end(1)
 
     # What happens in the editor
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import math
 import os
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ from trop_server.transport.surroundings import folders_on_disk, server_environme
 from trop_server.wire.values import result_to_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Self
 
     from anyio.streams.memory import MemoryObjectSendStream
@@ -52,6 +53,7 @@ _NO_TOOL = "list_commands"
 """The operation that is no tool: ``tools/list`` does the same."""
 
 _GRACE = 0.4
+_SECONDS_TO_ANSWER = 0.8
 _FLUSH = 0.2
 _ROOTS_PATIENCE = 5.0
 
@@ -66,6 +68,10 @@ class McpServer:
         self._operations = {tool_name(operation): operation for operation in operations() if operation.name != _NO_TOOL}
         self._tickets: dict[asyncio.Future[Any], Ticket] = {}
         self._lanes: Lanes | None = None
+        self._finishing: asyncio.Task[None] | None = None
+        self._unanswered: set[int | str | None] = set()
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
         self._output: Output | None = None
         self._incoming: MemoryObjectSendStream[SessionMessage | Exception] | None = None
         self._ended: asyncio.Future[int] | None = None
@@ -90,7 +96,9 @@ class McpServer:
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
         )
-        session = asyncio.ensure_future(server.run(messages, _Lines(output), server.create_initialization_options()))
+        session = asyncio.ensure_future(
+            server.run(messages, _Lines(output, self._note_answer), server.create_initialization_options())
+        )
         session.add_done_callback(self._on_session_end)
         Input(
             input_descriptor,
@@ -117,8 +125,17 @@ class McpServer:
     def _on_end(self, error: BrokenFrame | None) -> None:
         if error is not None:
             self._refuse(types.PARSE_ERROR, f"the message cannot be read: {error}")
-        # An MCP client ends a session by closing the server's input: nothing is wrong then.
-        self.end(0 if error is None else 1)
+            self.end(1)
+        elif self._finishing is None:
+            # An MCP client ends a session by closing the server's input: nothing is wrong then.
+            self._finishing = asyncio.ensure_future(self._finish())
+
+    async def _finish(self) -> None:
+        """End the session once what was received before is answered, or a moment later."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SECONDS_TO_ANSWER):
+                await self._is_idle.wait()
+        self.end(0)
 
     def _on_session_end(self, session: asyncio.Future[None]) -> None:
         if not session.cancelled() and (error := session.exception()) is not None:
@@ -139,7 +156,15 @@ class McpServer:
             reason = "this is no JSON-RPC message" if isinstance(error, ValidationError) else str(error)
             self._refuse(types.INVALID_REQUEST, reason, valid_id)
         else:
+            if valid_id is not None and "method" in message:
+                self._unanswered.add(valid_id)
+                self._is_idle.clear()
             self._incoming.send_nowait(SessionMessage(parsed))
+
+    def _note_answer(self, message_id: int | str | None) -> None:
+        self._unanswered.discard(message_id)
+        if not self._unanswered:
+            self._is_idle.set()
 
     def _refuse(self, code: int, message: str, message_id: str | int | None = None) -> None:
         assert self._output is not None
@@ -215,11 +240,14 @@ class McpServer:
 class _Lines:
     """The SDK's stream of messages to the client; sending never waits."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, answered: Callable[[int | str | None], None]) -> None:
         self._output = output
+        self._answered = answered
 
     async def send(self, item: SessionMessage, /) -> None:
         self._output.send(encode_line(item.message.model_dump(by_alias=True, exclude_unset=True)))
+        if isinstance(item.message, types.JSONRPCResponse | types.JSONRPCError):
+            self._answered(item.message.id)
 
     async def aclose(self) -> None:
         """Nothing is held."""

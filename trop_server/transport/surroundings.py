@@ -32,7 +32,7 @@ def working_directory() -> str | None:
 
 
 def folders_on_disk(uris: Iterable[str]) -> list[str]:
-    """The paths of folders that a client has open. What is not on this machine's disk is left out, and logged."""
+    """The paths of the folders that a client has open, each once. What is not on this disk is left out, and logged."""
     folders = []
     for uri in uris:
         try:
@@ -40,4 +40,4 @@ def folders_on_disk(uris: Iterable[str]) -> list[str]:
                 folders.append(explicit(from_uri(uri), base="/"))
         except TropError as error:
             logger.info("the folder %s is not on this machine's disk: %s", uri, error)
-    return folders
+    return list(dict.fromkeys(folders))
