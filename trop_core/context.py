@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from trop_core import paths
 from trop_core.cancellation import no_progress
+from trop_core.errors.spelling import flag_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from trop_core.caller import Caller, Target
     from trop_core.cancellation import CancellationToken, Progress
     from trop_core.config.settings import Settings
+    from trop_core.errors.spelling import Spelling
     from trop_core.git import GitFacts
     from trop_core.identity import Identity
     from trop_core.models import PortRange
@@ -27,12 +29,20 @@ if TYPE_CHECKING:
 
 
 class Probe(Protocol):
-    """Tells whether something occupies a port now."""
+    """Tells whether something occupies a port now; see ``trop_core.ports.occupancy.OccupancyProbe``."""
 
-    warnings: list[str]
+    @property
+    def privileged(self) -> Collection[int]:
+        """The ports, of those that were asked about, that take privileges."""
+
+    def told(self, spell: Spelling) -> tuple[str, ...]:
+        """What the caller should know of the answers so far."""
 
     def is_occupied(self, port: int) -> bool:
-        """Whether the port is in use, or may not be used."""
+        """Whether there is an obstacle."""
+
+    def obstacle(self, port: int) -> str | None:
+        """Why the port cannot be used: it is in use, or takes privileges. None if it can, or if nobody can look."""
 
 
 class ReadSockets(Protocol):
@@ -52,15 +62,23 @@ class _LateProbe:
     def __init__(self, checks: OccupancyChecks) -> None:
         self._checks = checks
         self._probe: Probe | None = None
-        self.warnings: list[str] = []
+
+    @property
+    def privileged(self) -> Collection[int]:
+        return () if self._probe is None else self._probe.privileged
+
+    def told(self, spell: Spelling) -> tuple[str, ...]:
+        return () if self._probe is None else self._probe.told(spell)
 
     def is_occupied(self, port: int) -> bool:
+        return self.obstacle(port) is not None
+
+    def obstacle(self, port: int) -> str | None:
         if self._probe is None:
             from trop_core.ports.occupancy import OccupancyProbe
 
             self._probe = OccupancyProbe(self._checks)
-            self.warnings = self._probe.warnings
-        return self._probe.is_occupied(port)
+        return self._probe.obstacle(port)
 
 
 def _sockets(ports: PortRange, checks: OccupancyChecks, *, owners: bool = True) -> SocketTable:
@@ -97,7 +115,8 @@ class Context(NamedTuple):
     """One call's surroundings.
 
     ``arguments`` are settings that the caller gave for the whole call, by their dotted keys. The environment is the
-    caller's; where it is a server's, it lacks what speaks to the command line alone.
+    caller's; where it is a server's, it lacks what speaks to the command line alone. ``spell`` is how the caller knows
+    the names of fields.
     """
 
     caller: Caller
@@ -106,6 +125,7 @@ class Context(NamedTuple):
     arguments: Mapping[str, object]
     token: CancellationToken
     progress: Progress = no_progress
+    spell: Spelling = flag_name
     now: Callable[[], int] = _now
     directory_state: Callable[[str], paths.DirectoryState] = paths.directory_state
     probe: Callable[[OccupancyChecks], Probe] = _LateProbe

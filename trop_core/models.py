@@ -77,10 +77,10 @@ class Reservation(NamedTuple):
 
 
 class ObservedReservation(NamedTuple):
-    """A reservation, and whether something occupied its port when it was looked at."""
+    """A reservation, and whether something occupied its port when it was looked at; None where nobody could tell."""
 
     reservation: Reservation
-    occupied: bool
+    occupied: bool | None
 
 
 class Violation(NamedTuple):

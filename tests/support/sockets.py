@@ -162,6 +162,7 @@ with socket.socket() as control:
     prelude = f"""
 import errno, json, os, socket, sys
 sys.path.insert(0, {str(ROOT)!r})
+from trop_core.errors.spelling import flag_name
 from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.occupancy import OccupancyProbe
 {loopback_up if namespace else ""}

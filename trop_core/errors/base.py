@@ -15,6 +15,8 @@ class TropError(Exception):
 
     kind: ClassVar[str] = "internal"
     retryable: ClassVar[bool] = False
+    warnings: tuple[str, ...] = ()
+    """What the caller should know besides, a sentence each."""
 
     def message(self, spell: Spelling = flag_name) -> str:
         """What happened to what, in one sentence."""

@@ -20,7 +20,8 @@ Half: TypeAlias = Literal["autoprune", "autoexpire"]
 class PortExhausted(TropError):
     """No port in the range is left, also after the cleanup that was allowed.
 
-    ``off`` are the halves of the cleanup that did not run, autoprune and autoexpire, each with what switched it off.
+    Of the ``occupied`` ports, ``privileged`` are those that take privileges. ``off`` are the halves of the cleanup that
+    did not run, autoprune and autoexpire, each with what switched it off.
     """
 
     kind = "port_exhausted"
@@ -35,6 +36,7 @@ class PortExhausted(TropError):
         avoided: int,
         occupied: int,
         off: Mapping[Half, str],
+        privileged: int = 0,
     ) -> None:
         super().__init__(minimum, maximum)
         self.minimum = minimum
@@ -44,6 +46,7 @@ class PortExhausted(TropError):
         self.avoided = avoided
         self.occupied = occupied
         self.off = off
+        self.privileged = privileged
 
     @property
     def cleanup(self) -> bool:
@@ -54,9 +57,12 @@ class PortExhausted(TropError):
         cleaned = "a cleanup found nothing that helps" if self.cleanup else "cleanup is disabled"
         if self.off:
             cleaned += f": {'; '.join(f'{half} is off, {reason}' for half, reason in self.off.items())}"
+        occupied = f"{self.occupied} occupied"
+        if self.privileged:
+            occupied += f" (binding {self.privileged} of them takes privileges)"
         return (
             f"no port from {self.minimum} to {self.maximum} is free: {self.reserved} reserved, "
-            f"{self.excluded} excluded, {self.avoided} avoided, {self.occupied} occupied; {cleaned}"
+            f"{self.excluded} excluded, {self.avoided} avoided, {occupied}; {cleaned}"
         )
 
     def hint(self, spell: Spelling = flag_name) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from trop_core.catalogue import Computation, Mutation, Procedure, Query
 from trop_core.database.waiting import Patience
+from trop_core.errors.base import TropError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +130,12 @@ class Call:
         except Unprepared as unprepared:
             self._more = unprepared.complete
             return False
+        except TropError as error:
+            # That nobody could look at ports may be why it comes to this, and is to be known in any case.
+            probe = getattr(self._prepared, "probe", None)
+            if probe is not None:
+                error.warnings = probe.told(self.context.spell)
+            raise
         if settings.warnings:
             self.result = self.result._replace(warnings=(*settings.warnings, *self.result.warnings))
         return True

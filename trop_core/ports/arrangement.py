@@ -45,6 +45,9 @@ class Ground(Protocol):
     def is_occupied(self, port: int) -> bool:
         """Whether something listens on a port, or nobody may."""
 
+    def occupation(self, port: int) -> str | None:
+        """That a port is occupied, in the words for one who prefers it, or None."""
+
 
 class Arrangement(NamedTuple):
     """The port of each service, by its tag.
@@ -166,8 +169,8 @@ def _prefer(
         holder = next((tag for tag, taken in ports.items() if taken == port), None)
         if holder is not None:
             reason = f"the port of {holder}"
-        elif port != own and ground.is_occupied(port):
-            reason = "occupied"
+        elif port != own:
+            reason = ground.occupation(port)
     if reason is None:
         ports[service.tag] = port
     else:

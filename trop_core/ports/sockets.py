@@ -25,6 +25,7 @@ from trop_core.errors.system import SocketsUnreadable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from trop_core.errors.spelling import Spelling
     from trop_core.models import PortRange
     from trop_core.ports.checks import OccupancyChecks
 
@@ -70,6 +71,12 @@ class SocketTable(NamedTuple):
     complete: bool = True
     warnings: tuple[str, ...] = ()
 
+    def is_occupied(self, port: int) -> bool | None:
+        """Whether something occupies a port; None where nothing is seen and the system hides what may be there."""
+        if port in self.occupied:
+            return True
+        return False if self.complete else None
+
 
 class _Entry(NamedTuple):
     """One line of the table."""
@@ -85,6 +92,11 @@ class _Entry(NamedTuple):
 class _Owner(NamedTuple):
     name: str | None = None
     user: str | None = None
+
+
+def told_of_unreadable(error: SocketsUnreadable, spell: Spelling) -> str:
+    """The warning that a call has no table of sockets, and goes on without."""
+    return f"nobody can look whether a port is occupied: {error.message(spell)}"
 
 
 def read_sockets(ports: PortRange, checks: OccupancyChecks, *, owners: bool = True) -> SocketTable:

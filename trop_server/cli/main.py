@@ -218,6 +218,9 @@ def _fail(error: TropError, session: Session | None = None) -> int:
         import traceback
 
         say(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
+    if session is not None:
+        for warning in error.warnings:
+            session.tell(f"warning: {warning}")
     first, *others = error.lines(spell)
     say(f"error: {first}", *others, f"hint: {error.hint(spell)}")
     return EXIT_CODES[error.kind]

@@ -97,6 +97,7 @@ class Session:
         from trop_core.caller import Caller, Door
         from trop_core.cancellation import CancellationToken
         from trop_core.context import Context
+        from trop_core.errors.spelling import flag_name, wire_name
 
         return Context(
             caller=Caller(Door.TERMINAL, _working_directory()),
@@ -109,6 +110,7 @@ class Session:
             },
             token=CancellationToken(),
             progress=progress,
+            spell=wire_name if self.options.subcommand == "call" else flag_name,
         )
 
 

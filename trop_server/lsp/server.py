@@ -16,6 +16,7 @@ from trop_core.caller import Caller, Door
 from trop_core.cancellation import no_progress
 from trop_core.catalogue import Computation, Operation, operations
 from trop_core.context import Context
+from trop_core.errors.spelling import wire_name
 from trop_core.operations.call import Call
 from trop_core.paths import canonical
 from trop_core.store import DATABASE_NAME, data_directory
@@ -222,6 +223,7 @@ class TropServer(LanguageServer):
             arguments={},
             token=ticket.token,
             progress=progress,
+            spell=wire_name,
         )
         call = Call(operation, request, context)
         if self._watcher is not None and not isinstance(operation.work, Computation):

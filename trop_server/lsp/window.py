@@ -56,8 +56,9 @@ def as_text(message: str) -> str:
 
 
 def worded(error: TropError) -> str:
-    """An error's message and hint as running text."""
-    return f"{' '.join(error.lines(wire_name))}. {error.hint(wire_name)}"
+    """An error's message and hint as running text, and what should be known besides."""
+    besides = "".join(f" {warning[:1].upper()}{warning[1:]}." for warning in error.warnings)
+    return f"{' '.join(error.lines(wire_name))}. {error.hint(wire_name)}{besides}"
 
 
 def ports_of(reservations: Sequence[Reservation], count: int) -> str:

@@ -25,7 +25,7 @@ from trop_core import __version__
 from trop_core.caller import Caller, Door
 from trop_core.catalogue import Operation, operations
 from trop_core.context import Context
-from trop_core.errors.spelling import quoted
+from trop_core.errors.spelling import quoted, wire_name
 from trop_core.operations.call import Call
 from trop_core.paths import canonical
 from trop_core.store import data_directory
@@ -205,6 +205,7 @@ class McpServer:
             arguments={},
             token=ticket.token,
             progress=GrowingCount(progress),
+            spell=wire_name,
         )
         # The SDK cancels the task that waits here. The work goes on in its own until it is rolled back: the next call
         # must not come to its turn before that.

@@ -21,9 +21,12 @@ def error_to_wire(error: TropError) -> dict[str, Any]:
             details[key], cut = value[:LONGEST_LIST], True
     if cut:
         details["truncated"] = True
-    return {
+    told: dict[str, Any] = {
         "kind": error.kind,
         "hint": error.hint(wire_name),
         "details": details,
         "retryable": error.retryable,
     }
+    if error.warnings:
+        told["warnings"] = list(error.warnings)
+    return told

@@ -37,7 +37,7 @@ _RESERVATION: Schema = {
 }
 _OBSERVED: Schema = {
     **_RESERVATION,
-    "properties": {**_RESERVATION["properties"], "occupied": {"type": "boolean"}},
+    "properties": {**_RESERVATION["properties"], "occupied": {"type": ["boolean", "null"]}},
 }
 _COMMAND: Schema = {
     "type": "object",

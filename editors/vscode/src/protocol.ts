@@ -9,7 +9,7 @@ export interface Reservation {
   createdAt: string;
   lastUsedAt: string;
   /** Whether something listens on the port; there only where `includeOccupancy` asked for it. */
-  occupied?: boolean;
+  occupied?: boolean | null;
 }
 
 interface Answer {

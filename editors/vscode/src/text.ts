@@ -46,12 +46,15 @@ export function reservationDetails(reservation: Reservation): string {
   return [`**Port ${port}** ${useIcon(occupied)} ${useWords(occupied)}`, ...lines].join('  \n');
 }
 
-/** Whether something listens, in words. */
-export function useWords(occupied: boolean | undefined): string {
+/** Whether something listens, in words; null where nobody can tell. */
+export function useWords(occupied: boolean | null | undefined): string {
+  if (occupied === null) {
+    return 'nobody can tell whether something listens';
+  }
   return occupied ? 'something listens' : 'nothing listens';
 }
 
-function useIcon(occupied: boolean | undefined): string {
+function useIcon(occupied: boolean | null | undefined): string {
   return occupied ? '$(circle-filled)' : '$(circle-outline)';
 }
 

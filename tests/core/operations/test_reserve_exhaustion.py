@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from trop_core.ports.exclusions import Exclusions
 from trop_core.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from trop_core.operations.call import Call
 
@@ -460,6 +461,30 @@ def test_a_store_of_version_1_is_planned_and_cleaned_up_as_well(world: World) ->
     assert after == before
     assert (planned.reservation, planned.warnings) == (done.reservation, done.warnings)
     assert paths_of(world) == ["work", "alive"]
+
+
+class LettingGo(frozenset[int]):
+    """Ports that something listens on until each was asked about twice."""
+
+    def __init__(self, ports: Iterable[int]) -> None:
+        self.asked: Counter[object] = Counter()
+
+    def __contains__(self, port: object) -> bool:
+        self.asked[port] += 1
+        return super().__contains__(port) and self.asked[port] <= 1
+
+
+@pytest.mark.parametrize("dropped", [True, False], ids=["of-what-is-gone", "of-nobody"])
+def test_a_port_that_something_lets_go_of_while_the_range_is_searched_is_given(world: World, dropped: bool) -> None:
+    gone = GONE._replace(age=8 * DAY)
+    world.fill(*((gone,) if dropped else (gone._replace(port=5001),)), config=RANGE + "excluded_ports: [5001]\n")
+    world.occupied = LettingGo({5000})
+
+    result = world.reserve(**FULL)
+
+    assert result.reservation.port == 5000
+    assert paths_of(world) == (["work"] if dropped else ["work", "gone"])
+    assert len(result.warnings) == dropped
 
 
 def test_a_range_that_is_full_without_a_store_is_exhausted_too(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from support.reserve.case import NOW, Row
-from support.reserve.world import World
+from support.reserve.world import FakeProbe, World
 
 from trop_core.caller import Caller, Door, Target
 from trop_core.cancellation import CancellationToken
@@ -20,6 +20,8 @@ from trop_core.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from trop_core.ports.checks import OccupancyChecks
 
 
 @pytest.fixture
@@ -98,14 +100,14 @@ def test_a_probe_that_had_trouble_says_so(world: World) -> None:
     world.fill()
     context = world.context()
 
-    def troubled(checks: object) -> object:
-        probe = context.probe(checks)  # type: ignore[arg-type]
+    def troubled(checks: OccupancyChecks) -> FakeProbe:
+        probe = FakeProbe((), checks)
         probe.warnings.append("no descriptors are left")
         return probe
 
     with closing(Store(str(world.data))) as store:
         call = world.call()
-        call.context = context._replace(probe=troubled)  # type: ignore[arg-type]
+        call.context = context._replace(probe=troubled)
         result = call.run(store)
 
     assert result.warnings == ("no descriptors are left",)

@@ -46,6 +46,9 @@ class World:
     def is_occupied(self, port: int) -> bool:
         return port in self.occupied
 
+    def occupation(self, port: int) -> str | None:
+        return "occupied" if port in self.occupied else None
+
 
 def of(ports: frozenset[int]) -> Exclusions:
     return Exclusions.of((port, port) for port in ports)

@@ -35,11 +35,15 @@ from support.sockets import (
     time_wait,
 )
 
+from trop_core.errors.spelling import flag_name
 from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.occupancy import OccupancyProbe
 
 if TYPE_CHECKING:
     import socket
+
+
+HALVES = ("TCP on IPv4", "TCP on IPv6", "UDP on IPv4", "UDP on IPv6")
 
 
 def without(server: Server) -> tuple[OccupancyChecks, OccupancyChecks]:
@@ -53,6 +57,14 @@ def without(server: Server) -> tuple[OccupancyChecks, OccupancyChecks]:
 def only(kind: socket.SocketKind, family: socket.AddressFamily) -> OccupancyChecks:
     """No check but those of one protocol over one family."""
     return OccupancyChecks(skip_tcp=kind != TCP, skip_udp=kind != UDP, skip_ip4=family != V4, skip_ip6=family != V6)
+
+
+def unseen(failure: str, *halves: str) -> str:
+    """What is told where nobody can look."""
+    return (
+        f"nobody can look whether a port is occupied, over {', '.join(halves)}: {failure}: what was not looked at "
+        "counts as free, and --skip-occupancy-check does without looking"
+    )
 
 
 def warning(port: int, protocol: str, address: str, code: str) -> str:
@@ -69,7 +81,7 @@ def test_a_port_that_nothing_holds_is_free() -> None:
     occupied = probe.is_occupied(free_port())
 
     assert not occupied
-    assert probe.warnings == []
+    assert probe.told(flag_name) == ()
 
 
 @every_server
@@ -81,7 +93,7 @@ def test_a_server_occupies_its_port(server: Server) -> None:
         occupied = probe.is_occupied(port)
 
     assert occupied
-    assert probe.warnings == []
+    assert probe.told(flag_name) == ()
 
 
 @every_server
@@ -275,7 +287,7 @@ with open("/proc/sys/net/ipv6/conf/all/disable_ipv6", "w") as switch:
     switch.write("1")
 server = socket.create_server(("127.0.0.1", 5001))
 probe = OccupancyProbe(OccupancyChecks(check_all_interfaces={check_all_interfaces}))
-print(json.dumps([probe.is_occupied(5000), probe.is_occupied(5001), probe.is_occupied(5002), probe.warnings]))
+print(json.dumps([probe.is_occupied(5000), probe.is_occupied(5001), probe.is_occupied(5002), probe.told(flag_name)]))
 """
 
     seen = run_child(script, namespace=True)
@@ -307,45 +319,47 @@ print(json.dumps([before, old.is_occupied(5000), new.is_occupied(5000)]))
 
 
 @on_linux
-def test_a_port_that_takes_a_privilege_is_occupied_for_a_user_without_it() -> None:
-    script = """
+@pytest.mark.parametrize("limit", [1024, 500])
+def test_a_port_that_takes_a_privilege_is_told_as_that_to_a_user_without_it(limit: int) -> None:
+    script = f"""
 with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w") as file:
-    file.write("1024")
-probe = OccupancyProbe(OccupancyChecks())
-as_root = [probe.is_occupied(1023), probe.is_occupied(1024)]
+    file.write("{limit}")
+below, first = {limit} - 1, {limit}
+as_root = OccupancyProbe(OccupancyChecks())
+seen_by_root = [as_root.obstacle(below), as_root.obstacle(first), sorted(as_root.privileged)]
 os.setuid(65534)
-as_nobody = [probe.is_occupied(1023), probe.is_occupied(1024)]
-print(json.dumps([as_root, as_nobody, probe.warnings]))
+as_nobody = OccupancyProbe(OccupancyChecks())
+seen_by_nobody = [as_nobody.obstacle(below), as_nobody.obstacle(first), sorted(as_nobody.privileged)]
+print(json.dumps([seen_by_root, seen_by_nobody, as_nobody.told(flag_name)]))
 """
 
     seen = run_child(script, namespace=True)
 
-    assert seen == [[False, False], [True, False], []]
+    told = f"below {limit}, where binding takes privileges"
+    assert seen == [[None, None, []], [told, None, [limit - 1]], []]
 
 
-def test_without_file_descriptors_every_port_counts_as_occupied_and_one_warning_says_why() -> None:
+def test_without_file_descriptors_nobody_can_look_and_one_warning_says_so() -> None:
     port = free_port()
     script = f"""
 import resource
-probe = OccupancyProbe(OccupancyChecks())
-before = probe.is_occupied({port})
+before = OccupancyProbe(OccupancyChecks())
+before.is_occupied({port})
+server = socket.create_server(("127.0.0.1", {port}))
 with open(os.devnull) as lowest_free:
     limit = lowest_free.fileno()
 old = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, old[1]))
+probe = OccupancyProbe(OccupancyChecks())
 during = [probe.is_occupied({port}), probe.is_occupied({port} + 1)]
 resource.setrlimit(resource.RLIMIT_NOFILE, old)
-print(json.dumps([before, during, probe.is_occupied({port}), probe.warnings]))
+print(json.dumps([during, OccupancyProbe(OccupancyChecks()).is_occupied({port}), probe.told(flag_name)]))
 """
 
     seen = run_child(script)
 
-    assert seen == [
-        False,
-        [True, True],
-        False,
-        [warning(port, "TCP", "127.0.0.1", "EMFILE")],
-    ]
+    told = unseen("making a socket failed with EMFILE (Too many open files)", *HALVES)
+    assert seen == [[False, False], True, [told]]
 
 
 def outcomes_when_binding_fails(code: str, first_port: int) -> object:
@@ -357,14 +371,23 @@ def refuse(event, arguments):
 
 probe = OccupancyProbe(OccupancyChecks())
 sys.addaudithook(refuse)
-print(json.dumps([probe.is_occupied({first_port}), probe.is_occupied({first_port}), probe.warnings]))
+print(json.dumps([probe.is_occupied({first_port}), probe.is_occupied({first_port}), probe.told(flag_name)]))
 """
     return run_child(script)
 
 
-@pytest.mark.parametrize("code", ["EADDRINUSE", "EACCES", "EPERM"])
-def test_an_error_that_says_taken_or_forbidden_means_occupied(code: str) -> None:
-    assert outcomes_when_binding_fails(code, free_port()) == [True, True, []]
+def test_an_error_that_says_taken_means_occupied() -> None:
+    assert outcomes_when_binding_fails("EADDRINUSE", free_port()) == [True, True, []]
+
+
+@pytest.mark.parametrize("code", ["EACCES", "EPERM"])
+def test_a_port_that_everybody_may_bind_and_that_is_forbidden_cannot_be_looked_at(code: str) -> None:
+    port = free_port()
+
+    outcomes = outcomes_when_binding_fails(code, port)
+
+    failure = f"binding port {port} failed with {code} ({os.strerror(getattr(errno, code))})"
+    assert outcomes == [False, False, [unseen(failure, "TCP on IPv6", "UDP on IPv6")]]
 
 
 @pytest.mark.parametrize("code", ["EAFNOSUPPORT", "EPROTONOSUPPORT", "EADDRNOTAVAIL"])
@@ -394,7 +417,7 @@ probe = OccupancyProbe(OccupancyChecks(skip_ip4=True, skip_tcp=True))
 sys.addaudithook(refuse)
 for port in (5000, 5001, 5002):
     assert probe.is_occupied(port)
-print(json.dumps(probe.warnings))
+print(json.dumps(probe.told(flag_name)))
 """
 
     told = run_child(script)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
+    from trop_core.errors.spelling import Spelling
     from trop_core.operations.reserving.reserve import ReserveResult
     from trop_core.ports.checks import OccupancyChecks
 
@@ -37,10 +38,23 @@ class FakeProbe:
         self.asked: list[int] = []
         self._occupied = () if checks.skip or checks.skip_tcp or checks.skip_ip4 else occupied
 
+    @property
+    def privileged(self) -> Collection[int]:
+        """None of them."""
+        return ()
+
+    def told(self, spell: Spelling) -> tuple[str, ...]:
+        """What a test has put into ``warnings``."""
+        return tuple(self.warnings)
+
     def is_occupied(self, port: int) -> bool:
         """Whether the port is one of them."""
+        return self.obstacle(port) is not None
+
+    def obstacle(self, port: int) -> str | None:
+        """That the port is one of them."""
         self.asked.append(port)
-        return port in self._occupied
+        return "occupied" if port in self._occupied else None
 
 
 class World:

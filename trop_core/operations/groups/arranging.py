@@ -55,11 +55,15 @@ class StoreGround:
 
     def obstacle(self, port: int) -> str | None:
         """Whom a port is reserved for, or that it is excluded."""
-        return room.why_taken(self._connection, self._prepared, port, own=self._open, is_occupied=lambda _port: False)
+        return room.why_taken(self._connection, self._prepared, port, own=self._open, occupation=lambda _port: None)
 
     def is_occupied(self, port: int) -> bool:
         """What the system says."""
         return self._prepared.probe.is_occupied(port)
+
+    def occupation(self, port: int) -> str | None:
+        """What the system says, in words."""
+        return self._prepared.probe.obstacle(port)
 
 
 def arrange(
@@ -107,13 +111,7 @@ def choose(
     lacking = arrange(connection, prepared, group, stored, anew=anew, freed=freed) if dropped else found
     if isinstance(lacking, Arrangement):
         return lacking, dropped
-    raise GroupExhausted(
-        tags=lacking.tags,
-        minimum=prepared.ports.minimum,
-        maximum=prepared.ports.maximum,
-        **lacking.found._asdict(),
-        off=room.switched_off(prepared),
-    )
+    raise GroupExhausted(tags=lacking.tags, **room.counts(prepared, lacking.found))
 
 
 def told_of(prepared: Prepared[Any], group: Group, found: Arrangement) -> tuple[str, ...]:

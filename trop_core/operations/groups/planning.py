@@ -164,7 +164,7 @@ def plan(connection: StoreConnection, prepared: Prepared[GroupRequest]) -> Plan:
             *left_out,
             *told,
             *room.told_of_cleanup(removals),
-            *prepared.probe.warnings,
+            *room.told_of_probe(prepared),
         ),
     )
 

@@ -54,7 +54,7 @@ class ListResult(Record):
 
 
 class Prepared(NamedTuple):
-    """The request, with its paths resolved, and what holds ports, if that was asked for.
+    """The request, with its paths resolved, and what holds ports, if that was asked for. ``warnings`` tell of that.
 
     ``scopes`` are the directories at and below which everything is listed, or None for the whole store, and
     ``repository`` the common git directory whose worktrees are. ``arriving`` is the directory of a call with ``here``.
@@ -67,6 +67,7 @@ class Prepared(NamedTuple):
     after: ReservationKey | None
     settings: Settings
     sockets: SocketTable | None
+    warnings: tuple[str, ...]
 
     def again(self, arriving: Arriving) -> Prepared:
         """The same, with more known of the directory."""
@@ -74,10 +75,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(request: ListRequest, context: Context) -> Prepared:
-    """Resolve the paths of a request, and read the system's table of sockets if it asks for occupancy.
-
-    Raises ``SocketsUnreadable`` besides what is refused of the request.
-    """
+    """Resolve the paths of a request, and read the system's table of sockets if it asks for occupancy."""
     target = None
     if request.here:
         target = context.target(request.folder, request.path)
@@ -89,9 +87,16 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
     if scopes is not None and target is not None and request.here:
         repository = context.common_directory(target.canonical)
         scopes.update(context.worktrees(repository) if repository is not None else ())
-    sockets = None
+    sockets, warnings = None, tuple[str, ...]()
     if request.include_occupancy:
-        sockets = context.sockets(PortRange(LOWEST_PORT, HIGHEST_PORT), settings.occupancy, owners=False)
+        from trop_core.errors.system import SocketsUnreadable
+        from trop_core.ports.sockets import told_of_unreadable
+
+        try:
+            sockets = context.sockets(PortRange(LOWEST_PORT, HIGHEST_PORT), settings.occupancy, owners=False)
+            warnings = sockets.warnings
+        except SocketsUnreadable as error:
+            warnings = (told_of_unreadable(error, context.spell),)
     return Prepared(
         request=request,
         scopes=None if scopes is None else frozenset(scopes),
@@ -100,6 +105,7 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
         after=None if request.after is None else _read_cursor(request.after),
         settings=settings,
         sockets=sockets,
+        warnings=warnings,
     )
 
 
@@ -126,10 +132,10 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
     if arriving is not None:
         warnings = told_of_origin(connection, arriving, prepared.again)
     observed: tuple[Reservation | ObservedReservation, ...] = page
-    if prepared.sockets is not None:
-        occupied = prepared.sockets.occupied
-        observed = tuple(ObservedReservation(row, row.port in occupied) for row in page)
-        warnings += prepared.sockets.warnings
+    if request.include_occupancy:
+        sockets = prepared.sockets
+        observed = tuple(ObservedReservation(row, sockets and sockets.is_occupied(row.port)) for row in page)
+        warnings += prepared.warnings
     return ListResult(
         reservations=observed,
         next=_write_cursor(page[-1].key) if more else None,

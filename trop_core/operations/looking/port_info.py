@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
+from trop_core.errors.system import SocketsUnreadable
 from trop_core.looks import SECONDS, Look
 from trop_core.models import PortRange, Reservation
 from trop_core.operations.call import Unprepared
 from trop_core.operations.looking.occupancy import LookingRequest, occupancy_settings
 from trop_core.paths import DirectoryState
-from trop_core.ports.sockets import HeldPort
+from trop_core.ports.privileges import told_of_privileges
+from trop_core.ports.sockets import HeldPort, told_of_unreadable
 from trop_core.records import Record
 
 if TYPE_CHECKING:
@@ -44,12 +46,12 @@ class PortInfoResult(Record):
         "Whether the reservation's directory exists; null without a reservation, or where the system does not say."
     )
     occupied: bool | None = fields.outcome(
-        "Whether something uses the port in the way of reserving it; null where that was not asked, or where nothing "
-        "is seen and the system hides what other users' processes hold."
+        "Whether something uses the port in the way of reserving it; null where that was not asked, where nothing is "
+        "seen and the system hides what other users' processes hold, or where it shows nothing at all."
     )
     sockets: tuple[HeldPort, ...] | None = fields.outcome(
         "What uses the port, on whatever address: the local address, and the process where the system tells; null "
-        "where that was not asked."
+        "where that was not asked, or where the system shows nothing at all."
     )
     truncated: bool = fields.outcome("Whether there are more sockets than one answer may hold.", default=False)
     warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
@@ -79,18 +81,19 @@ class Prepared(NamedTuple):
 
 
 def prepare(request: PortInfoRequest, context: Context) -> Prepared:
-    """Read the configuration, and the system's table of sockets if that is asked for.
-
-    Raises ``SocketsUnreadable`` besides what is refused of the request.
-    """
+    """Read the configuration, and the system's table of sockets if that is asked for."""
     settings = context.settings(context.caller.vicinity, tolerant=True, **occupancy_settings(request))
     table, warnings = None, tuple[str, ...]()
     if request.include_occupancy and settings.occupancy.skip:
         origin = settings.origin("occupancy_check.skip")
         warnings = (f"who uses the port was not looked at: the check is skipped ({origin})",)
     elif request.include_occupancy:
-        table = context.sockets(PortRange(request.port, request.port), settings.occupancy)
-        warnings = table.warnings
+        try:
+            table = context.sockets(PortRange(request.port, request.port), settings.occupancy)
+            warnings = table.warnings
+        except SocketsUnreadable as error:
+            warnings = (told_of_unreadable(error, context.spell),)
+    warnings += told_of_privileges(request.port, request.port)
     return Prepared(request, context, settings, table, warnings)
 
 
@@ -105,16 +108,10 @@ def read(connection: StoreConnection, prepared: Prepared) -> PortInfoResult:
         port=port,
         reservation=reservation,
         directory_exists=_EXISTS[looked.state] if reservation is not None and looked is not None else None,
-        occupied=None if table is None else _occupied(port, table),
+        occupied=None if table is None else table.is_occupied(port),
         sockets=None if table is None else table.sockets,
         warnings=prepared.warnings,
     )
-
-
-def _occupied(port: int, table: SocketTable) -> bool | None:
-    if port in table.occupied:
-        return True
-    return False if table.complete else None
 
 
 OPERATION = Operation(

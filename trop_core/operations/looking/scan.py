@@ -12,6 +12,7 @@ from trop_core.models import PortRange
 from trop_core.operations.exclusions import exclusion_file
 from trop_core.operations.looking.occupancy import LookingRequest, occupancy_settings
 from trop_core.ports.exclusions import Exclusions
+from trop_core.ports.privileges import told_of_privileges
 from trop_core.ports.sockets import Family, Protocol  # noqa: TC001 - the schema is made of them
 from trop_core.records import Record
 from trop_core.store import Store
@@ -111,7 +112,7 @@ def prepare(request: ScanRequest, context: Context) -> Prepared:
         file = exclusion_file.project_file(settings, target.path, context)
     ports = PortRange(settings.port_min, settings.port_max)
     table = context.sockets(ports, settings.occupancy)
-    warnings = target.warnings + table.warnings
+    warnings = target.warnings + table.warnings + told_of_privileges(ports.minimum, ports.maximum)
     if settings.occupancy.skip:
         warnings += (f"nothing was looked at: the check is skipped ({settings.origin('occupancy_check.skip')})",)
     return Prepared(request, context.data_directory, file, settings, ports, table, warnings)

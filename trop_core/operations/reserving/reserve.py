@@ -208,7 +208,7 @@ def _plan(
         outcome=outcome,
         is_stored=is_stored,
         removals=choice.removals,
-        warnings=(*prepared.warnings, *arrival.warnings, *choice.warnings, *prepared.probe.warnings),
+        warnings=(*prepared.warnings, *arrival.warnings, *choice.warnings, *room.told_of_probe(prepared)),
     )
 
 
@@ -256,6 +256,7 @@ def _choose_after_cleanup(
     from trop_core.errors.ports import PortExhausted
 
     freed: set[int] = set()
+    removals: tuple[Removal, ...] = ()
     keep = () if own is None else (own.key,)
     for removals in room.removals(connection, prepared, keep=keep, arrival=arrival, preferred=preferred):
         freed = {removal.reservation.port for removal in removals}
@@ -268,13 +269,10 @@ def _choose_after_cleanup(
         if usable:
             return Choice(min(usable), removals, told if obstacle is None else (obstacle, *told))
     left = _scan(connection, prepared, freed) if freed else found
-    assert not isinstance(left, int)
-    raise PortExhausted(
-        minimum=prepared.ports.minimum,
-        maximum=prepared.ports.maximum,
-        **left._asdict(),
-        off=room.switched_off(prepared),
-    )
+    if isinstance(left, int):
+        # What held it has let go of it meanwhile, or nobody can look any more.
+        return Choice(left, removals, room.told_of_cleanup(removals)) if left in freed else Choice(left)
+    raise PortExhausted(**room.counts(prepared, left))
 
 
 def _service(prepared: Prepared[ReserveRequest], arrival: Arrival) -> Service | None:
@@ -324,7 +322,7 @@ def _obstacle(
         preferred,
         own=(None if own is None else own.port, *freed),
         ignore_exclusions=request.ignore_exclusions or request.force,
-        is_occupied=(lambda port: False) if ignores_occupied else prepared.probe.is_occupied,
+        occupation=(lambda port: None) if ignores_occupied else prepared.probe.obstacle,
     )
     return None if reason is None else f"the preferred port {preferred} is {reason}"
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trop_core.operations.cleanup.survey import Removal
     from trop_core.operations.moving.arrival import Arrival
     from trop_core.operations.reserving.preparation import Prepared
+    from trop_core.ports.allocation import Exhausted
 
 DAYS_SPARED = 7
 """A directory that has just moved is gone, too, and comes back for its port: what was used so lately goes last."""
@@ -29,16 +30,19 @@ def why_taken(
     port: int,
     *,
     own: Collection[int | None],
-    is_occupied: Callable[[int], bool],
+    occupation: Callable[[int], str | None],
     ignore_exclusions: bool = False,
 ) -> str | None:
-    """Why a preferred port cannot be had, or None. Reservations of the ports in ``own`` are in nobody's way."""
+    """Why a preferred port cannot be had, or None. Reservations of the ports in ``own`` are in nobody's way.
+
+    ``occupation`` tells what the system has against a port.
+    """
     holder = None if port in own else reservations.holder(connection, port)
     if holder is not None:
         return f"reserved for {holder.path}" + (f" (tag {holder.tag})" if holder.tag is not None else "")
     if not ignore_exclusions and port in prepared.settings.excluded_ports:
         return "excluded"
-    return "occupied" if is_occupied(port) else None
+    return occupation(port)
 
 
 def qualifies(prepared: Prepared[Any], port: int) -> bool:
@@ -55,6 +59,23 @@ def told_of_avoided(prepared: Prepared[Any], port: int) -> tuple[str, ...]:
     """The warning about a preferred port that would not have been chosen."""
     reason = prepared.avoidance.reason(port)
     return () if reason is None else (f"port {port} is preferred, and {reason}",)
+
+
+def told_of_probe(prepared: Prepared[Any]) -> tuple[str, ...]:
+    """The warnings about what the system said, or did not say, of ports."""
+    return prepared.probe.told(prepared.context.spell)
+
+
+def counts(prepared: Prepared[Any], found: Exhausted) -> dict[str, Any]:
+    """What a ``PortExhausted`` tells of the range, of what stands in the way in it, and of the cleanup."""
+    privileged = sum(port in prepared.ports for port in prepared.probe.privileged)
+    return {
+        "minimum": prepared.ports.minimum,
+        "maximum": prepared.ports.maximum,
+        **found._asdict(),
+        "privileged": min(privileged, found.occupied),
+        "off": switched_off(prepared),
+    }
 
 
 def switched_off(prepared: Prepared[Any]) -> dict[Half, str]:

@@ -187,8 +187,8 @@
 ---@field port integer The port.
 ---@field reservation? trop.Reservation The reservation that holds it, or null.
 ---@field directoryExists? boolean Whether the reservation's directory exists; null without a reservation, or where the system does not say.
----@field occupied? boolean Whether something uses the port in the way of reserving it; null where that was not asked, or where nothing is seen and the system hides what other users' processes hold.
----@field sockets? ({ port: integer, protocol: "tcp"|"udp", family: "ipv4"|"ipv6", address: string, pid: integer, name: string, user: string })[] What uses the port, on whatever address: the local address, and the process where the system tells; null where that was not asked.
+---@field occupied? boolean Whether something uses the port in the way of reserving it; null where that was not asked, where nothing is seen and the system hides what other users' processes hold, or where it shows nothing at all.
+---@field sockets? ({ port: integer, protocol: "tcp"|"udp", family: "ipv4"|"ipv6", address: string, pid: integer, name: string, user: string })[] What uses the port, on whatever address: the local address, and the process where the system tells; null where that was not asked, or where the system shows nothing at all.
 ---@field truncated boolean Whether there are more sockets than one answer may hold.
 ---@field warnings string[] What the caller should know, a sentence each.
 
