@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 settings.register_profile("trop", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("trop")
 
-_LEADS_ASTRAY = ("TROP_", "GIT_", "XDG_")
+_LEADS_ASTRAY = ("TROP_", "GIT_", "XDG_", "SNAP_")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,6 @@ All of it is handed in: decisions stay functions of their arguments, and a test 
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -116,7 +115,7 @@ class Context(NamedTuple):
 
     ``arguments`` are settings that the caller gave for the whole call, by their dotted keys. The environment is the
     caller's; where it is a server's, it lacks what speaks to the command line alone. ``spell`` is how the caller knows
-    the names of fields.
+    the names of fields, and ``data_warnings`` what it should know of how the data directory was found.
     """
 
     caller: Caller
@@ -134,6 +133,7 @@ class Context(NamedTuple):
     common_directory: Callable[[str], str | None] = _common_directory
     identify: Callable[[str], Identity | None] = _identify
     ephemeral: Callable[[], Exclusions] = _ephemeral
+    data_warnings: tuple[str, ...] = ()
 
     def target(self, folder: str | None, path: str | None) -> Target:
         """The directory that a call is about: what it names, else what TROP_PATH names, else where the caller is.
@@ -218,5 +218,4 @@ class Context(NamedTuple):
     @property
     def home(self) -> str | None:
         """The caller's home directory; None for a caller without one."""
-        home = os.path.expanduser("~")
-        return home if os.path.isabs(home) and home != "/" else None
+        return paths.home_directory()

@@ -103,6 +103,37 @@ def from_uri(text: str) -> str:
         raise InvalidPath(text, "its escapes are not valid UTF-8", advice=advice, alone=True) from None
 
 
+def home_directory() -> str | None:
+    """The user's home, absolute, which need not exist; None for a user without one, and for one whose home is ``/``.
+
+    It is the same for all processes of a user: inside of a snap, ``HOME`` is a directory of that one program.
+    """
+    home = os.environ.get("SNAP_REAL_HOME", "")
+    if not os.path.isabs(home):
+        home = os.environ.get("HOME", "")
+    if not os.path.isabs(home):
+        import pwd
+
+        try:
+            home = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            return None
+    home = "/" + os.path.normpath(home).lstrip("/")
+    return None if home == "/" else home
+
+
+def home_of_another() -> tuple[str, int, int] | None:
+    """The home, the user and the group of whom root works for, where that is somebody else; None for all others."""
+    if os.geteuid() != 0:
+        return None
+    home = home_directory()
+    try:
+        status = None if home is None else os.stat(home)
+    except (OSError, ValueError):
+        return None
+    return None if home is None or status is None or status.st_uid == 0 else (home, status.st_uid, status.st_gid)
+
+
 def is_within(path: str, ancestor: str) -> bool:
     """Whether ``path`` is ``ancestor`` or below it, by component: ``/w/ab`` is not within ``/w/a``."""
     return path == ancestor or path.startswith(ancestor if ancestor.endswith("/") else ancestor + "/")

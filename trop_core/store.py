@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import paths
 from trop_core.database.connection import Database
 from trop_core.database.failures import system_failure
 from trop_core.database.handles import create_file
-from trop_core.errors.store import NoDataDirectory
+from trop_core.errors.store import NoDataDirectory, NoHome
 from trop_core.errors.system import PermissionDenied, SystemFailure
 
 if TYPE_CHECKING:
@@ -25,36 +25,135 @@ DATABASE_NAME = "trop.db"
 CONFIG_NAME = "config.yaml"
 
 
-def data_directory(named: str | None, environment: Mapping[str, str], *, base: str) -> str:
-    """The data directory, absolute. Looks, creates nothing.
+class DataDirectory(NamedTuple):
+    """Where the store is, or would be made, absolute; and what the caller should know of other places."""
 
-    It is what the caller names, else ``TROP_DATA_DIR``, else ``~/.trop`` where that holds a store, else the system's
-    place for a user's data. ``base`` is where a relative name starts. Raises ``InvalidPath`` for what cannot be one.
+    path: str
+    warnings: tuple[str, ...] = ()
+
+
+def data_directory(named: str | None, environment: Mapping[str, str], *, base: str) -> DataDirectory:
+    """The data directory. Looks, creates nothing.
+
+    It is what the caller names, else ``TROP_DATA_DIR``, else the user's one place, which does not depend on what
+    started this process: the first of several that holds a store. ``base`` is where a relative name starts. Raises
+    ``InvalidPath`` for what cannot be one, ``NoHome``, and ``PermissionDenied`` or ``SystemFailure`` for a place that
+    cannot be looked at and would count if it held a store.
     """
     named = named if named is not None else environment.get("TROP_DATA_DIR") or None
     if named is not None:
-        return paths.explicit(named, base=base)
-    legacy = paths.explicit("~/.trop", base=base)
-    if os.path.lexists(os.path.join(legacy, DATABASE_NAME)):
-        return legacy
-    usual = paths.explicit("~/.local/share/trop", base=base)
-    if (
-        sys.platform == "linux"
-        and not os.environ.get("XDG_DATA_HOME")
-        and os.path.lexists(os.path.join(usual, DATABASE_NAME))
-    ):
-        # What platformdirs would answer. To import it takes a fifth of the time of a whole reservation.
-        return usual
-    import platformdirs
+        return DataDirectory(paths.explicit(named, base=base))
+    home = paths.home_directory()
+    if home is None:
+        raise NoHome
+    places = _places(paths.check_storable(home))
+    for number, place in enumerate(places, 1):
+        if _holds_store(place):
+            return DataDirectory(place, _told_of_others(place, places[number:]))
+    first, usual = places[0], _usual(home)
+    if usual in places and (first == usual or _can_be_made(usual) or not _can_be_made(first)):
+        # Not every process of this user may have the variable that names the first one.
+        return DataDirectory(usual)
+    return DataDirectory(first)
 
-    return paths.explicit(str(platformdirs.user_data_path("trop")), base=base)
+
+def _usual(home: str) -> str:
+    return f"{home}/.local/share/trop"
+
+
+def _places(home: str) -> tuple[str, ...]:
+    """Where a user's store may be, the place that counts first first: what platformdirs says, and older habits."""
+    legacy = f"{home}/.trop"
+    if sys.platform != "linux":
+        import platformdirs
+
+        return paths.explicit(str(platformdirs.user_data_path("trop")), base="/"), legacy
+    # platformdirs would say the same. To import it takes a fifth of the time of a whole reservation.
+    named = os.environ.get("XDG_DATA_HOME", "")
+    if not os.path.isabs(named) or _is_of_one_program(named, home):
+        return _usual(home), legacy
+    return tuple(dict.fromkeys((paths.explicit(f"{named}/trop", base="/"), _usual(home), legacy)))
+
+
+def _is_of_one_program(directory: str, home: str) -> bool:
+    """Whether a directory belongs to one program that snap or flatpak packaged, and with snap to one version of it."""
+    below = [f"{home}/snap", f"{home}/.var/app"]
+    names = {os.path.normpath(directory), os.path.realpath(directory)}
+    return any(paths.is_within(name, each) for name in names for each in (*below, *map(os.path.realpath, below)))
+
+
+def _holds_store(place: str) -> bool:
+    """Whether there is a store. Raises ``PermissionDenied`` or ``SystemFailure`` where the system will not tell."""
+    path = os.path.join(place, DATABASE_NAME)
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise system_failure(error, "look for the store at", path) from error
+    return True
+
+
+def _told_of_others(counting: str, others: tuple[str, ...]) -> tuple[str, ...]:
+    """The warnings about stores beside the one that counts; about what cannot be looked at, too."""
+    found, warnings = [], []
+    for place in others:
+        try:
+            if _holds_store(place) and not _is_one_store(counting, place):
+                found.append(place)
+        except SystemFailure as error:
+            warnings.append(error.message())
+    if found:
+        from trop_core.errors.spelling import quoted
+
+        names = " and in ".join(map(quoted, (counting, *found)))
+        warnings.append(
+            f"there are stores in {names}: the one in {quoted(counting)} counts, and nothing else is read; "
+            "TROP_DATA_DIR names another one"
+        )
+    return tuple(warnings)
+
+
+def _is_one_store(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(os.path.join(one, DATABASE_NAME), os.path.join(other, DATABASE_NAME))
+    except OSError:
+        return False
+
+
+def _can_be_made(directory: str) -> bool:
+    try:
+        check_creatable(directory)
+    except SystemFailure:
+        return False
+    return True
+
+
+def check_creatable(directory: str) -> None:
+    """Raise what creating a store in a directory would raise, as far as the system tells beforehand."""
+    ancestor = directory
+    while not os.path.lexists(ancestor):
+        ancestor = os.path.dirname(ancestor)
+    if not os.path.isdir(ancestor):
+        raise SystemFailure("create", path=directory, reason="it is not a directory")
+    if not os.access(ancestor, os.W_OK | os.X_OK):
+        raise PermissionDenied("create", path=directory, reason="Permission denied")
+    if paths.home_of_another() is not None:
+        from trop_core import ownership
+
+        ownership.check_creatable(directory)
 
 
 def make_directory(path: str) -> None:
     """Make a data directory with mode 0700, and what is missing above it; one that exists stays as it is.
 
-    Raises ``SystemFailure`` or ``PermissionDenied``.
+    What root makes in the home of somebody else is theirs. Raises ``SystemFailure`` or ``PermissionDenied``.
     """
+    if paths.home_of_another() is not None:
+        from trop_core import ownership
+
+        if ownership.make_directory(path):
+            return
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
     except FileExistsError as error:
@@ -167,10 +266,4 @@ class Store:
 
     def check_creatable(self) -> None:
         """Raise what creating the store would raise, as far as the system tells beforehand."""
-        ancestor = self.directory
-        while not os.path.lexists(ancestor):
-            ancestor = os.path.dirname(ancestor)
-        if not os.path.isdir(ancestor):
-            raise SystemFailure("create", path=self.directory, reason="it is not a directory")
-        if not os.access(ancestor, os.W_OK | os.X_OK):
-            raise PermissionDenied("create", path=self.directory, reason="Permission denied")
+        check_creatable(self.directory)

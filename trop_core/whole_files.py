@@ -13,6 +13,7 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from trop_core import ownership
 from trop_core.database.failures import system_failure
 from trop_core.errors.spelling import quoted
 from trop_core.errors.store import LockTimeout
@@ -84,17 +85,18 @@ def write(path: str, content: bytes, *, keep_mode: bool = False) -> None:
 def written(path: str, content: bytes, *, keep_mode: bool = False) -> Iterator[None]:
     """``write`` around work that the file has to wait for: all that can fail is done before it.
 
-    The content is on the disk when the work begins, and gets its name when that has ended well.
+    The content is on the disk when the work begins, and gets its name when that has ended well. What root writes in
+    somebody else's home is theirs.
     """
     directory, name = os.path.split(path)
     # Everybody who writes here has the lock, so a file of this name is what a killed process left behind.
-    temporary = os.path.join(directory, f".{name}.trop.tmp")
-    try:
+    temporary = f".{name}.trop.tmp"
+    with contextlib.ExitStack() as stack:
         try:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(descriptor, "wb") as file:
+            place = stack.enter_context(ownership.place(directory))
+            place.remove(temporary)
+            stack.callback(_remove, place, temporary)
+            with open(place.new_file(temporary), "wb") as file:
                 if keep_mode:
                     _take_over(path, file.fileno())
                 file.write(content)
@@ -104,16 +106,17 @@ def written(path: str, content: bytes, *, keep_mode: bool = False) -> Iterator[N
             raise system_failure(error, "write", path) from error
         yield
         try:
-            os.replace(temporary, path)
+            place.rename(temporary, name)
         except OSError as error:
             raise system_failure(error, "write", path) from error
-    except BaseException:
+        # From here on the new file is there. That its name is on the disk as well is as much as can be asked for.
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    # From here on the new file is there. That its name is on the disk as well is as much as can be asked for.
+            os.fsync(place.descriptor)
+
+
+def _remove(place: ownership.Place, name: str) -> None:
     with contextlib.suppress(OSError):
-        _sync_directory(directory)
+        place.remove(name)
 
 
 def _take_over(path: str, descriptor: int) -> None:
@@ -126,11 +129,3 @@ def _take_over(path: str, descriptor: int) -> None:
     with contextlib.suppress(PermissionError):
         os.fchown(descriptor, former.st_uid, former.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(former.st_mode))
-
-
-def _sync_directory(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -23,7 +23,7 @@ def test_no_variable_of_the_developer_reaches_a_test() -> None:
     inherited = [name for name in os.environ if name.startswith("TROP_")]
 
     assert inherited == []
-    assert data_directory(None, os.environ, base="/").startswith(str(Path.home()))
+    assert data_directory(None, os.environ, base="/").path.startswith(str(Path.home()))
 
 
 def test_trop_without_a_data_directory_of_its_own_fails_in_a_test(tmp_path: Path) -> None:

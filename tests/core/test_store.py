@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import sys
 from pathlib import Path
@@ -17,9 +18,10 @@ from trop_core.database import reservations
 from trop_core.database.waiting import Patience
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.schema_migrations import MigrationBlocked
-from trop_core.errors.store import DatabaseCorrupt, LockTimeout, NoDataDirectory, UnsupportedSchemaVersion
+from trop_core.errors.store import DatabaseCorrupt, LockTimeout, NoDataDirectory, NoHome, UnsupportedSchemaVersion
 from trop_core.errors.system import SystemFailure
 from trop_core.models import Reservation
+from trop_core.paths import home_directory
 from trop_core.store import Store, data_directory
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 A = Reservation(5000, "/a", None, None, None, 1, 2)
 ROW = ("/a", "", 5000, None, None, 1, 2)
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="XDG is how Linux does it")
+
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -37,7 +41,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory = tmp_path / "home"
     directory.mkdir()
     monkeypatch.setenv("HOME", str(directory))
-    for name in ("XDG_DATA_HOME", "TROP_DATA_DIR"):
+    for name in ("XDG_DATA_HOME", "TROP_DATA_DIR", "SNAP_REAL_HOME"):
         monkeypatch.delenv(name, raising=False)
     return directory
 
@@ -59,52 +63,173 @@ def insert(store: Store) -> None:
         reservations.insert(connection, A)
 
 
+def found(**variables: str) -> str:
+    """The data directory that nobody names."""
+    return data_directory(None, variables, base="/base").path
+
+
+def hold_a_store(*directories: Path) -> None:
+    for each in directories:
+        each.mkdir(parents=True)
+        (each / "trop.db").touch()
+
+
 def test_the_data_directory_is_what_the_caller_names_before_all_else(home: Path) -> None:
-    (home / ".trop").mkdir()
-    (home / ".trop" / "trop.db").touch()
+    hold_a_store(home / ".trop")
 
     named = data_directory("/named", {"TROP_DATA_DIR": "/environment"}, base="/base")
     environment = data_directory(None, {"TROP_DATA_DIR": "/environment"}, base="/base")
-    legacy = data_directory(None, {}, base="/base")
-    (home / ".trop" / "trop.db").unlink()
-    system = data_directory(None, {}, base="/base")
 
-    assert (named, environment, legacy) == ("/named", "/environment", str(home / ".trop"))
-    if sys.platform == "linux":
-        assert system == str(home / ".local" / "share" / "trop")
-    assert list(home.iterdir()) == [home / ".trop"]
+    assert (named.path, environment.path, found()) == ("/named", "/environment", str(home / ".trop"))
+    assert (named.warnings, environment.warnings) == ((), ())
 
 
-def test_a_legacy_store_behind_a_link_counts(home: Path, tmp_path: Path) -> None:
+def test_a_store_of_the_tool_of_the_same_name_behind_a_link_counts(home: Path, tmp_path: Path) -> None:
     (home / ".trop").mkdir()
     (home / ".trop" / "trop.db").symlink_to(tmp_path / "missing.db")
 
-    assert data_directory(None, {}, base="/base") == str(home / ".trop")
+    assert found() == str(home / ".trop")
 
 
-def test_a_store_in_the_systems_place_is_where_platformdirs_says_it_is(home: Path, monkeypatch: Any) -> None:
-    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+def test_a_store_in_the_systems_place_is_where_platformdirs_says_it_is(home: Path) -> None:
     place = platformdirs.user_data_path("trop")
-    place.mkdir(parents=True)
-    (place / "trop.db").touch()
+    hold_a_store(place)
 
-    assert data_directory(None, {}, base="/base") == str(place)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="XDG is how Linux does it")
-def test_a_store_in_the_usual_place_does_not_hide_another_place_that_is_set(home: Path, monkeypatch: Any) -> None:
-    (home / ".local" / "share" / "trop").mkdir(parents=True)
-    (home / ".local" / "share" / "trop" / "trop.db").touch()
-    monkeypatch.setenv("XDG_DATA_HOME", str(home / "elsewhere"))
-
-    assert data_directory(None, {}, base="/base") == str(home / "elsewhere" / "trop")
+    assert found() == str(place)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="XDG is how Linux does it")
-def test_the_systems_place_follows_xdg(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@LINUX
+def test_of_several_stores_the_first_counts_and_a_warning_names_them_all(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    places = [home / "data" / "trop", home / ".local" / "share" / "trop", home / ".trop"]
+    hold_a_store(*places)
+
+    seen = []
+    for place in places:
+        seen.append(data_directory(None, {}, base="/base"))
+        (place / "trop.db").unlink()
+
+    assert [each.path for each in seen] == [str(place) for place in places]
+    (warning,) = seen[0].warnings
+    assert warning == (
+        f'there are stores in "{places[0]}" and in "{places[1]}" and in "{places[2]}": the one in "{places[0]}" '
+        "counts, and nothing else is read; TROP_DATA_DIR names another one"
+    )
+    assert len(seen[1].warnings) == 1
+    assert str(places[0]) not in seen[1].warnings[0]
+    assert seen[2].warnings == ()
+
+
+@LINUX
+def test_one_store_under_two_names_is_one(home: Path) -> None:
+    hold_a_store(home / ".local" / "share" / "trop")
+    (home / ".trop").symlink_to(home / ".local" / "share" / "trop")
+
+    assert data_directory(None, {}, base="/base").warnings == ()
+
+
+@LINUX
+def test_where_a_store_is_made_does_not_depend_on_a_variable_that_not_every_process_has(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    (home / "data" / "trop").mkdir(parents=True)
+
+    assert found() == str(home / ".local" / "share" / "trop")
+    assert [entry.name for entry in home.iterdir()] == ["data"]
+
+
+@LINUX
+def test_a_store_is_made_in_the_systems_place_where_the_usual_one_cannot_be_made(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "a" / ".." / "data"))
+    (home / ".local").touch()
 
-    assert data_directory(None, {}, base="/base") == str(home / "data" / "trop")
+    possible = found()
+    (home / "data").touch()
+    neither = found()
+
+    assert possible == str(home / "data" / "trop")
+    assert neither == str(home / ".local" / "share" / "trop")
+
+
+@LINUX
+@pytest.mark.parametrize("place", ["snap/code/170/.local/share", ".var/app/com.code/data", "real/snap/code/share"])
+def test_the_place_of_a_packaged_program_is_not_looked_at(
+    home: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (home / "real").symlink_to(home)
+    hold_a_store(home / place / "trop")
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / place))
+
+    assert data_directory(None, {}, base="/base") == (str(home / ".local" / "share" / "trop"), ())
+
+
+@LINUX
+def test_a_relative_place_is_not_looked_at(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_a_store(home / "data" / "trop")
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("XDG_DATA_HOME", "data")
+
+    assert found() == str(home / ".local" / "share" / "trop")
+
+
+@LINUX
+def test_inside_of_a_snap_home_is_the_real_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_a_store(home / ".trop")
+    monkeypatch.setenv("SNAP_REAL_HOME", str(home))
+    monkeypatch.setenv("HOME", str(home / "snap" / "code" / "170"))
+
+    assert found() == str(home / ".trop")
+    assert home_directory() == str(home)
+
+
+@LINUX
+@pytest.mark.parametrize("place", [".local/share/trop", ".trop"])
+def test_a_place_that_cannot_be_looked_at_is_an_error(home: Path, place: str) -> None:
+    (home / place).parent.mkdir(parents=True, exist_ok=True)
+    (home / place).symlink_to(home / place)
+
+    with pytest.raises(SystemFailure, match="Too many levels of symbolic links") as failed:
+        found()
+
+    assert failed.value.path == str(home / place / "trop.db")
+
+
+@LINUX
+def test_a_place_that_would_not_count_anyway_is_told_of_if_it_cannot_be_looked_at(home: Path) -> None:
+    hold_a_store(home / ".local" / "share" / "trop")
+    (home / ".trop").symlink_to(home / ".trop")
+
+    path, (warning,) = data_directory(None, {}, base="/base")
+
+    assert path == str(home / ".local" / "share" / "trop")
+    assert warning == f'cannot look for the store at "{home}/.trop/trop.db": Too many levels of symbolic links'
+
+
+@pytest.mark.parametrize("home_is", ["/", "//", "/."])
+def test_without_a_home_there_is_no_place_for_a_store_but_a_named_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch, home_is: str
+) -> None:
+    monkeypatch.setenv("HOME", home_is)
+
+    with pytest.raises(NoHome):
+        found()
+
+    assert found(TROP_DATA_DIR="/named") == "/named"
+    assert home_directory() is None
+
+
+@pytest.mark.parametrize("home_is", ["", "relative"])
+def test_a_home_that_is_no_path_is_looked_up_where_the_system_keeps_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, home_is: str
+) -> None:
+    monkeypatch.setenv("HOME", home_is)
+
+    assert home_directory() == pwd.getpwuid(os.getuid()).pw_dir
 
 
 @pytest.mark.parametrize(
@@ -112,12 +237,12 @@ def test_the_systems_place_follows_xdg(home: Path, monkeypatch: pytest.MonkeyPat
     [("sub", "/base/sub"), ("../sub", "/sub"), ("./a//b/", "/base/a/b"), ("/x/./y", "/x/y"), ("~/d", "{home}/d")],
 )
 def test_a_named_data_directory_becomes_absolute(home: Path, named: str, expected: str) -> None:
-    assert data_directory(named, {}, base="/base") == expected.format(home=home)
-    assert data_directory(None, {"TROP_DATA_DIR": named}, base="/base") == expected.format(home=home)
+    assert data_directory(named, {}, base="/base").path == expected.format(home=home)
+    assert found(TROP_DATA_DIR=named) == expected.format(home=home)
 
 
 def test_an_empty_variable_counts_as_absent_and_an_empty_argument_is_refused(home: Path) -> None:
-    assert data_directory(None, {"TROP_DATA_DIR": ""}, base="/base").startswith(str(home))
+    assert found(TROP_DATA_DIR="").startswith(str(home))
     with pytest.raises(InvalidPath):
         data_directory("", {}, base="/base")
 
@@ -307,6 +432,7 @@ import trop_core.database.migrations.executor
 import trop_core.database.migrations.registry
 from trop_core.database.waiting import Patience
 from trop_core.errors.base import TropError
+from trop_core.paths import home_directory
 from trop_core.store import Store
 os.setgroups([])
 os.setgid(65534)

@@ -26,7 +26,7 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from trop_core import whole_files
+from trop_core import ownership, whole_files
 from trop_core.config import list_text, yaml_tree
 from trop_core.config.file_text import BYTE_ORDER_MARK, decoded, read_bytes
 from trop_core.config.files import GLOBAL_FILE, parse_text, without_words
@@ -84,7 +84,7 @@ def edit_file(
     ``LockTimeout``, ``Cancelled``, ``PermissionDenied`` or ``SystemFailure``. Nothing has changed then.
     """
     project = os.path.basename(path) != GLOBAL_FILE
-    real = os.path.realpath(path)
+    real = os.path.realpath(path) if project else ownership.followed(path)
     if project and leads_away(path):
         advice = "Name the file itself that is to be changed."
         raise InvalidPath(path, "it is a link to a file outside of its repository", advice=advice)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 
+from trop_core import ownership
 from trop_core.database.failures import system_failure, translate
 from trop_core.errors.system import SystemFailure
 
@@ -16,20 +17,21 @@ def back_up(path: str, suffix: str) -> str:
     That is ``path + suffix``, or the first of ``path + suffix + ".1"``, ``".2"`` and so on that does not exist. The
     caller holds the write lock, through another connection, and has written nothing yet: the copy is what that lock
     guards. It is written under a temporary name with mode 0600, synced, and only then given its name, which is never
-    one that exists. Raises ``SystemFailure`` or ``PermissionDenied``; a copy that is not complete is removed.
+    one that exists. What root makes in somebody else's home is theirs. Raises ``SystemFailure`` or
+    ``PermissionDenied``; a copy that is not complete is removed.
     """
     temporary = f"{path}{suffix}.tmp"
+    directory, name = os.path.split(temporary)
     try:
-        # The lock is held, so a file of this name is what a killed process left behind.
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        try:
-            _copy(path, temporary)
-            return _give_name(temporary, f"{path}{suffix}")
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+        with ownership.place(directory or ".") as place:
+            # The lock is held, so a file of this name is what a killed process left behind.
+            place.remove(name)
+            os.close(place.new_file(name))
+            try:
+                _copy(path, temporary)
+                return _give_name(place, temporary, f"{path}{suffix}")
+            finally:
+                place.remove(name)
     except OSError as error:
         raise system_failure(error, "back the store up to", temporary) from error
 
@@ -70,13 +72,13 @@ def _copy(path: str, destination: str) -> None:
         os.close(descriptor)
 
 
-def _give_name(temporary: str, wanted: str) -> str:
-    number = 0
+def _give_name(place: ownership.Place, temporary: str, wanted: str) -> str:
+    number, own = 0, os.path.basename(temporary)
     while True:
         name = f"{wanted}.{number}" if number else wanted
         try:
             # Unlike a rename, a link never replaces what exists.
-            os.link(temporary, name)
+            place.link(own, os.path.basename(name))
         except FileExistsError:
             number += 1
             continue
@@ -84,14 +86,6 @@ def _give_name(temporary: str, wanted: str) -> str:
             if os.path.lexists(name):
                 number += 1
                 continue
-            os.rename(temporary, name)
-        _sync_directory(os.path.dirname(name) or ".")
+            place.rename(own, os.path.basename(name))
+        os.fsync(place.descriptor)
         return name
-
-
-def _sync_directory(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,6 +10,7 @@ from weakref import WeakSet
 from trop_core.database.failures import system_failure, translate
 from trop_core.errors.store import NoDataDirectory
 from trop_core.errors.system import SystemFailure
+from trop_core.paths import home_of_another
 
 IN_MEMORY = ":memory:"
 
@@ -55,9 +56,16 @@ class StoreConnection(sqlite3.Connection):
 def create_file(path: str) -> bool:
     """Make an empty file with mode 0600 if there is none, and tell whether one was made.
 
-    An existing file is not opened: closing it again would drop the locks that SQLite holds on it in this process.
+    What root makes in somebody else's home is theirs. An existing file is not opened: closing it again would drop the
+    locks that SQLite holds on it in this process.
     """
     try:
+        if home_of_another() is not None:
+            from trop_core import ownership
+
+            made = ownership.create_file(path)
+            if made is not None:
+                return made
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         return False
@@ -65,6 +73,17 @@ def create_file(path: str) -> bool:
         raise system_failure(error, "create", path) from error
     os.close(descriptor)
     return True
+
+
+def check(path: str) -> None:
+    """Refuse, as root, to open what a link in somebody else's home puts in the place of a store.
+
+    SQLite would write into it, and make files beside it. Raises ``PermissionDenied`` or ``SystemFailure``.
+    """
+    if path != IN_MEMORY and home_of_another() is not None:
+        from trop_core import ownership
+
+        ownership.check(path)
 
 
 def connect(path: str) -> StoreConnection:
@@ -79,6 +98,7 @@ def connect(path: str) -> StoreConnection:
             path=path,
             reason=f"this Python has SQLite {sqlite3.sqlite_version}, and trop needs 3.37 or later",
         )
+    check(path)
     # mode=rw: SQLite itself would create a missing file with whatever mode the umask leaves.
     name = path if path == IN_MEMORY else f"file:{_uri_escaped(path)}?mode=rw"
     try:
@@ -102,6 +122,7 @@ def connect_read_only(path: str, *, immutable: bool = False) -> StoreConnection:
 
     ``immutable`` is for a file that nobody writes to: no lock is taken, and what is in a -wal is not seen.
     """
+    check(path)
     name = f"file:{_uri_escaped(path)}?mode=ro{'&immutable=1' if immutable else ''}"
     connection = sqlite3.connect(name, timeout=0, isolation_level=None, uri=True, factory=StoreConnection)
     connection.path = path

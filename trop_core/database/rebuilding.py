@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from trop_core.database import backup
 from trop_core.database.failures import primary_code, system_failure, translate
+from trop_core.database.handles import check
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.types import MigrationPlan, MigrationResult
@@ -130,6 +131,7 @@ def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
 
 
 def _connect(path: str) -> sqlite3.Connection:
+    check(path)
     try:
         return sqlite3.connect(path, timeout=0, isolation_level=None)
     except sqlite3.Error as error:

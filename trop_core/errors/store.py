@@ -54,6 +54,21 @@ class NoDataDirectory(TropError):
         return {"path": self.path}
 
 
+class NoHome(TropError):
+    """Nobody named a data directory, and the user has no home in which one could be."""
+
+    kind = "no_data_directory"
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return "there is no place for the store: this user has no home directory"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Set HOME to the user's home, or name a directory for the store with TROP_DATA_DIR or --data-dir."
+
+    def details(self) -> dict[str, object]:
+        return {"path": None}
+
+
 class DatabaseCorrupt(TropError):
     """The store holds something that it cannot hold; it is left as it is."""
 

@@ -93,6 +93,7 @@ class Call:
         work = self.operation.work
         if isinstance(work, Computation):
             self.result = work.compute(self._request, self.context)
+            self._warn(self.context.data_warnings)
             return True
         if self._more is not None:
             self._prepared = self._more()
@@ -136,9 +137,13 @@ class Call:
             if probe is not None:
                 error.warnings = probe.told(self.context.spell)
             raise
-        if settings.warnings:
-            self.result = self.result._replace(warnings=(*settings.warnings, *self.result.warnings))
+        self._warn((*self.context.data_warnings, *settings.warnings))
         return True
+
+    def _warn(self, warnings: tuple[str, ...]) -> None:
+        """Put what there is to say of the surroundings before the result's own warnings."""
+        if warnings:
+            self.result = self.result._replace(warnings=(*warnings, *self.result.warnings))
 
     def run(self, store: Store) -> Any:
         """All of it at once, in this thread; returns the operation's result."""

@@ -111,7 +111,7 @@ def _files(prefix: str, endings: tuple[str, ...] = ()) -> list[str]:
 def _stored(column: str, named: str | None) -> list[str]:
     """The values of a column in the store; none where there is no store, or where it cannot be read."""
     try:
-        path = os.path.join(data_directory(named, os.environ, base=os.getcwd()), DATABASE_NAME)
+        path = os.path.join(data_directory(named, os.environ, base=os.getcwd()).path, DATABASE_NAME)
         # SQLite would make these two files. What is in a -wal that nobody has open is left out.
         shared = os.path.exists(f"{path}-wal") and os.path.exists(f"{path}-shm")
         with closing(connect_read_only(path, immutable=not shared)) as connection:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trop_core.catalogue import Operation
     from trop_core.config.settings import Settings
     from trop_core.context import Context
+    from trop_core.store import DataDirectory
 
 
 class Session:
@@ -31,10 +32,8 @@ class Session:
 
     @property
     def data_directory(self) -> str:
-        """The data directory of this run. Raises ``InvalidPath``."""
-        from trop_core.store import data_directory
-
-        return data_directory(self.options.data_dir, os.environ, base=_working_directory() or "/")
+        """The data directory of this run. Raises what finding it raises."""
+        return self._found(self.options.data_dir).path
 
     def read_log_mode(self) -> None:
         """Let TROP_LOG_MODE say how much is told, where no option does. Raises ``ConfigError``."""
@@ -60,7 +59,9 @@ class Session:
         request = operation.parse(values, uris=uris)
         if changes:
             request = request._replace(**changes)
-        context = self._context(self.progress or no_progress)
+        named = getattr(request, "data_dir", None)
+        data = self._found(self.options.data_dir if named is None else named)
+        context = self._context(data, self.progress or no_progress)
         store = Store(context.data_directory)
         call = Call(operation, request, context)
         try:
@@ -93,7 +94,12 @@ class Session:
         found = operation(self.options.subcommand.replace("-", "_"))
         return self.perform(found, given_values(found, self.options))
 
-    def _context(self, progress: Progress) -> Context:
+    def _found(self, named: str | None) -> DataDirectory:
+        from trop_core.store import data_directory
+
+        return data_directory(named, os.environ, base=_working_directory() or "/")
+
+    def _context(self, data: DataDirectory, progress: Progress) -> Context:
         from trop_core.caller import Caller, Door
         from trop_core.cancellation import CancellationToken
         from trop_core.context import Context
@@ -101,7 +107,8 @@ class Session:
 
         return Context(
             caller=Caller(Door.TERMINAL, _working_directory()),
-            data_directory=self.data_directory,
+            data_directory=data.path,
+            data_warnings=data.warnings,
             environment=os.environ,
             arguments={
                 "maximum_lock_wait_seconds": _seconds(self.options.busy_timeout),

@@ -18,8 +18,8 @@ from trop_core.catalogue import Computation, Operation, operations
 from trop_core.context import Context
 from trop_core.errors.spelling import wire_name
 from trop_core.operations.call import Call
-from trop_core.paths import canonical
-from trop_core.store import DATABASE_NAME, data_directory
+from trop_core.paths import canonical, home_directory
+from trop_core.store import DATABASE_NAME, DataDirectory, data_directory
 from trop_server.lsp.client_log import ClientLogHandler
 from trop_server.lsp.opening import Openings
 from trop_server.lsp.options import Options, read_options
@@ -71,7 +71,8 @@ class TropServer(LanguageServer):
         self._finishing: asyncio.Task[None] | None = None
         self._watcher: Watcher | None = None
         self._ended: asyncio.Future[int] | None = None
-        self._home = canonical(os.path.expanduser("~"))
+        home = home_directory()
+        self._home = None if home is None else canonical(home)
         for operation in operations():
             self.command(operation.command)(partial(self._run, operation))
         order = asyncio.Lock()
@@ -95,7 +96,7 @@ class TropServer(LanguageServer):
         loop = asyncio.get_running_loop()
         self._ended = loop.create_future()
         output = self.protocol.output = Output(output_descriptor, partial(loop.call_soon_threadsafe, self.end, 1))
-        self._lanes = Lanes(self._data_directory, output.room)
+        self._lanes = Lanes(output.room)
         Input(
             input_descriptor,
             loop,
@@ -139,7 +140,7 @@ class TropServer(LanguageServer):
         if self._options.notifications:
             assert self.protocol.output is not None
             self._watcher = Watcher(
-                lambda: os.path.join(self._data_directory(), DATABASE_NAME),
+                lambda: os.path.join(self._data_directory().path, DATABASE_NAME),
                 self._open_folders,
                 may_tell=self.protocol.output.wait_until_uncrowded,
                 tell=self._tell_reservations,
@@ -216,9 +217,11 @@ class TropServer(LanguageServer):
         self, ticket: Ticket, operation: Operation, request: Any, caller: Caller, progress: Progress
     ) -> Any:
         assert self._lanes is not None
+        data = self._data_directory(getattr(request, "data_dir", None))
         context = Context(
             caller=caller,
-            data_directory=self._data_directory(),
+            data_directory=data.path,
+            data_warnings=data.warnings,
             environment=self._environment,
             arguments={},
             token=ticket.token,
@@ -244,9 +247,9 @@ class TropServer(LanguageServer):
         # Copied in one step: another thread may ask while a folder comes or goes.
         return folders_on_disk(folder.uri for folder in list(self.protocol.workspace.folders.values()))
 
-    def _data_directory(self) -> str:
+    def _data_directory(self, named: str | None = None) -> DataDirectory:
         base = self._open_folders()[:1] or [working_directory() or "/"]
-        named = self._options.data_dir if self._options.data_dir is not None else self._data_dir
+        named = next((each for each in (named, self._options.data_dir) if each is not None), self._data_dir)
         return data_directory(named, self._environment, base=base[0])
 
 

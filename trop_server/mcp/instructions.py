@@ -32,7 +32,8 @@ Every error has a `kind`, a `message`, a `hint` that says what to do next, `deta
   you use `force`.
 - `port_exhausted`: widen the range with `min` and `max`, or release what is yours and no longer
   needed.
-- `no_data_directory`: there is no store yet, and creating one by the way is disabled. `trop_init` creates it.
+- `no_data_directory`: there is no store yet, and creating one by the way is disabled: `trop_init` creates it. Or there
+  is no home to have it in: tell the person what the hint says.
 - `config_error`: the file or variable that the message names is wrong. Correct it if it belongs to your task.
 - `assertion_failed`: something is not as the call asserted. `cancelled`: the call was taken back; nothing has changed.
 - `io_error`, `permission_denied`, `database_corrupt`, `migration_blocked`, `migration_failed`,

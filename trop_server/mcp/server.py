@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ from trop_core.catalogue import Operation, operations
 from trop_core.context import Context
 from trop_core.errors.spelling import quoted, wire_name
 from trop_core.operations.call import Call
-from trop_core.paths import canonical
+from trop_core.paths import canonical, home_directory
 from trop_core.store import data_directory
 from trop_server.mcp.instructions import INSTRUCTIONS
 from trop_server.mcp.progress import GrowingCount
@@ -64,7 +63,8 @@ class McpServer:
     def __init__(self, environment: Mapping[str, str], data_dir: str | None = None) -> None:
         self._environment = server_environment(environment)
         self._data_dir = data_dir
-        self._home = canonical(os.path.expanduser("~"))
+        home = home_directory()
+        self._home = None if home is None else canonical(home)
         self._operations = {tool_name(operation): operation for operation in operations() if operation.name != _NO_TOOL}
         self._tickets: dict[asyncio.Future[Any], Ticket] = {}
         self._lanes: Lanes | None = None
@@ -86,7 +86,7 @@ class McpServer:
         loop = asyncio.get_running_loop()
         self._ended = loop.create_future()
         output = self._output = Output(output_descriptor, partial(loop.call_soon_threadsafe, self.end, 1))
-        self._lanes = Lanes(self._data_directory, output.room)
+        self._lanes = Lanes(output.room)
         self._incoming, messages = anyio.create_memory_object_stream[SessionMessage | Exception](math.inf)
         server: Server[Any] = Server(
             "trop",
@@ -198,9 +198,13 @@ class McpServer:
             report = session.report_progress(done, total, f"{done:,} of {total:,}")
             asyncio.run_coroutine_threadsafe(report, loop)
 
+        named = getattr(request, "data_dir", None)
+        named = self._data_dir if named is None else named
+        data = data_directory(named, self._environment, base=working_directory() or "/")
         context = Context(
             caller=await self._caller(session, getattr(request, "folder", None)),
-            data_directory=self._data_directory(),
+            data_directory=data.path,
+            data_warnings=data.warnings,
             environment=self._environment,
             arguments={},
             token=ticket.token,
@@ -233,9 +237,6 @@ class McpServer:
         if folder is not None and not caller.anchors:
             return caller._replace(folders=(caller.resolve(folder),))
         return caller
-
-    def _data_directory(self) -> str:
-        return data_directory(self._data_dir, self._environment, base=working_directory() or "/")
 
 
 class _Lines:

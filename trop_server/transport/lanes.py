@@ -70,8 +70,7 @@ class Lanes:
     ``room`` is awaited before a store is read: a client that does not read its answers gets no more of them made.
     """
 
-    def __init__(self, directory: Callable[[], str], room: Callable[[], Awaitable[None]]) -> None:
-        self._directory = directory
+    def __init__(self, room: Callable[[], Awaitable[None]]) -> None:
         self._room = room
         self._writers = asyncio.Semaphore(1)
         self._readers = asyncio.Semaphore(_READERS)
@@ -124,7 +123,7 @@ class Lanes:
             raise
 
     def _transact(self, call: Call) -> bool:
-        directory = self._directory()
+        directory = call.context.data_directory
         store: Store | None = getattr(self._stores, "store", None)
         if store is None or store.directory != directory:
             if store is not None:
