@@ -131,6 +131,20 @@ def test_a_link_from_elsewhere_does_not_lead_out_of_a_repository(tmp_path: Path)
 
     assert search(tmp_path / "links" / "here").config_directory is None
 
+    (inside / "trop.yaml").write_text("project: inside\n")
+
+    assert search(tmp_path / "links" / "here").project == "inside"
+
+
+def test_behind_a_link_that_leads_up_to_the_root_nothing_is_searched(tmp_path: Path) -> None:
+    """The link lies in the repository, and what is above it there is below the root that it leads to."""
+    (tmp_path / "root" / ".git").mkdir(parents=True)
+    (tmp_path / "root" / "below").mkdir()
+    (tmp_path / "root" / "below" / "trop.yaml").write_text("project: below\n")
+    (tmp_path / "root" / "below" / "up").symlink_to(tmp_path / "root")
+
+    assert search(tmp_path / "root" / "below" / "up").config_directory is None
+
 
 def test_the_search_ends_at_the_home_directory(tmp_path: Path) -> None:
     home = tmp_path / "home"
@@ -154,6 +168,14 @@ def test_a_home_that_is_reached_through_a_link_ends_the_search_as_well(tmp_path:
 
     assert search(tmp_path / "real" / "a", home=tmp_path / "home").project is None
     assert search(tmp_path / "home" / "a", home=tmp_path / "home").project is None
+
+
+def test_a_home_ends_the_search_by_whatever_name_it_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "home" / "a").mkdir(parents=True)
+    (tmp_path / "other").symlink_to(tmp_path / "home")
+    (tmp_path / "trop.yaml").write_text("project: above\n")
+
+    assert search(tmp_path / "other" / "a", home=tmp_path / "home").project is None
 
 
 # Whose.
