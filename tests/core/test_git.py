@@ -223,19 +223,19 @@ def test_a_repository_of_another_user_tells_as_much(shop: Path, tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("root", "mark", "target", "known"),
+    ("owners", "known"),
     [
-        pytest.param(NOBODY, NOBODY, SOMEBODY, True, id="the-callers"),
-        pytest.param(0, 0, NOBODY, True, id="roots"),
-        pytest.param(SOMEBODY, SOMEBODY, SOMEBODY, True, id="of-the-owner-of-the-directory"),
-        pytest.param(SOMEBODY, NOBODY, NOBODY, False, id="a-strangers-directory"),
-        pytest.param(NOBODY, SOMEBODY, NOBODY, False, id="a-strangers-mark"),
-        pytest.param(0, SOMEBODY, 0, False, id="a-strangers-mark-in-a-directory-of-roots"),
+        pytest.param((NOBODY, NOBODY, SOMEBODY), True, id="the-callers"),
+        pytest.param((0, 0, NOBODY), True, id="roots"),
+        pytest.param((SOMEBODY, SOMEBODY, SOMEBODY), True, id="of-the-owner-of-the-directory"),
+        pytest.param((SOMEBODY, NOBODY, NOBODY), False, id="a-strangers-directory"),
+        pytest.param((NOBODY, SOMEBODY, NOBODY), False, id="a-strangers-mark"),
+        pytest.param((0, SOMEBODY, 0), False, id="a-strangers-mark-in-a-directory-of-roots"),
     ],
 )
 @pytest.mark.parametrize("kind", ["directory", "link"])
 def test_a_repository_above_counts_if_it_belongs_to_the_caller_to_root_or_to_the_owner_of_the_directory(
-    public_place: Path, kind: str, root: int, mark: int, target: int, known: bool
+    public_place: Path, kind: str, owners: tuple[int, int, int], known: bool
 ) -> None:
     """A stranger's ends the search all the same: what lies around it is another repository."""
     around = make_repository(public_place / "around")
@@ -245,7 +245,7 @@ def test_a_repository_above_counts_if_it_belongs_to_the_caller_to_root_or_to_the
         (shop / ".git").rename(shop / "kept")
         os.chown(shop / "kept", NOBODY, NOBODY)
         (shop / ".git").symlink_to("kept")
-    for path, owner in ((shop, root), (shop / ".git", mark), (shop / "inside", target)):
+    for path, owner in zip((shop, shop / ".git", shop / "inside"), owners, strict=True):
         os.lchown(path, owner, owner)
 
     with acting_as(NOBODY):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from trop_core.config.settings import Settings
 
-NOBODY, SOMEBODY = 65534, 12345
+NOBODY, SOMEBODY, ANOTHER = 65534, 12345, 23456
 LINKED = "this is no configuration that can be used; what is wrong is not shown, since a link leads to the file"
 SECRET = "https://ann:hunter2@example.org\n"
 
@@ -187,7 +187,7 @@ def test_a_home_ends_the_search_by_whatever_name_it_is_reached(tmp_path: Path) -
 )
 def test_a_file_above_counts_if_it_belongs_to_the_caller_or_to_root(place: Path, owner: int, taken: bool) -> None:
     file = written(place / "trop.yaml", owner)
-    target = below(place, "mine", NOBODY)
+    target = below(place, "anothers", ANOTHER)
 
     with acting_as(NOBODY):
         settings = search(target)
