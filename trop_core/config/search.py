@@ -185,7 +185,8 @@ def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> Pro
         from trop_core.config.file_text import failure
 
         return ProjectFile(path, b"", quotable, failure(content.error, path))
-    warnings.append(f"{quoted(path)} is passed over: {_why(content, leads_away=not quotable)}")
+    outside = not quotable and not _in_one_repository(path)
+    warnings.append(f"{quoted(path)} is passed over: {_why(content, leads_away=outside)}")
     return None
 
 
