@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-NOBODY = 65534
+NOBODY, SOMEBODY = 65534, 12345
 NOTHING = GitFacts(None, None)
 
 
@@ -220,6 +220,38 @@ def test_a_repository_of_another_user_tells_as_much(shop: Path, tmp_path: Path, 
 
     assert facts == GitFacts("shop", "login" if linked else "main")
     assert pygit2.settings.owner_validation
+
+
+@pytest.mark.parametrize(
+    ("owners", "known"),
+    [
+        pytest.param((NOBODY, NOBODY, SOMEBODY), True, id="the-callers"),
+        pytest.param((0, 0, NOBODY), True, id="roots"),
+        pytest.param((SOMEBODY, SOMEBODY, SOMEBODY), True, id="of-the-owner-of-the-directory"),
+        pytest.param((SOMEBODY, NOBODY, NOBODY), False, id="a-strangers-directory"),
+        pytest.param((NOBODY, SOMEBODY, NOBODY), False, id="a-strangers-mark"),
+        pytest.param((0, SOMEBODY, 0), False, id="a-strangers-mark-in-a-directory-of-roots"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["directory", "link"])
+def test_a_repository_above_counts_if_it_belongs_to_the_caller_to_root_or_to_the_owner_of_the_directory(
+    public_place: Path, kind: str, owners: tuple[int, int, int], known: bool
+) -> None:
+    """A stranger's ends the search all the same: what lies around it is another repository."""
+    around = make_repository(public_place / "around")
+    shop = make_repository(around / "shop")
+    (shop / "inside").mkdir()
+    if kind == "link":
+        (shop / ".git").rename(shop / "kept")
+        os.chown(shop / "kept", NOBODY, NOBODY)
+        (shop / ".git").symlink_to("kept")
+    for path, owner in zip((shop, shop / ".git", shop / "inside"), owners, strict=True):
+        os.lchown(path, owner, owner)
+
+    with acting_as(NOBODY):
+        facts = infer(str(shop / "inside"))
+
+    assert facts == (GitFacts("shop", "main") if known else NOTHING)
 
 
 @pytest.mark.parametrize("what", [".git", ".git/HEAD", ".git/config"])

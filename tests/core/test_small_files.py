@@ -62,6 +62,42 @@ def test_a_file_that_has_no_size_is_bounded_all_the_same() -> None:
     assert small_files.read("/proc/self/maps", most=100) == Unread("too_large")
 
 
+def test_of_a_file_that_grows_on_no_more_is_read_than_one_byte_above_the_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x")
+    asked: list[int] = []
+
+    def endless(_: int, size: int) -> bytes:
+        asked.append(size)
+        assert sum(asked) <= 100_001, "it reads on and on"
+        return b"x" * size
+
+    monkeypatch.setattr(os, "read", endless)
+
+    assert small_files.read(str(file), most=100_000) == Unread("too_large")
+    assert sum(asked) == 100_001
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_that_takes_the_place_of_a_file_meanwhile_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, pipe = tmp_path / "file", tmp_path / "pipe"
+    file.write_bytes(b"x")
+    os.mkfifo(pipe)
+    open_now = os.open
+
+    def open_late(path: str, flags: int) -> int:
+        pipe.replace(file)
+        return open_now(path, flags)
+
+    monkeypatch.setattr(os, "open", open_late)
+
+    assert small_files.read(str(file), most=100) == Unread("irregular")
+
+
 def test_links_to_a_small_file_are_followed(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("content")
     (tmp_path / "link").symlink_to("file")

@@ -59,6 +59,34 @@ def test_a_path_that_somebody_names_moves_nothing_and_says_how(sandbox: Sandbox,
     assert [(row[0], row[2]) for row in sandbox.rows()] == [(str(new), port)]
 
 
+def test_a_path_that_somebody_names_is_told_nothing_where_another_directory_stands_at_the_old_place(
+    sandbox: Sandbox,
+) -> None:
+    old, new = sandbox.directory("a"), sandbox.work / "b"
+    port = sandbox.reserve(cwd=old)
+    os.rename(old, new)
+    old.mkdir()
+
+    done = sandbox.trop("reserve", "--path", str(new))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) != port
+
+
+def test_where_a_path_below_would_become_too_long_nothing_moves(sandbox: Sandbox) -> None:
+    old, new = sandbox.directory("a"), sandbox.work / "longer"
+    port = sandbox.reserve(cwd=old)
+    longest = f"{old}/".ljust(4096, "x")
+    sandbox.execute("INSERT INTO reservations VALUES (?, '', 5500, NULL, NULL, 1, 1)", [(longest,)])
+    os.rename(old, new)
+
+    done = sandbox.trop("reserve", cwd=new)
+
+    assert "a path below it would become too long to be stored" in done.stderr
+    assert int(done.stdout) != port
+    assert {row[0] for row in sandbox.rows()} == {str(old), longest, str(new)}
+
+
 def test_after_a_warning_a_later_move_is_followed_from_where_it_reserved_last(sandbox: Sandbox) -> None:
     place = sandbox.directory("a")
     sandbox.reserve(cwd=place)
@@ -193,6 +221,24 @@ def test_another_repository_cannot_hold_a_reservation_back(sandbox: Sandbox) -> 
     sandbox.trop("prune", cwd=evil)
 
     assert sandbox.rows() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0 and os.environ.get("CI") != "true", reason="only root can mount")
+def test_a_directory_whose_old_place_is_on_a_volume_that_is_not_there_has_not_moved(sandbox: Sandbox) -> None:
+    """As in a sandbox that has the directory mounted elsewhere."""
+    volume, here = sandbox.directory("volume"), sandbox.directory("here")
+    place = sandbox.directory("volume/a")
+    port = sandbox.reserve(cwd=place)
+    subprocess.run(["mount", "--bind", str(place), str(here)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "none", str(volume)], check=True)
+    try:
+        elsewhere = sandbox.reserve(cwd=here)
+    finally:
+        subprocess.run(["umount", str(volume)], check=True)
+        subprocess.run(["umount", str(here)], check=True)
+
+    assert elsewhere != port
+    assert sandbox.reserve(cwd=place) == port
 
 
 def test_what_is_on_a_volume_that_is_not_mounted_keeps_its_port(sandbox: Sandbox) -> None:

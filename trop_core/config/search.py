@@ -53,23 +53,23 @@ class Found(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """The directory that a search begins at, under its one name too, and where it ends: the worktree's root, and home.
+    """The directory that a search begins at, and where it ends: the worktree's root, and home, by their one names.
 
-    ``safe`` are the directories in which everybody's files are taken.
+    ``real`` is the one name of the ``target``; ``safe`` are the directories in which everybody's files are taken.
     """
 
     target: str
     real: str
     root: str | None
-    homes: frozenset[str]
+    home: str | None
     safe: Collection[str] = ()
 
     @classmethod
     def around(cls, target: str, *, home: str | None, safe: Collection[str] = ()) -> Ground:
         """The ground of an absolute path, which need not exist. Looks at the file system."""
         real = _realpath(target)
-        homes = frozenset() if home is None else frozenset((home, _realpath(home)))
-        return cls(target, real, next(filter(_is_root, _upward(real)), None), homes, safe)
+        root = next(filter(_is_root, _upward(real)), None)
+        return cls(target, real, root, None if home is None else _realpath(home), safe)
 
     @property
     def horizon(self) -> str:
@@ -77,7 +77,7 @@ class Ground(NamedTuple):
         from trop_core.errors.spelling import quoted
 
         *_, last = self.directories()
-        if last in self.homes or _realpath(last) in self.homes:
+        if _realpath(last) == self.home:
             return f"up to {quoted(last)}, the home directory"
         if self.root is not None:
             return f"up to {quoted(last)}, the root of its git worktree"
@@ -90,7 +90,7 @@ class Ground(NamedTuple):
             if self.root is not None and not is_within(real, self.root):
                 return
             yield directory
-            if real == self.root or directory in self.homes or real in self.homes:
+            if real in (self.root, self.home):
                 return
 
     def takes(self, owner: int) -> bool:
@@ -185,7 +185,8 @@ def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> Pro
         from trop_core.config.file_text import failure
 
         return ProjectFile(path, b"", quotable, failure(content.error, path))
-    warnings.append(f"{quoted(path)} is passed over: {_why(content, leads_away=not quotable)}")
+    outside = not quotable and not _in_one_repository(path)
+    warnings.append(f"{quoted(path)} is passed over: {_why(content, leads_away=outside)}")
     return None
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from trop_core.config.files import load_file
+from trop_core.config.variables import covers
 from trop_core.errors.configuration import ConfigError
 from trop_core.ports.exclusions import Exclusions
 from trop_core.ports.made_variables import MadeVariable
@@ -231,6 +232,12 @@ def test_what_the_user_allows_a_file_may_name(tmp_path: Path, allowed: tuple[str
     given = {service.variable for service in group.services} | {made.name for made in group.made}
     assert given - {None} == {"PGHOST", "my_app", "X", "lower_url"} - set(refused)
     assert len(group.problems) == len(refused)
+
+
+@pytest.mark.parametrize("name", ["TROP_URL", "trop_url", "Trop_URL"])
+def test_no_pattern_covers_what_is_trops_own(name: str) -> None:
+    assert covers(["*_URL"], "API_URL")
+    assert not covers(["*", name], name)
 
 
 @pytest.mark.parametrize("name", ["TROP_PORT_MIN", "trop_x", "X Y", "X;Y", "", "1X", "X" * 256, "\u0420ORT"])

@@ -112,6 +112,12 @@ def test_the_message_of_an_error_names_file_line_column_and_key(tmp_path: Path) 
             'expected the name of a variable, in which * stands for any part of it, not "MY-*"',
         ),
         (
+            f"allowed_variables: [{'A' * 256}]",
+            21,
+            "allowed_variables",
+            f'expected the name of a variable, in which * stands for any part of it, not "{"A" * 200}…"',
+        ),
+        (
             "allowed_variables: [Trop_*]",
             21,
             "allowed_variables",

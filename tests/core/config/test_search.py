@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.repositories import add_worktree, git, make_repository
 from support.requirements import needs_root
 from support.zoo import ZOO, little_memory, put
 
+from trop_core import small_files
 from trop_core.config.merging import load_settings
 from trop_core.errors.configuration import ConfigError
 from trop_core.errors.system import PermissionDenied
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from trop_core.config.settings import Settings
 
-NOBODY, SOMEBODY = 65534, 12345
+NOBODY, SOMEBODY, ANOTHER = 65534, 12345, 23456
 LINKED = "this is no configuration that can be used; what is wrong is not shown, since a link leads to the file"
 SECRET = "https://ann:hunter2@example.org\n"
 
@@ -131,6 +133,20 @@ def test_a_link_from_elsewhere_does_not_lead_out_of_a_repository(tmp_path: Path)
 
     assert search(tmp_path / "links" / "here").config_directory is None
 
+    (inside / "trop.yaml").write_text("project: inside\n")
+
+    assert search(tmp_path / "links" / "here").project == "inside"
+
+
+def test_behind_a_link_that_leads_up_to_the_root_nothing_is_searched(tmp_path: Path) -> None:
+    """The link lies in the repository, and what is above it there is below the root that it leads to."""
+    (tmp_path / "root" / ".git").mkdir(parents=True)
+    (tmp_path / "root" / "below").mkdir()
+    (tmp_path / "root" / "below" / "trop.yaml").write_text("project: below\n")
+    (tmp_path / "root" / "below" / "up").symlink_to(tmp_path / "root")
+
+    assert search(tmp_path / "root" / "below" / "up").config_directory is None
+
 
 def test_the_search_ends_at_the_home_directory(tmp_path: Path) -> None:
     home = tmp_path / "home"
@@ -156,6 +172,14 @@ def test_a_home_that_is_reached_through_a_link_ends_the_search_as_well(tmp_path:
     assert search(tmp_path / "home" / "a", home=tmp_path / "home").project is None
 
 
+def test_a_home_ends_the_search_by_whatever_name_it_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "home" / "a").mkdir(parents=True)
+    (tmp_path / "other").symlink_to(tmp_path / "home")
+    (tmp_path / "trop.yaml").write_text("project: above\n")
+
+    assert search(tmp_path / "other" / "a", home=tmp_path / "home").project is None
+
+
 # Whose.
 
 
@@ -165,7 +189,7 @@ def test_a_home_that_is_reached_through_a_link_ends_the_search_as_well(tmp_path:
 )
 def test_a_file_above_counts_if_it_belongs_to_the_caller_or_to_root(place: Path, owner: int, taken: bool) -> None:
     file = written(place / "trop.yaml", owner)
-    target = below(place, "mine", NOBODY)
+    target = below(place, "anothers", ANOTHER)
 
     with acting_as(NOBODY):
         settings = search(target)
@@ -252,6 +276,29 @@ def test_the_user_may_call_a_directory_safe(place: Path, safe: str) -> None:
     assert settings.project == (None if safe.endswith("other") else "found")
 
 
+@pytest.mark.parametrize("safe", ["link", "shared"])
+def test_a_directory_is_safe_as_it_is_spelled_and_as_it_is(place: Path, safe: str) -> None:
+    data, shared = below(place, "data", NOBODY), below(place, "shared", 0)
+    written(data / "config.yaml", NOBODY, f"safe_directories: [{place / safe}]\n")
+    written(shared / "trop.yaml", SOMEBODY)
+    below(shared, "mine", NOBODY)
+    (place / "link").symlink_to(shared)
+
+    with acting_as(NOBODY):
+        assert search(place / "link" / "mine", data=data).project == "found"
+
+
+def test_a_link_in_a_safe_directory_leads_no_further_than_any_other(place: Path) -> None:
+    data, shared = below(place, "data", NOBODY), below(place, "shared", 0)
+    written(data / "config.yaml", NOBODY, f"safe_directories: [{shared}]\n")
+    written(place / "elsewhere", SOMEBODY)
+    (shared / "trop.yaml").symlink_to(place / "elsewhere")
+    os.lchown(shared / "trop.yaml", SOMEBODY, SOMEBODY)
+
+    with acting_as(NOBODY):
+        assert search(shared, data=data).project is None
+
+
 def test_a_safe_directory_may_be_given_by_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
     (tmp_path / "config.yaml").write_text("safe_directories: [~/shared/, /srv//a]\n")
@@ -299,7 +346,79 @@ def test_a_file_of_ones_own_that_may_not_be_read_is_an_error_to_whoever_needs_it
     assert "Permission denied" in settings.warnings[0]
 
 
-@pytest.mark.parametrize("where", ["directory", "repository", "callers", "root", "strangers"])
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EPERM])
+def test_whichever_way_the_system_forbids_it_a_file_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    """macOS keeps whole folders from programs, and says EPERM."""
+    (tmp_path / "trop.yaml").write_text("project: found\n")
+
+    def forbidden(*_: object) -> int:
+        raise OSError(error, "forbidden")
+
+    monkeypatch.setattr(os, "open", forbidden)
+
+    with pytest.raises(PermissionDenied, match="forbidden"):
+        search(tmp_path)
+
+
+def test_a_file_that_a_stranger_puts_in_the_place_of_another_meanwhile_is_not_taken(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = below(place, "mine", NOBODY)
+    file = written(target / "trop.yaml", NOBODY)
+    strange = written(place / "strange", SOMEBODY, "project: strange\n")
+    read = small_files.read
+
+    def read_late(path: str, **arguments: Any) -> bytes | small_files.Unread:
+        if path == str(file) and strange.exists():
+            strange.replace(file)
+        return read(path, **arguments)
+
+    monkeypatch.setattr(small_files, "read", read_late)
+
+    settings = search(target)
+
+    assert (settings.project, strange.exists()) == (None, False)
+
+
+def test_a_link_to_a_file_elsewhere_that_may_not_be_read_is_no_error(place: Path) -> None:
+    target = below(place, "mine", NOBODY)
+    written(place / "secret", 0).chmod(0)
+    with acting_as(NOBODY):
+        (target / "trop.yaml").symlink_to(place / "secret")
+
+        settings = search(target)
+
+    assert settings.warnings == (f'"{target / "trop.yaml"}" is passed over: it cannot be read (Permission denied)',)
+
+
+@pytest.mark.parametrize(("owner", "taken"), [(NOBODY, True), (0, True), (SOMEBODY, False)])
+def test_a_link_within_a_directory_is_read_if_the_file_would_be(place: Path, owner: int, taken: bool) -> None:
+    target = below(place, "mine", NOBODY)
+    written(target / "shared.yaml", owner)
+    with acting_as(NOBODY):
+        (target / "trop.yaml").symlink_to("shared.yaml")
+
+        settings = search(target)
+
+    assert settings.project == ("found" if taken else None)
+    if not taken:
+        assert "it belongs to the user with the id" in settings.warnings[0]
+
+
+def test_a_directory_that_is_reached_through_a_link_still_holds_its_own_links(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    target.mkdir()
+    (tmp_path / "b").symlink_to(target)
+    (target / "shared.yaml").write_text("projet: shop\n")
+    (target / "trop.yaml").symlink_to("shared.yaml")
+
+    with pytest.raises(ConfigError, match="projet: unknown key"):
+        search(tmp_path / "b")
+
+
+@pytest.mark.parametrize("where", ["directory", "repository", "callers", "root", "strangers", "strangers in it"])
 def test_a_link_is_read_if_it_leads_into_the_repository_or_to_a_file_of_the_callers(place: Path, where: str) -> None:
     """A file of root's is not the caller's, and a stranger's least of all."""
     os.chown(place, NOBODY, NOBODY)
@@ -307,8 +426,8 @@ def test_a_link_is_read_if_it_leads_into_the_repository_or_to_a_file_of_the_call
         shop = make_repository(place / "shop")
         login = add_worktree(shop, place / "login")
         (place / "outside").mkdir()
-    owner = {"root": 0, "callers": NOBODY, "strangers": SOMEBODY}.get(where, 0)
-    directory = {"directory": login, "repository": shop}.get(where, place / "outside")
+    owner = {"callers": NOBODY, "strangers": SOMEBODY, "strangers in it": SOMEBODY}.get(where, 0)
+    directory = {"directory": login, "repository": shop, "strangers in it": shop}.get(where, place / "outside")
     file = written(directory / "shared.yaml", owner)
     with acting_as(NOBODY):
         (login / "trop.yaml").symlink_to(file)
@@ -317,7 +436,8 @@ def test_a_link_is_read_if_it_leads_into_the_repository_or_to_a_file_of_the_call
     taken = where in ("directory", "repository", "callers")
     assert settings.project == ("found" if taken else None)
     if not taken:
-        assert "that lies outside of its repository" in settings.warnings[0]
+        told = "it belongs to the user" if where == "strangers in it" else "that lies outside of its repository"
+        assert told in settings.warnings[0]
 
 
 @pytest.mark.parametrize(
