@@ -213,6 +213,13 @@ def test_a_git_directory_kept_apart_gives_its_branch_and_no_relatives(scene: Sce
     assert common_directory(str(tmp_path / "checkout")) is None
 
 
+def test_a_git_directory_kept_apart_within_the_checkout_is_no_other_ones(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "checkout" / "store").mkdir(parents=True)
+    git(tmp_path / "checkout", "init", "-q", "-b", "trunk", f"--separate-git-dir={tmp_path}/checkout/store/.git")
+
+    assert infer(str(tmp_path / "checkout")) == GitFacts("checkout", "trunk")
+
+
 def test_a_hidden_repository_and_its_worktrees_know_of_each_other(scene: Scene, tmp_path: Path) -> None:
     store = tmp_path / "store"
     git(tmp_path, "clone", "-q", "--bare", str(scene.shop), str(store / ".bare"))

@@ -154,6 +154,21 @@ def test_a_directory_that_comes_back_to_where_it_was_is_followed_from_there(sand
     assert f'this directory was "{place}" before: 1 reservation moved along' in again.stderr
 
 
+def test_a_directory_that_comes_back_and_has_left_nothing_behind_is_no_other_directory(sandbox: Sandbox) -> None:
+    place, other = sandbox.directory("a"), sandbox.work / "b"
+    port = sandbox.reserve(cwd=place)
+    os.rename(place, other)
+    place.mkdir()
+    sandbox.reserve(cwd=other)
+    sandbox.trop("release", cwd=other)
+    place.rmdir()
+    os.rename(other, place)
+
+    back = sandbox.trop("reserve", cwd=place)
+
+    assert (back.stdout, back.stderr) == (f"{port}\n", "")
+
+
 @pytest.mark.skipif(os.geteuid() != 0 and os.environ.get("CI") != "true", reason="only root can mount")
 def test_a_directory_that_is_bound_to_two_places_has_one_reservation(sandbox: Sandbox) -> None:
     one, two = sandbox.directory("one"), sandbox.directory("two")
