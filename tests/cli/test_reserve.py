@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -386,3 +388,20 @@ def test_a_service_gets_a_port_that_a_browser_opens(sandbox: Sandbox) -> None:
 
     assert done.returncode == 0, done.stderr
     assert set(as_json(done).values()) == set(range(5062, 5122))
+
+
+def test_a_full_range_is_cleared_of_what_was_gone_for_a_week_and_of_nothing_else(sandbox: Sandbox) -> None:
+    now = int(time.time())
+    ages = {"long-a": 8, "long-b": 8, "short-a": 6, "short-b": 6, "elsewhere": 20}
+    for name, days in ages.items():
+        directory = sandbox.directory(name)
+        sandbox.reserve(*(["--port", "6000"] if name == "elsewhere" else []), cwd=directory)
+        sandbox.execute(
+            "UPDATE reservations SET last_used_at = ? WHERE path = ?", [[now - days * 86_400, str(directory)]]
+        )
+        directory.rmdir()
+
+    port = sandbox.reserve("--max", "5003", cwd=sandbox.directory("new"))
+
+    assert port == 5000
+    assert [os.path.basename(row[0]) for row in sandbox.rows()] == ["elsewhere", "new", "short-a", "short-b"]

@@ -285,3 +285,21 @@ def test_a_subdirectory_is_told_of_each_tag_that_the_root_has(sandbox: Sandbox) 
     told = [sandbox.trop("reserve", "--tag", tag, cwd=shop / "src").stderr for tag in ("web", "api")]
 
     assert all("--root" in text and str(shop) in text for text in told)
+
+
+def test_of_two_places_at_which_a_directory_was_seen_neither_is_followed(sandbox: Sandbox) -> None:
+    old, new = sandbox.directory("a"), sandbox.work / "b"
+    sandbox.reserve(cwd=old)
+    sandbox.reserve(cwd=sandbox.directory("c"))
+    sandbox.execute(
+        "UPDATE directories SET (file_system, inode, born) ="
+        " (SELECT file_system, inode, born FROM directories WHERE path = ?) WHERE path = ?",
+        [[str(old), str(sandbox.work / "c")]],
+    )
+    (sandbox.work / "c").rmdir()
+    os.rename(old, new)
+
+    done = sandbox.trop("reserve", cwd=new)
+
+    assert done.stdout == "5002\n"
+    assert {row[0] for row in sandbox.rows()} == {str(old), str(sandbox.work / "c"), str(new)}

@@ -199,3 +199,10 @@ def test_without_a_target_no_project_is_read(world: World) -> None:
     settings = load_settings(data_directory=str(world.data), target=None, environment={}, arguments={})
 
     assert (settings.port_min, settings.warnings, settings.config_directory) == (5500, (), None)
+
+
+def test_what_says_the_same_as_the_user_is_not_passed_over(world: World) -> None:
+    settings = world.settings(user="cleanup: {expire_after_days: 9}\n", project="cleanup: {expire_after_days: 9}\n")
+
+    assert settings.expire_after_days == 9
+    assert settings.passed_over == ()
