@@ -217,7 +217,7 @@ def test_another_shell_is_refused(sandbox: Sandbox) -> None:
 
     message, _ = error_lines(done)
     assert (done.returncode, done.stdout) == (4, "")
-    assert "'tcsh'" in message
+    assert '"tcsh"' in message
 
 
 @pytest.mark.parametrize("shell", REAL_SHELLS)

@@ -456,4 +456,4 @@ class TestAFolderThatIsKnownByItsIdentity:
 
         client.initialize(str(sandbox.work), initializationOptions={"reserveOnOpen": "always"})
 
-        eventually(lambda: sorted(row[1] for row in sandbox.rows()) == ["api", "web"])
+        eventually(lambda: sorted(row["tag"] for row in client.call("trop.list")["reservations"]) == ["api", "web"])

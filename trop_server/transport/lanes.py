@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _READERS = 8
-_PREPARERS = 32
-_PREPARERS_OF_ONE_PLACE = 4
+_PREPARERS = 64
+_PREPARERS_OF_ONE_PLACE = 30
 
 
 class Ticket:
@@ -133,7 +133,7 @@ class Lanes:
 
 
 class _Place:
-    """What is asked about one place in the file system: a few threads at once, the rest in a queue."""
+    """What is asked about one place in the file system: at most half of the threads at once, the rest in a queue."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
