@@ -371,3 +371,20 @@ def test_a_command_is_called_by_any_of_its_names(sandbox: Sandbox, command: str)
     sandbox.reserve("--project", "shop")
 
     assert as_json(sandbox.trop("call", command))["projects"] == ["shop"]
+
+
+@pytest.mark.parametrize(
+    ("short", "long"), [(["help"], ["--help"]), (["help", "list"], ["list", "--help"]), (["-V"], ["--version"])]
+)
+def test_help_and_version_go_by_their_other_names_too(sandbox: Sandbox, short: list[str], long: list[str]) -> None:
+    told, meant = sandbox.trop(*short), sandbox.trop(*long)
+
+    assert (told.returncode, told.stdout) == (0, meant.stdout)
+    assert told.stdout != ""
+
+
+def test_help_for_what_does_not_exist_names_the_nearest(sandbox: Sandbox) -> None:
+    done = sandbox.trop("help", "relese")
+
+    assert done.returncode == 4
+    assert "did you mean release?" in done.stderr

@@ -124,10 +124,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """What the command line says. Exits by itself for a usage error, ``--help`` and ``--version``.
+    """What the command line says. Exits by itself for a usage error, ``--help``, ``help`` and ``--version``.
 
     Only the subcommands that the arguments mention are built: the others would cost more than a reservation.
     """
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:2], "--help"]
     mentioned = [name for name in SUBCOMMANDS if name in arguments]
     if any(argument in ("-h", "--help") for argument in arguments):
         return build(formatter=argparse.HelpFormatter).parse_args(arguments)
@@ -307,7 +309,7 @@ def _add_global(parser: Parser, *, top: bool) -> None:
     group.add_argument(
         "--disable-autoinit", action="store_true", default=default, help="Do not create a store that is missing."
     )
-    group.add_argument("--version", action="version", version=f"trop {__version__}", help="Print the version.")
+    group.add_argument("-V", "--version", action="version", version=f"trop {__version__}", help="Print the version.")
 
 
 def _sentence(text: str) -> str:
