@@ -46,7 +46,8 @@ def test_what_a_listener_has_accepted_is_part_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "family"), [("0.0.0.0", V4), pytest.param("::", V6, marks=pytest.mark.skipif(not HAS_IPV6, reason=""))]
+    ("address", "family"),
+    [("0.0.0.0", V4), pytest.param("::", V6, marks=pytest.mark.skipif(not HAS_IPV6, reason="no IPv6"))],
 )
 def test_what_a_wildcard_listener_has_accepted_is_part_of_it(address: str, family: socket.AddressFamily) -> None:
     port = free_port()
