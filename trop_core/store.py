@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import paths
 from trop_core.database.connection import Database
-from trop_core.database.failures import system_failure
+from trop_core.database.failures import is_busy, system_failure, translate
 from trop_core.database.handles import create_file
+from trop_core.errors.schema_migrations import MigrationFailed
 from trop_core.errors.store import NoDataDirectory, NoHome
 from trop_core.errors.system import PermissionDenied, SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
@@ -216,31 +217,53 @@ class Store:
     def read(self, patience: Patience, *, create: bool) -> Iterator[StoreConnection]:
         """One read transaction. A store that does not exist is an empty one, or is ``NoDataDirectory``.
 
-        Creates nothing; an older schema is brought to the latest version.
+        Creates nothing; an older schema is brought to the latest version. Where the store cannot be written, or the
+        disk is full, a private copy is read.
         """
-        if self.exists():
-            with self._opened(patience, create=False).read(patience) as connection:
-                yield connection
-            return
-        if not create:
-            raise NoDataDirectory(self.path)
-        database = Database.in_memory()
-        try:
-            with database.read(patience) as connection:
-                yield connection
-        finally:
-            database.close()
+        with ExitStack() as stack:
+            if not self.exists():
+                if not create:
+                    raise NoDataDirectory(self.path)
+                yield self._begun(Database.in_memory(), stack, patience)
+                return
+            try:
+                connection = stack.enter_context(self._opened(patience, create=False).read(patience))
+            except (SystemFailure, MigrationFailed):
+                connection = self._copied(stack, patience)
+            yield connection
 
-    def look(
-        self, patience: Patience, operation: str, *, create: bool, dry_run: bool
-    ) -> AbstractContextManager[StoreConnection]:
+    @contextmanager
+    def look(self, patience: Patience, operation: str, *, create: bool, dry_run: bool) -> Iterator[StoreConnection]:
         """One transaction for a call that reads the store and changes something else.
 
         A dry run leaves a store of an older version as it is.
         """
-        if dry_run:
-            return self.rehearse(patience, operation, create=create)
-        return self.read(patience, create=create)
+        with ExitStack() as stack:
+            if not dry_run:
+                yield stack.enter_context(self.read(patience, create=create))
+                return
+            try:
+                connection = stack.enter_context(self.rehearse(patience, operation, create=create))
+            except (SystemFailure, MigrationFailed):
+                connection = self._copied(stack, patience)
+            yield connection
+
+    def _copied(self, stack: ExitStack, patience: Patience) -> StoreConnection:
+        """A read transaction on a copy of what is stored now."""
+        from trop_core.database.read_only import read_only
+
+        try:
+            with read_only(self.path, patience, "read it") as connection:
+                copy = Database.copy_of(connection)
+        except sqlite3.Error as error:
+            if is_busy(error):
+                raise patience.timed_out("read it") from error
+            raise translate(error, self.path) from error
+        return self._begun(copy, stack, patience)
+
+    def _begun(self, database: Database, stack: ExitStack, patience: Patience) -> StoreConnection:
+        stack.callback(database.close)
+        return stack.enter_context(database.read(patience))
 
     def exists(self) -> bool:
         """Whether there is a store. Raises ``PermissionDenied`` or ``SystemFailure`` where the system will not tell."""

@@ -80,3 +80,18 @@ def small_disk(size: str = "1m") -> Iterator[Path]:
         if is_mounted:
             subprocess.run(["umount", str(place)], check=True)
         place.rmdir()
+
+
+@contextmanager
+def read_only_mount(place: Path) -> Iterator[None]:
+    """Make a directory one that nobody can write to. Needs root."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        missing("only root can mount a directory")
+    mounted = subprocess.run(["mount", "--bind", str(place), str(place)], check=False, capture_output=True, text=True)
+    if mounted.returncode:
+        missing(f"this machine lets nobody mount a directory: {mounted.stderr.strip()}")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", str(place)], check=True)

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from trop_core.database.failures import is_busy, translate, undecodable_column
-from trop_core.database.handles import IN_MEMORY, StoreConnection, connect, create_file, identity
+from trop_core.database.handles import IN_MEMORY, StoreConnection, connect, create_file
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
+from trop_core.database.open_files import IN_USE, FileSet
 from trop_core.database.waiting import Patience
 from trop_core.errors.base import TropError
-from trop_core.errors.store import DatabaseCorrupt
+from trop_core.errors.store import DatabaseCorrupt, LockTimeout
+from trop_core.errors.system import SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +25,28 @@ if TYPE_CHECKING:
     from trop_core.database.migrations.types import MigrationResult
 
 
+_MOST_OPENINGS = 10
+"""How often files that are replaced again and again are opened anew for one transaction."""
+
+
+class FilesReplaced(Exception):
+    """What was committed may have gone into files that nobody else sees: the call has to be made once more."""
+
+
 class Database:
     """One connection to a store. Belongs to the thread that opened it; ``close`` it in the end.
 
-    It notices when the file under its name is no longer the one that it has open, and opens the new one: a connection
+    It notices when a file under its names is no longer the one that it has open, and opens the new ones: a connection
     to a file that was renamed or removed would go on writing, without an error, to what nobody else sees.
     """
 
-    def __init__(self, path: str, registry: MigrationRegistry | None, patience: Patience) -> None:
+    def __init__(
+        self, path: str, registry: MigrationRegistry | None, patience: Patience, *, stands_for: str | None = None
+    ) -> None:
         self.path = path
+        self._name = stands_for or path
         self._registry = registry
+        self._is_at_work = False
         self._open(patience)
 
     @classmethod
@@ -78,9 +92,28 @@ class Database:
         database.migrate_to_latest()
         return database
 
+    @classmethod
+    def copy_of(cls, source: StoreConnection, *, registry: MigrationRegistry | None = None) -> Database:
+        """A private copy, in memory, of what a connection reads: for whoever may only read the file.
+
+        Its first transaction brings it to the latest schema version. The source has a transaction open.
+        """
+        database = cls(IN_MEMORY, registry, Patience(0), stands_for=source.path)
+        try:
+            source.backup(database._connection)
+        except sqlite3.Error as error:
+            database.close()
+            raise translate(error, source.path) from error
+        return database
+
     def close(self) -> None:
         """Close the connection; whatever was not committed is rolled back."""
-        self._connection.close()
+        if self._connection.is_open and self._is_replaced():
+            with contextlib.suppress(LockTimeout):  # somebody is still at work, and closes it later
+                IN_USE.give_up(self._connection, Patience(0))
+            return
+        with IN_USE.working():
+            self._connection.close()
 
     def migrate_to_latest(self, patience: Patience | None = None) -> MigrationResult | None:
         """Bring the file to the latest schema version; None, and no write lock, where it has it already.
@@ -89,17 +122,19 @@ class Database:
         ``PermissionDenied``, ``LockTimeout`` or ``Cancelled``; the file is then as it was.
         """
         patience = patience or Patience(5.0)
-        while True:
+        for _ in range(_MOST_OPENINGS):
             try:
-                result = self._migrate(patience)
+                with IN_USE.working():
+                    if self._connection.is_open:
+                        result = self._migrate(patience)
+                        if not self._is_replaced():
+                            self._use_write_ahead_log()
+                            return result
             except TropError:
                 if not self._is_replaced():
                     raise
-            else:
-                if not self._is_replaced():
-                    self._use_write_ahead_log()
-                    return result
             self._reopen(patience)
+        raise self._too_restless()
 
     @contextmanager
     def read(self, patience: Patience) -> Iterator[StoreConnection]:
@@ -118,7 +153,7 @@ class Database:
         """A write transaction that commits at the end of the block and rolls back when an error leaves it.
 
         ``operation`` says in an error what the lock was wanted for. Raises the errors of opening, ``LockTimeout`` and
-        ``Cancelled``.
+        ``Cancelled``; ``FilesReplaced`` where files were replaced while it committed.
         """
         with self._rolling_back(patience, operation):
             self._begin("BEGIN IMMEDIATE", patience, operation)
@@ -126,6 +161,8 @@ class Database:
                 yield self._connection
             patience.insist(lambda: self._connection.execute("COMMIT"), operation)
             self._connection.commits += 1
+            if self._is_replaced():
+                raise FilesReplaced
 
     @contextmanager
     def rehearse(self, patience: Patience, operation: str) -> Iterator[StoreConnection]:
@@ -143,40 +180,47 @@ class Database:
 
     def _open(self, patience: Patience) -> None:
         # In this order: a file that is put in place between the two is taken for a change, and opened once more.
-        self._identity = identity(self.path)
+        self._files = FileSet(self.path)
         try:
             self._connection = patience.insist(lambda: connect(self.path), "open it")
         except sqlite3.Error as error:
-            raise translate(error, self.path) from error
-        self._is_open = True
+            raise translate(error, self._name) from error
 
     def _reopen(self, patience: Patience) -> None:
-        # Closed first: a process that closes any descriptor of a file gives up all its locks on it, and the old
-        # connection may share its -shm file with the new one. If there is nothing to open now, a later call tries.
-        self._is_open = False
-        self._connection.close()
+        # Given up first: the connections of a process share the -shm. If there is nothing to open now, a later call
+        # tries.
+        if self._connection.is_open:
+            IN_USE.give_up(self._connection, patience)
         self._open(patience)
 
     def _is_replaced(self) -> bool:
-        """Whether the name means another file by now, or none."""
-        return self.path != IN_MEMORY and identity(self.path) != self._identity
+        """Whether a name means another file by now, or none."""
+        return self.path != IN_MEMORY and self._files.are_gone()
+
+    def _too_restless(self) -> SystemFailure:
+        return SystemFailure("read or write", path=self.path, reason="its files are replaced again and again")
 
     @contextmanager
     def _rolling_back(self, patience: Patience, operation: str) -> Iterator[None]:
-        """Roll back when an error leaves the block, and make SQLite's errors the product's."""
+        """Roll back when an error leaves the block, and make SQLite's errors the product's.
+
+        No other thread closes the connection from when ``_begin`` has begun to the end.
+        """
         try:
             yield
         except BaseException as error:
-            if self._is_open:
-                self._connection.roll_back()
+            self._connection.roll_back()
             if isinstance(error, sqlite3.Error):
                 raise self._translated(error, patience, operation) from error
             raise
+        finally:
+            if self._is_at_work:
+                self._rest()
 
     def _translated(self, error: sqlite3.Error, patience: Patience, operation: str) -> TropError:
         if is_busy(error):
             return patience.timed_out(operation)
-        translated = translate(error, self.path)
+        translated = translate(error, self._name)
         column = undecodable_column(error)
         if column is not None and isinstance(translated, DatabaseCorrupt):
             from trop_core.database.reservations import undecodable_key
@@ -187,8 +231,8 @@ class Database:
         return translated
 
     def _begin(self, sql: str, patience: Patience, operation: str, *, rehearsal: bool = False) -> None:
-        while True:
-            version = patience.insist(lambda: self._try_begin(sql), operation) if self._is_open else None
+        for _ in range(_MOST_OPENINGS):
+            version = patience.insist(lambda: self._try_begin(sql), operation)
             if version is None:
                 self._reopen(patience)
             elif version == self._latest:
@@ -200,37 +244,49 @@ class Database:
                 return
             else:
                 self._connection.roll_back()
+                self._rest()
                 self.migrate_to_latest(patience)
+        raise self._too_restless()
 
     def _try_begin(self, sql: str) -> int | None:
-        """Begin and return the version, or None, without a transaction, if the name means another file by now."""
+        """Begin and return the version, or None, without a transaction, if a name means another file by now."""
+        IN_USE.begin()
+        self._is_at_work = True
         version = None
         try:
-            self._connection.execute(sql)
-            version = self._read_version()
+            if self._connection.is_open:
+                self._connection.execute(sql)
+                version = self._read_version()
+                if not self._is_replaced():
+                    return version
         except (sqlite3.Error, TropError):
             self._connection.roll_back()
-            if not self._is_replaced():
+            is_replaced = self._is_replaced()
+            self._rest()
+            if not is_replaced:
                 raise
             return None
-        if self._is_replaced():
-            self._connection.roll_back()
-            return None
-        return version
+        self._connection.roll_back()
+        self._rest()
+        return None
+
+    def _rest(self) -> None:
+        self._is_at_work = False
+        IN_USE.end()
 
     def _migrate(self, patience: Patience) -> MigrationResult | None:
         try:
             version = patience.insist(self._read_version, "read its schema version")
         except sqlite3.Error as error:
-            raise translate(error, self.path) from error
+            raise translate(error, self._name) from error
         if version == self._latest:
             return None
         executor = self._executor(patience)
         return executor.execute(patience.insist(executor.plan, "read its schema version"))
 
     def _read_version(self) -> int:
-        version = read_version(self._connection, self.path)
-        check_supported(version, self._latest, self.path)
+        version = read_version(self._connection, self._name)
+        check_supported(version, self._latest, self._name)
         return version
 
     @property
@@ -243,7 +299,7 @@ class Database:
 
         registry = MigrationRegistry() if self._registry is None else self._registry
         path = None if self.path == IN_MEMORY else self.path
-        return MigrationExecutor(self._connection, registry, path=path, patience=patience)
+        return MigrationExecutor(self._connection, registry, path=path, name=self._name, patience=patience)
 
     def _use_write_ahead_log(self) -> None:
         """Switch to WAL, once the version is right.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
-from typing import Any
-from weakref import WeakSet
 
 from trop_core.database.failures import system_failure, translate
+from trop_core.database.open_files import BESIDE, IN_USE, SharedConnection
 from trop_core.errors.store import NoDataDirectory
-from trop_core.errors.system import SystemFailure
+from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SystemFailure
 from trop_core.paths import home_of_another
 
 IN_MEMORY = ":memory:"
@@ -17,39 +17,30 @@ IN_MEMORY = ":memory:"
 _OLDEST_SQLITE = (3, 37)
 """The first SQLite that has STRICT tables."""
 
+_ROOM_BESIDE = 36 * 1024
+"""Bytes that the smallest -shm and the smallest -wal take: https://sqlite.org/walformat.html"""
 
-class StoreConnection(sqlite3.Connection):
-    """A connection that knows the file that it was opened on, for the errors of whoever reads from it.
+
+class StoreConnection(SharedConnection):
+    """A connection with what is known of the store at its end.
 
     ``commits`` counts its own write transactions: those of others show in ``PRAGMA data_version``. ``soundness`` is
     whether the companion tables were found to be as they should be, and the number of the schema that had them.
     """
 
-    path: str = IN_MEMORY
     commits: int = 0
     soundness: tuple[int, bool] | None = None
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._cursors = WeakSet[sqlite3.Cursor]()
-
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        """Run one statement; its rows are read from the cursor that is returned."""
-        cursor = super().execute(sql, parameters)
-        self._cursors.add(cursor)
-        return cursor
 
     def roll_back(self) -> None:
         """End the transaction, if one is open, and every statement that was not read to its end.
 
         An interrupt holds for as long as such a statement lives, and would stop the ROLLBACK as well.
         """
-        for cursor in tuple(self._cursors):
-            cursor.close()
+        self.end_statements()
         # A schema of the same number may be another one, once a transaction that made one was rolled back.
         self.soundness = None
         # SQLite has rolled back by itself after some errors (a full disk, an interrupt).
-        if self.in_transaction:
+        if self.is_open and self.in_transaction:
             self.execute("ROLLBACK")
 
 
@@ -89,53 +80,97 @@ def check(path: str) -> None:
 def connect(path: str) -> StoreConnection:
     """A connection to an existing file, ``IN_MEMORY`` included, as it is; it waits for no lock.
 
-    Raises ``NoDataDirectory``, ``SystemFailure``, ``PermissionDenied``, or SQLite's own error where the file is damaged
-    or locked.
+    Raises ``NoDataDirectory``, ``SystemFailure``, ``PermissionDenied`` also where only reading is possible, or SQLite's
+    own error where the file is damaged or locked.
     """
-    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-        raise SystemFailure(
-            "open",
-            path=path,
-            reason=f"this Python has SQLite {sqlite3.sqlite_version}, and trop needs 3.37 or later",
-        )
     check(path)
     # mode=rw: SQLite itself would create a missing file with whatever mode the umask leaves.
     name = path if path == IN_MEMORY else f"file:{_uri_escaped(path)}?mode=rw"
-    try:
-        connection = sqlite3.connect(name, timeout=0, isolation_level=None, uri=True, factory=StoreConnection)
-    except sqlite3.OperationalError as error:
-        if not os.path.lexists(path):
-            raise NoDataDirectory(path) from error
-        raise translate(error, path) from error
-    connection.path = path
-    try:
-        # Reads the file: a damaged one is noticed here, and so is a locked one.
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except BaseException:
-        connection.close()
-        raise
+    if path != IN_MEMORY:
+        check_writable(path)
+    with IN_USE.working():
+        try:
+            connection = _opened(name, path)
+        except sqlite3.OperationalError as error:
+            if not os.path.lexists(path):
+                raise NoDataDirectory(path) from error
+            raise translate(error, path) from error
+        try:
+            # Reads the file: a damaged one is noticed here, and so is a locked one.
+            connection.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:
+            connection.close()
+            raise
     return connection
 
 
 def connect_read_only(path: str, *, immutable: bool = False) -> StoreConnection:
     """A bare connection to an existing file that can only read it, for whoever looks on. Raises SQLite's own errors.
 
-    ``immutable`` is for a file that nobody writes to: no lock is taken, and what is in a -wal is not seen.
+    ``immutable`` is for a file that nobody writes to: no lock is taken, and what is in a -wal is not seen. The caller
+    is at work (``IN_USE``) for as long as it uses it.
     """
     check(path)
-    name = f"file:{_uri_escaped(path)}?mode=ro{'&immutable=1' if immutable else ''}"
-    connection = sqlite3.connect(name, timeout=0, isolation_level=None, uri=True, factory=StoreConnection)
+    return _opened(f"file:{_uri_escaped(path)}?mode=ro{'&immutable=1' if immutable else ''}", path)
+
+
+def connect_own(name: str, path: str) -> StoreConnection:
+    """A bare connection to a copy that is this process's alone, or to an empty database in memory.
+
+    ``path`` is the file that it stands for. Raises SQLite's own errors.
+    """
+    connection = sqlite3.connect(name, timeout=0, isolation_level=None, factory=StoreConnection)
     connection.path = path
     return connection
 
 
-def identity(path: str) -> tuple[int, int] | None:
-    """Which file a name means now; None if it means none."""
+def check_writable(path: str) -> None:
+    """Raise ``PermissionDenied`` where this user may only read a store, ``SystemFailure`` where the disk is full.
+
+    SQLite would open it all the same, and leave files beside it that are in the way of whoever may write.
+    """
+    missing = False
+    for name in (path, *(path + suffix for suffix in BESIDE)):
+        if os.access(name, os.W_OK):
+            continue
+        if not os.path.exists(name):
+            if name == path:  # opening it tells
+                return
+            missing = True
+        elif name == path:
+            raise PermissionDenied("write to", path=name, reason=_reason(name))
+        else:
+            raise SidecarInTheWay("write to", path=name, reason=_reason(name))
+    directory = os.path.dirname(path) or "."
+    if not missing:
+        return
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise PermissionDenied("write to", path=directory, reason=_reason(directory))
+    room = os.statvfs(directory)
+    if room.f_blocks and room.f_bfree * room.f_frsize < _ROOM_BESIDE:
+        raise SystemFailure("write to", path=directory, reason=os.strerror(errno.ENOSPC))
+
+
+def _reason(path: str) -> str:
+    """Why a file cannot be written."""
     try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        is_read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+    except OSError as error:
+        return error.strerror or str(error)
+    return "the file system is read-only" if is_read_only else "this user may only read it"
+
+
+def _opened(name: str, path: str) -> StoreConnection:
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise SystemFailure(
+            "open",
+            path=path,
+            reason=f"this Python has SQLite {sqlite3.sqlite_version}, and trop needs 3.37 or later",
+        )
+    connection = sqlite3.connect(name, timeout=0, isolation_level=None, uri=True, factory=StoreConnection)
+    connection.path = path
+    IN_USE.add(connection)
+    return connection
 
 
 def _uri_escaped(path: str) -> str:

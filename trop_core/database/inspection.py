@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trop_core.database import companion
 from trop_core.database.directories import Directory
-from trop_core.database.failures import error_code, is_busy, primary_code, translate
+from trop_core.database.failures import is_busy, primary_code, translate
 from trop_core.database.layout_differences import foreign_tables, layout_of, layout_violations, stray_violations
 from trop_core.database.migrations.registry import COMPANION, FILE_FORMAT, LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
-from trop_core.database.read_only import Undecodable, read_only
+from trop_core.database.read_only import Undecodable, escaped_text, read_only
 from trop_core.database.reservations import COLUMNS
 from trop_core.errors.spelling import quoted
 from trop_core.errors.store import DatabaseCorrupt
-from trop_core.errors.system import SystemFailure
 from trop_core.models import Violation, is_port
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _MOST_LINES = 1_000_000
+_OPERATION = "validate it"
 _ROWS_PER_REPORT = 10_000
 _ABOUT_A_VALUE = re.compile(r"(?:CHECK constraint failed in|.+ value in) (\w+)(?:\.(\w+))?$")
 _ABOUT_A_TABLE = re.compile(r"\b(?:idx_|sqlite_autoindex_)?(metadata|reservations|directories)(?:\b|_)")
@@ -46,14 +46,14 @@ def inspect(path: str, patience: Patience) -> Inspection:
     ``PermissionDenied`` or ``SystemFailure``. Damage is no error here: it is what is looked for.
     """
     try:
-        with read_only(path, patience) as connection, patience.token.interrupting(connection.interrupt):
+        with (
+            read_only(path, patience, _OPERATION, text=escaped_text) as connection,
+            patience.token.interrupting(connection.interrupt),
+        ):
             return _Inspector(connection, path, patience).inspect()
     except sqlite3.Error as error:
         if is_busy(error):
-            raise patience.timed_out("validate it") from error
-        if error_code(error) == sqlite3.SQLITE_READONLY_ROLLBACK:
-            reason = "a transaction that was interrupted has to be rolled back first, which any other command does"
-            raise SystemFailure("validate", path=path, reason=reason) from error
+            raise patience.timed_out(_OPERATION) from error
         if primary_code(error) in _DAMAGED:
             return Inspection((Violation(None, None, None, str(error)),))
         raise translate(error, path) from error

@@ -9,44 +9,50 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from trop_core.database.failures import system_failure
-from trop_core.database.handles import connect_read_only
+from trop_core.database.failures import primary_code, system_failure
+from trop_core.database.handles import IN_MEMORY, connect_own, connect_read_only
+from trop_core.database.open_files import IN_USE
 from trop_core.errors.store import NoDataDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import ExitStack
 
     from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
 
-_OPERATION = "validate it"
 _ATTEMPTS = 3
 _PAUSE = 0.02
 _FORMAT = slice(18, 20)
 _WAL_FORMAT = b"\x02\x02"
 """What the header says of a file in WAL mode. https://sqlite.org/fileformat.html, "File format version numbers"."""
+_NOT_ALONE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
+"""What SQLite says where reading takes more than reading: making an index, rolling back what was interrupted."""
+
+_SUFFIXES = ("", "-wal", "-shm", "-journal")
+_CONTENT = ("-wal", "-journal")
 
 _Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 @contextmanager
-def read_only(path: str, patience: Patience) -> Iterator[StoreConnection]:
-    """A connection to what a store's file holds now, what is only in its -wal included; it cannot write.
+def read_only(
+    path: str, patience: Patience, operation: str, *, text: Callable[[bytes], str] | None = None
+) -> Iterator[StoreConnection]:
+    """A connection to what a store's file holds now, what is only in its -wal included; it cannot change the store.
 
-    Text that is not UTF-8 comes as ``Undecodable``. Raises ``NoDataDirectory``, ``LockTimeout``, ``Cancelled``,
-    ``SystemFailure`` or ``PermissionDenied``; SQLite's own errors pass through.
+    ``text`` makes its texts; without it those that are not UTF-8 are an error. Raises ``NoDataDirectory``,
+    ``LockTimeout`` naming ``operation``, ``Cancelled``, ``SystemFailure`` or ``PermissionDenied``; SQLite's own errors
+    pass through.
     """
-    with tempfile.TemporaryDirectory(prefix="trop-") as place:
-        name = _copied(path, place, patience) or path
-        with contextlib.closing(_connect(name)) as connection:
-            patience.insist(lambda: connection.execute("BEGIN"), _OPERATION)
-            # A transaction begins with the first look.
-            patience.insist(lambda: connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone(), _OPERATION)
-            yield connection
+    with IN_USE.working(), contextlib.ExitStack() as stack:
+        connection = _connection(path, stack, patience, operation)
+        if text is not None:
+            connection.text_factory = text
+        yield connection
 
 
 class Undecodable(str):
@@ -55,51 +61,97 @@ class Undecodable(str):
     __slots__ = ()
 
 
-def _copied(path: str, place: str, patience: Patience) -> str | None:
-    """A copy of a store that nobody has open, or None where the file itself can be read without a trace."""
+def _connection(path: str, stack: ExitStack, patience: Patience, operation: str) -> StoreConnection:
+    """A connection to the file itself, with a transaction, where it can be read without a trace; else to a copy."""
     attempt = 0
     while True:
         attempt += 1
         before = _stamp(path)
-        database, log, shared, journal = before
-        if database is None:
+        if before[0] is None:
             raise NoDataDirectory(path)
-        is_empty = not database[1]
-        if is_empty or (log is not None and shared is not None) or journal is not None:
-            return None
         try:
-            copy = _copy(path, place, with_log=log is not None)
+            if _is_readable(path, before) and (itself := _itself(path, stack, patience, operation)) is not None:
+                return itself
+            copy = _copy(path, before, stack)
+            if _stamp(path) == before:
+                return _begun(copy, patience, operation)
         except (sqlite3.Error, FileNotFoundError):
             if _stamp(path) == before:
                 raise
-        else:
-            if _stamp(path) == before:
-                return copy
         # Somebody was at work meanwhile: what was read may be half old and half new.
         if patience.remaining <= 0 and attempt >= _ATTEMPTS:
-            raise patience.timed_out(_OPERATION)
+            raise patience.timed_out(operation)
         patience.token.wait(_PAUSE)
 
 
-def _copy(path: str, place: str, *, with_log: bool) -> str | None:
+def _is_readable(path: str, stamp: _Stamp) -> bool:
+    """Whether SQLite leaves no trace where it reads the file, with what lies beside it."""
+    database, log, shared, journal = stamp
+    is_empty = database is not None and not database[1]
+    return is_empty or (log is not None and shared is not None) or journal is not None or not _is_in_wal_mode(path)
+
+
+def _is_in_wal_mode(path: str) -> bool:
+    with closing(connect_read_only(path, immutable=True)) as connection:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        return connection.serialize()[_FORMAT] == _WAL_FORMAT
+
+
+def _itself(path: str, stack: ExitStack, patience: Patience, operation: str) -> StoreConnection | None:
+    """A connection to the file itself; None where reading takes more than reading."""
+    connection = stack.enter_context(closing(connect_read_only(path)))
+    try:
+        return _begun(connection, patience, operation)
+    except sqlite3.OperationalError as error:
+        if primary_code(error) not in _NOT_ALONE:
+            raise
+        return None
+
+
+def _begun(connection: StoreConnection, patience: Patience, operation: str) -> StoreConnection:
+    patience.insist(lambda: connection.execute("BEGIN"), operation)
+    # A transaction begins with the first look.
+    patience.insist(lambda: connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone(), operation)
+    return connection
+
+
+def _copy(path: str, stamp: _Stamp, stack: ExitStack) -> StoreConnection:
+    """A connection to a copy of a store, with what lies beside it as far as it is not in the copied file itself."""
     # Through SQLite, never by opening the file: a process that closes any descriptor of a file gives up all its locks
     # on it, and a server may have some. On the -wal there are no locks.
-    with contextlib.closing(_connect(path, immutable=True)) as connection:
+    beside = [
+        suffix for suffix, found in zip(_SUFFIXES, stamp, strict=True) if suffix in _CONTENT and found and found[1]
+    ]
+    with closing(connect_read_only(path, immutable=True)) as connection:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        if not beside:
+            copy = stack.enter_context(closing(connect_own(IN_MEMORY, path)))
+            connection.backup(copy)
+            return copy
         content = connection.serialize()
-    if content[_FORMAT] != _WAL_FORMAT:
-        return None
-    copy = os.path.join(place, "copy.db")
+    place = _temporary_directory(path, stack)
+    name = os.path.join(place, "copy.db")
     try:
-        _write(copy, content)
-        if with_log:
-            with open(f"{path}-wal", "rb") as log:
-                _write(f"{copy}-wal", log.read())
+        _write(name, content)
+        for suffix in beside:
+            with open(path + suffix, "rb") as file:
+                _write(name + suffix, file.read())
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise system_failure(error, "copy the store for validation", error.filename or copy) from error
-    return copy
+        raise system_failure(error, "copy the store, to read it", error.filename or name) from error
+    return stack.enter_context(closing(connect_own(name, path)))
+
+
+def _temporary_directory(path: str, stack: ExitStack) -> str:
+    import tempfile
+
+    try:
+        return stack.enter_context(tempfile.TemporaryDirectory(prefix="trop-"))
+    except OSError as error:
+        from trop_core.errors.system import NoTemporaryDirectory
+
+        raise NoTemporaryDirectory("copy, to read it,", path=path, reason=error.strerror or str(error)) from error
 
 
 def _write(path: str, content: bytes) -> None:
@@ -107,13 +159,8 @@ def _write(path: str, content: bytes) -> None:
         file.write(content)
 
 
-def _connect(path: str, *, immutable: bool = False) -> StoreConnection:
-    connection = connect_read_only(path, immutable=immutable)
-    connection.text_factory = _text
-    return connection
-
-
-def _text(value: bytes) -> str:
+def escaped_text(value: bytes) -> str:
+    """A text as it is, and as ``Undecodable`` where it is not UTF-8."""
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
@@ -123,7 +170,7 @@ def _text(value: bytes) -> str:
 def _stamp(path: str) -> _Stamp:
     """What tells that a store's file, or one that SQLite keeps beside it, has changed."""
     found: list[tuple[int, int, int] | None] = []
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in _SUFFIXES:
         try:
             status = os.stat(path + suffix)
         except FileNotFoundError:

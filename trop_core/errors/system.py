@@ -44,6 +44,24 @@ class PermissionDenied(SystemFailure):
         return f"{advice}, or name another directory with TROP_DATA_DIR."
 
 
+class SidecarInTheWay(PermissionDenied):
+    """A file that SQLite keeps beside the store, and that this user may not write."""
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "Nothing has changed. It belongs to the store: make it writable for whoever may write to that. If it is a "
+            "-shm, it may also be removed once no program has the store open. A -wal may hold reservations: never "
+            "remove one that is not empty."
+        )
+
+
+class NoTemporaryDirectory(SystemFailure):
+    """Something takes a file for a moment, and there is no place for it."""
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Nothing has changed. Set TMPDIR to a directory in which this user may make files."
+
+
 class AnswerLost(SystemFailure):
     """The answer of a call could not be given, and what the call was for is done."""
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from trop_core.catalogue import Computation, Mutation, Procedure, Query
+from trop_core.database.connection import FilesReplaced
 from trop_core.database.waiting import Patience
 from trop_core.errors.base import TropError
 
@@ -104,6 +105,7 @@ class Call:
     def transact(self, store: Store) -> bool:
         """Run the transaction; True if the call is done, False if it has to be prepared once more.
 
+        That is so, too, where the store's files were replaced while it was written to: what was done may be lost.
         Raises what the operation or the store refuses; everything is rolled back then.
         """
         work = self.operation.work
@@ -130,6 +132,8 @@ class Call:
                 self.result = work.run(self._prepared, self.patience)
         except Unprepared as unprepared:
             self._more = unprepared.complete
+            return False
+        except FilesReplaced:
             return False
         except TropError as error:
             # That nobody could look at ports may be why it comes to this, and is to be known in any case.

@@ -40,16 +40,14 @@ class MigrationExecutor:
         registry: MigrationRegistry,
         *,
         path: str | None = None,
+        name: str | None = None,
         patience: Patience | None = None,
     ) -> None:
         self._connection = connection
         self._registry = registry
         self._path = path
+        self._name = name or path or ":memory:"
         self._patience = patience or Patience(5.0)
-
-    @property
-    def _name(self) -> str:
-        return self._path or ":memory:"
 
     def plan(self, target_version: int | None = None, *, dry_run: bool = False) -> MigrationPlan:
         """What would bring the database to a version, the latest by default. Reads; takes no write lock.

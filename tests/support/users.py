@@ -1,0 +1,35 @@
+"""Running the command line as another user, who may be unable to read the modules that it is made of."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from support.sandbox import Sandbox
+
+USER, GROUP = 65534, 65533
+
+_AS_THE_USER = """
+import importlib, os, pkgutil, sys
+import csv, fcntl, tempfile, psutil
+import trop_core, trop_server.cli
+for package in (trop_core, trop_server.cli):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+from trop_server.cli import main
+os.chdir(sys.argv[1])
+os.setgroups([])
+os.setgid(65533)
+os.setuid(65534)
+sys.exit(main.run(sys.argv[2:]))
+"""
+"""All modules are loaded as root."""
+
+
+def as_the_user(sandbox: Sandbox, *arguments: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user who is not root, in the sandbox's working directory."""
+    return sandbox.run(sys.executable, "-c", _AS_THE_USER, str(sandbox.work), *arguments)

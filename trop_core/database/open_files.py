@@ -1,0 +1,219 @@
+"""The files of a store that this process has open, and giving them up where they are no longer the store's.
+
+A database, its -wal and its -shm belong together. Whoever goes on with one that was removed or replaced gives answers
+that nobody else sees, and to close it in the ordinary way would destroy what others have written meanwhile: SQLite
+checkpoints with a stale index, and deletes the -wal by its name. All connections of a process to one file share its
+-shm, so they are given up together.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trop_core.database.waiting import Patience
+
+BESIDE = ("-wal", "-shm")
+"""What SQLite keeps beside a database in WAL mode. https://sqlite.org/walformat.html"""
+
+_PAUSE = 0.02
+_LEAST_WAIT = 1.0
+"""Seconds for which even a call that waits for no lock waits for those that are at work in its own process."""
+
+# https://sqlite.org/src/file/src/os.h: SHARED_FIRST and SHARED_SIZE, the bytes that whoever reads has locked.
+_SHARED_FIRST = 0x40000002
+_SHARED_SIZE = 510
+_DARWIN_OFD_SETLK = 90
+
+_Found = tuple[int, int, int]
+
+
+class SharedConnection(sqlite3.Connection):
+    """A connection that knows the file that it was opened on. Any thread may close it, and one at a time may use it."""
+
+    path: str = ""
+    is_open: bool = True
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        options["check_same_thread"] = False
+        super().__init__(*arguments, **options)
+        self._cursors = WeakSet[sqlite3.Cursor]()
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Run one statement; its rows are read from the cursor that is returned."""
+        cursor = super().execute(sql, parameters)
+        self._cursors.add(cursor)
+        return cursor
+
+    def end_statements(self) -> None:
+        """End every statement that was not read to its end."""
+        if self.is_open:
+            for cursor in tuple(self._cursors):
+                cursor.close()
+
+    def close(self) -> None:
+        """Close it, with all its statements: one that is left would keep the files open."""
+        self.end_statements()
+        self.is_open = False
+        super().close()
+
+
+class FileSet:
+    """Which files one connection has open: the database's, and those beside it. Make it before the file is opened.
+
+    What appears beside the database later is taken for the connection's own, which opens it with its next read.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._names = [path, *(path + suffix for suffix in BESIDE)]
+        self._found: list[_Found | None] = [_look(path), None, None]
+
+    def are_gone(self) -> bool:
+        """Whether a name means another file by now, or none, or one that was cut off. Looks at the file system.
+
+        A -wal that somebody made shorter may be none that was cut off, but the result of a checkpoint: opening the
+        files anew tells.
+        """
+        for number, name in enumerate(self._names):
+            before, now = self._found[number], _look(name)
+            if before is not None and (now is None or now[:2] != before[:2] or now[2] < before[2]):
+                return True
+            self._found[number] = now
+        return self._found[0] is None
+
+
+class _InUse:
+    """The connections of this process, and who is at work with one now.
+
+    Any number may be at work side by side; to give files up, all of them have to be done.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._at_work = 0
+        self._waiting = 0
+        self._is_giving_up = False
+        self._of_thread = threading.local()
+        self._connections = WeakSet[SharedConnection]()
+
+    def add(self, connection: SharedConnection) -> None:
+        """Note a connection. The caller is at work with it."""
+        with self._changed:
+            self._connections.add(connection)
+
+    def begin(self) -> None:
+        """Begin to work with connections: none is closed by another thread until ``end``. May be nested."""
+        depth = getattr(self._of_thread, "depth", 0)
+        if not depth:
+            with self._changed:
+                while self._waiting or self._is_giving_up:
+                    self._changed.wait()
+                self._at_work += 1
+        self._of_thread.depth = depth + 1
+
+    def end(self) -> None:
+        """End what ``begin`` began."""
+        self._of_thread.depth -= 1
+        if not self._of_thread.depth:
+            with self._changed:
+                self._at_work -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """``begin`` and ``end`` around a block."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
+    def give_up(self, connection: SharedConnection, patience: Patience) -> None:
+        """Close every connection of this process to the file that one is open on, without a trace in any file.
+
+        Waits until nobody is at work; the caller is not. Nothing happens if the one is closed by then. Raises
+        ``LockTimeout`` or ``Cancelled``.
+        """
+        with self._changed:
+            self._waiting += 1
+            try:
+                latest = time.monotonic() + max(patience.remaining, _LEAST_WAIT)
+                while self._at_work or self._is_giving_up:
+                    patience.token.check()
+                    if time.monotonic() > latest:
+                        raise patience.timed_out("open it anew")
+                    self._changed.wait(_PAUSE)
+                self._is_giving_up = True
+            finally:
+                self._waiting -= 1
+        try:
+            if connection.is_open:
+                given_up = [each for each in self._connections if each.is_open and each.path == connection.path]
+                _close_untouched(given_up, connection.path)
+        finally:
+            with self._changed:
+                self._is_giving_up = False
+                self._changed.notify_all()
+
+
+IN_USE = _InUse()
+"""This process's one."""
+
+
+def _look(path: str) -> _Found | None:
+    """Which file a name means now, and its size; None if it means none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size
+
+
+def _close_untouched(connections: list[SharedConnection], path: str) -> None:
+    """Close all connections of this process to a file, so that SQLite neither checkpoints nor deletes anything."""
+    if sys.version_info >= (3, 12):
+        for connection in connections:
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+            connection.close()
+        return
+    # SQLite does neither unless it can have the whole file for itself. Where the name means another file by now, it
+    # notices that, and the lock is on what nobody here has open.
+    with _shared(path):
+        for connection in connections:
+            connection.close()
+
+
+@contextmanager
+def _shared(path: str) -> Iterator[None]:
+    """Have a file locked as a reader has it, through a lock that this process's other locks do not replace.
+
+    To close the descriptor gives up all locks of this process on the file: nothing else here may have it open then.
+    """
+    import fcntl
+    import struct
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:  # it is gone, and SQLite leaves alone what lies beside a name that means nothing
+        yield
+        return
+    try:
+        # struct flock of fcntl.h, and its OFD locks: fcntl(2).
+        if sys.platform == "darwin":
+            order, lock = _DARWIN_OFD_SETLK, struct.pack("qqihh", _SHARED_FIRST, _SHARED_SIZE, 0, fcntl.F_RDLCK, 0)
+        else:
+            order = fcntl.F_OFD_SETLK
+            lock = struct.pack("hhqqi", fcntl.F_RDLCK, os.SEEK_SET, _SHARED_FIRST, _SHARED_SIZE, 0)
+        fcntl.fcntl(descriptor, order, lock)
+        yield
+    finally:
+        os.close(descriptor)
