@@ -11,7 +11,7 @@ from trop_core.database.failures import is_busy, translate, undecodable_column
 from trop_core.database.handles import IN_MEMORY, StoreConnection, connect, create_file
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
-from trop_core.database.open_files import IN_USE, FileSet
+from trop_core.database.open_files import IN_USE
 from trop_core.database.waiting import Patience
 from trop_core.errors.base import TropError
 from trop_core.errors.store import DatabaseCorrupt, LockTimeout
@@ -108,7 +108,7 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; whatever was not committed is rolled back."""
-        if self._connection.is_open and self._is_replaced():
+        if self._connection.is_open and self._connection.is_replaced():
             with contextlib.suppress(LockTimeout):  # somebody is still at work, and closes it later
                 IN_USE.give_up(self._connection, Patience(0))
             return
@@ -127,11 +127,11 @@ class Database:
                 with IN_USE.working():
                     if self._connection.is_open:
                         result = self._migrate(patience)
-                        if not self._is_replaced():
+                        if not self._connection.is_replaced():
                             self._use_write_ahead_log()
                             return result
             except TropError:
-                if not self._is_replaced():
+                if not self._connection.is_replaced():
                     raise
             self._reopen(patience)
         raise self._too_restless()
@@ -161,7 +161,7 @@ class Database:
                 yield self._connection
             patience.insist(lambda: self._connection.execute("COMMIT"), operation)
             self._connection.commits += 1
-            if self._is_replaced():
+            if self._connection.is_replaced():
                 raise FilesReplaced
 
     @contextmanager
@@ -179,8 +179,7 @@ class Database:
             self._connection.roll_back()
 
     def _open(self, patience: Patience) -> None:
-        # In this order: a file that is put in place between the two is taken for a change, and opened once more.
-        self._files = FileSet(self.path)
+        IN_USE.leave_replaced(self.path, patience)
         try:
             self._connection = patience.insist(lambda: connect(self.path), "open it")
         except sqlite3.Error as error:
@@ -192,10 +191,6 @@ class Database:
         if self._connection.is_open:
             IN_USE.give_up(self._connection, patience)
         self._open(patience)
-
-    def _is_replaced(self) -> bool:
-        """Whether a name means another file by now, or none."""
-        return self.path != IN_MEMORY and self._files.are_gone()
 
     def _too_restless(self) -> SystemFailure:
         return SystemFailure("read or write", path=self.path, reason="its files are replaced again and again")
@@ -257,11 +252,11 @@ class Database:
             if self._connection.is_open:
                 self._connection.execute(sql)
                 version = self._read_version()
-                if not self._is_replaced():
+                if not self._connection.is_replaced():
                     return version
         except (sqlite3.Error, TropError):
             self._connection.roll_back()
-            is_replaced = self._is_replaced()
+            is_replaced = self._connection.is_replaced()
             self._rest()
             if not is_replaced:
                 raise

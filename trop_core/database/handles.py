@@ -7,7 +7,7 @@ import os
 import sqlite3
 
 from trop_core.database.failures import system_failure, translate
-from trop_core.database.open_files import BESIDE, IN_USE, SharedConnection
+from trop_core.database.open_files import BESIDE, IN_USE, FileSet, SharedConnection
 from trop_core.errors.store import NoDataDirectory
 from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SystemFailure
 from trop_core.paths import home_of_another
@@ -167,8 +167,10 @@ def _opened(name: str, path: str) -> StoreConnection:
             path=path,
             reason=f"this Python has SQLite {sqlite3.sqlite_version}, and trop needs 3.37 or later",
         )
+    # In this order: a file that is put in place between the two is taken for a change, and opened once more.
+    files = None if path == IN_MEMORY else FileSet(path)
     connection = sqlite3.connect(name, timeout=0, isolation_level=None, uri=True, factory=StoreConnection)
-    connection.path = path
+    connection.path, connection.files = path, files
     IN_USE.add(connection)
     return connection
 

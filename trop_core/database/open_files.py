@@ -37,36 +37,6 @@ _DARWIN_OFD_SETLK = 90
 _Found = tuple[int, int, int]
 
 
-class SharedConnection(sqlite3.Connection):
-    """A connection that knows the file that it was opened on. Any thread may close it, and one at a time may use it."""
-
-    path: str = ""
-    is_open: bool = True
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        options["check_same_thread"] = False
-        super().__init__(*arguments, **options)
-        self._cursors = WeakSet[sqlite3.Cursor]()
-
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        """Run one statement; its rows are read from the cursor that is returned."""
-        cursor = super().execute(sql, parameters)
-        self._cursors.add(cursor)
-        return cursor
-
-    def end_statements(self) -> None:
-        """End every statement that was not read to its end."""
-        if self.is_open:
-            for cursor in tuple(self._cursors):
-                cursor.close()
-
-    def close(self) -> None:
-        """Close it, with all its statements: one that is left would keep the files open."""
-        self.end_statements()
-        self.is_open = False
-        super().close()
-
-
 class FileSet:
     """Which files one connection has open: the database's, and those beside it. Make it before the file is opened.
 
@@ -89,6 +59,44 @@ class FileSet:
                 return True
             self._found[number] = now
         return self._found[0] is None
+
+
+class SharedConnection(sqlite3.Connection):
+    """A connection that knows the file that it was opened on. Any thread may close it, and one at a time may use it.
+
+    It has no ``files`` if it is to a database that is this process's alone.
+    """
+
+    path: str = ""
+    files: FileSet | None = None
+    is_open: bool = True
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        options["check_same_thread"] = False
+        super().__init__(*arguments, **options)
+        self._cursors = WeakSet[sqlite3.Cursor]()
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Run one statement; its rows are read from the cursor that is returned."""
+        cursor = super().execute(sql, parameters)
+        self._cursors.add(cursor)
+        return cursor
+
+    def is_replaced(self) -> bool:
+        """Whether one of its files is no longer the store's. Looks at the file system."""
+        return self.files is not None and self.files.are_gone()
+
+    def end_statements(self) -> None:
+        """End every statement that was not read to its end."""
+        if self.is_open:
+            for cursor in tuple(self._cursors):
+                cursor.close()
+
+    def close(self) -> None:
+        """Close it, with all its statements: one that is left would keep the files open."""
+        self.end_statements()
+        self.is_open = False
+        super().close()
 
 
 class _InUse:
@@ -136,6 +144,14 @@ class _InUse:
             yield
         finally:
             self.end()
+
+    def leave_replaced(self, path: str, patience: Patience) -> None:
+        """``give_up`` connections to a file if one of its files was replaced: what is opened now would share them."""
+        with self._changed:
+            connections = [each for each in self._connections if each.is_open and each.path == path]
+        for connection in connections:
+            if connection.is_replaced():
+                self.give_up(connection, patience)
 
     def give_up(self, connection: SharedConnection, patience: Patience) -> None:
         """Close every connection of this process to the file that one is open on, without a trace in any file.

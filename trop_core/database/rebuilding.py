@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from trop_core.database import backup
@@ -18,10 +18,13 @@ from trop_core.database.handles import check
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.types import MigrationPlan, MigrationResult
+from trop_core.database.open_files import IN_USE
 from trop_core.errors.base import TropError
 from trop_core.errors.system import PermissionDenied
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trop_core.database.waiting import Patience
 
 _OPERATION = "rebuild it"
@@ -33,7 +36,7 @@ def opens_as_sqlite(path: str, patience: Patience) -> bool:
 
     Raises ``LockTimeout``, ``PermissionDenied`` or ``SystemFailure`` where that cannot be told.
     """
-    with closing(_connect(path)) as connection:
+    with _connected(path, patience) as connection:
         try:
             patience.insist(lambda: connection.execute("SELECT count(*) FROM sqlite_master").fetchone(), "open it")
         except sqlite3.Error as error:
@@ -51,7 +54,7 @@ def rebuild(path: str, patience: Patience, *, dry_run: bool) -> str:
     ``SystemFailure``; the store is then as it was, and the backup is removed.
     """
     copy: str | None = None
-    with closing(_connect(path)) as connection:
+    with _connected(path, patience) as connection:
         try:
             patience.insist(lambda: connection.execute("BEGIN IMMEDIATE"), _OPERATION)
             if dry_run:
@@ -113,7 +116,7 @@ def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
 
     Takes the write lock and raises whatever the real run would raise.
     """
-    with closing(_connect(path)) as connection:
+    with _connected(path, patience) as connection:
         executor = MigrationExecutor(connection, MigrationRegistry(), path=path, patience=patience)
         try:
             plan = patience.insist(lambda: executor.plan(dry_run=True), "read its schema version")
@@ -130,12 +133,17 @@ def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
     return result
 
 
-def _connect(path: str) -> sqlite3.Connection:
+@contextmanager
+def _connected(path: str, patience: Patience) -> Iterator[sqlite3.Connection]:
     check(path)
-    try:
-        return sqlite3.connect(path, timeout=0, isolation_level=None)
-    except sqlite3.Error as error:
-        raise translate(error, path) from error
+    IN_USE.leave_replaced(path, patience)
+    with IN_USE.working():
+        try:
+            connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        except sqlite3.Error as error:
+            raise translate(error, path) from error
+        with closing(connection):
+            yield connection
 
 
 def _drop_everything(connection: sqlite3.Connection) -> bool:

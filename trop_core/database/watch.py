@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -9,9 +10,14 @@ from typing import TYPE_CHECKING
 
 from trop_core.database import reservations
 from trop_core.database.failures import is_busy, system_failure, translate
-from trop_core.database.handles import StoreConnection, connect_read_only
+from trop_core.database.handles import StoreConnection, check_writable, connect_read_only
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
+from trop_core.database.open_files import BESIDE, IN_USE
+from trop_core.database.read_only import read_only
+from trop_core.database.waiting import Patience
+from trop_core.errors.store import LockTimeout
+from trop_core.errors.system import SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from trop_core.models import Reservation
 
 _NEVER_LOOKED = object()
+_Place = tuple[str, tuple[int, int] | int | None]
 
 
 class StoreBusy(Exception):
@@ -34,15 +41,17 @@ class StoreWatch:
 
     def __init__(self) -> None:
         self._connection: StoreConnection | None = None
-        self._place: tuple[str, tuple[int, int] | int | None] = ("", None)
-        self._version: int | None = None
+        self._place: _Place = ("", None)
+        self._version: object = None
+        self._openings = 0
         self._seen: object = _NEVER_LOOKED
 
     def close(self) -> None:
         """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        with IN_USE.working():
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     def look(self, path: str) -> bool:
         """Whether the store at a path was changed since the last look, by whomever; False at the first one.
@@ -56,7 +65,7 @@ class StoreWatch:
             self._place = place
             self._version = None
         if isinstance(place[1], tuple):
-            self._version = self._data_version(path)
+            self._version = self._version_of(path)
         before, self._seen = self._seen, (place, self._version)
         return before not in (_NEVER_LOOKED, self._seen)
 
@@ -73,33 +82,67 @@ class StoreWatch:
         if isinstance(identity, int):
             raise system_failure(OSError(identity, os.strerror(identity)), "look at", path)
         try:
-            connection = self._opened(path)
-            connection.execute("BEGIN")
-            try:
-                version = read_version(connection, path)
-                check_supported(version, LATEST_VERSION, path)
-                if version == LATEST_VERSION:
-                    return reservations.at_paths(connection, paths)
-                return None if version else []
-            finally:
-                connection.roll_back()
+            with IN_USE.working():
+                if _is_writable(path):
+                    connection = self._opened(path)
+                    connection.execute("BEGIN")
+                    try:
+                        return _read(connection, path, paths)
+                    finally:
+                        connection.roll_back()
+                with read_only(path, Patience(0), "read it") as connection:
+                    return _read(connection, path, paths)
+        except LockTimeout as error:
+            raise StoreBusy from error
         except sqlite3.Error as error:
             if is_busy(error):
                 raise StoreBusy from error
             raise translate(error, path) from error
 
     def _opened(self, path: str) -> StoreConnection:
-        if self._connection is None:
+        """The connection that looks; the caller is at work."""
+        if self._connection is None or not self._connection.is_open:
             self._connection = connect_read_only(path)
+            self._openings += 1
         return self._connection
 
-    def _data_version(self, path: str) -> int | None:
-        """The number that is another one after each change by another connection; None where it cannot be read."""
+    def _version_of(self, path: str) -> object:
+        """What is another one after each change by another connection; None where that cannot be told."""
+        if not _is_writable(path):
+            return [_status(name) for name in (path, *(path + suffix for suffix in BESIDE))]
+        with contextlib.suppress(LockTimeout):  # somebody is at work for long: the next look tries again
+            IN_USE.leave_replaced(path, Patience(0))
         try:
-            (version,) = self._opened(path).execute("PRAGMA data_version").fetchone()
+            with IN_USE.working():
+                (version,) = self._opened(path).execute("PRAGMA data_version").fetchone()
         except sqlite3.Error as error:
             return self._version if is_busy(error) else None
-        return int(version)
+        return self._openings, version
+
+
+def _read(connection: StoreConnection, path: str, paths: Collection[str]) -> list[Reservation] | None:
+    version = read_version(connection, path)
+    check_supported(version, LATEST_VERSION, path)
+    if version == LATEST_VERSION:
+        return reservations.at_paths(connection, paths)
+    return None if version else []
+
+
+def _is_writable(path: str) -> bool:
+    """Whether SQLite can make beside the store what reading takes; what is left there is in nobody's way then."""
+    try:
+        check_writable(path)
+    except SystemFailure:
+        return False
+    return True
+
+
+def _status(path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _identity(path: str) -> tuple[int, int] | int | None:

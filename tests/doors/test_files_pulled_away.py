@@ -1,0 +1,152 @@
+"""The store's files are removed, replaced or cut off under a server: no port is given twice, and none is lost."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from support import stores
+from support.messages import request, result
+from support.window import told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.client import Client
+    from support.sandbox import Sandbox
+
+
+def reserve(client: Client, path: Path) -> int:
+    port: int = client.call("trop.reserve", {"path": str(path)})["reservation"]["port"]
+    return port
+
+
+def listed(client: Client) -> dict[str, int]:
+    """What the server sees, by the names of the directories; asked several times at once, so of several threads."""
+    client.send(*(request(number, "workspace/executeCommand", {"command": "trop.list"}) for number in range(12)))
+    answers = [result(client.answer(number))["reservations"] for number in range(12)]
+    assert all(answer == answers[0] for answer in answers)
+    return {os.path.basename(row["path"]): row["port"] for row in answers[0]}
+
+
+def end(client: Client) -> None:
+    client.request("shutdown")
+    client.notify("exit")
+    assert client.wait() == 0
+
+
+def stored(sandbox: Sandbox) -> dict[str, int]:
+    return {os.path.basename(row[0]): row[2] for row in stores.rows_in(sandbox.database)}
+
+
+def checkpoint(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def remove_shm(path: Path) -> None:
+    os.unlink(f"{path}-shm")
+
+
+def remove_both(path: Path) -> None:
+    os.unlink(f"{path}-shm")
+    os.unlink(f"{path}-wal")
+
+
+def replace_shm(path: Path) -> None:
+    with open(f"{path}-new", "wb") as file:
+        file.truncate(32768)
+    os.replace(f"{path}-new", f"{path}-shm")
+
+
+def cut_wal(path: Path) -> None:
+    os.truncate(f"{path}-wal", 0)
+
+
+@pytest.mark.parametrize("harm", [remove_shm, remove_both, replace_shm, cut_wal], ids=lambda harm: harm.__name__)
+def test_no_port_is_given_twice_and_none_is_lost(
+    sandbox: Sandbox, client: Client, harm: Callable[[Path], None]
+) -> None:
+    a, b, c, d = (sandbox.directory(name) for name in "abcd")
+    assert reserve(client, a) == 5000
+    assert listed(client) == {"a": 5000}
+    # What is in the -wal alone is lost with it; what is told here is about what comes after.
+    checkpoint(sandbox.database)
+
+    harm(sandbox.database)
+    assert sandbox.reserve(cwd=b) == 5001
+    assert reserve(client, c) == 5002
+    assert sandbox.reserve(cwd=d) == 5003
+
+    expected = {"a": 5000, "b": 5001, "c": 5002, "d": 5003}
+    assert listed(client) == expected
+    end(client)
+    assert stored(sandbox) == expected
+    assert stores.integrity_of(sandbox.database) == "ok"
+
+
+@pytest.mark.parametrize("harm", [remove_shm, remove_both, replace_shm], ids=lambda harm: harm.__name__)
+def test_a_server_that_only_ends_destroys_nothing(
+    sandbox: Sandbox, client: Client, harm: Callable[[Path], None]
+) -> None:
+    a, b = (sandbox.directory(name) for name in "ab")
+    reserve(client, a)
+    checkpoint(sandbox.database)
+    harm(sandbox.database)
+    assert sandbox.reserve(cwd=b) == 5001
+
+    end(client)
+
+    assert stored(sandbox) == {"a": 5000, "b": 5001}
+
+
+def test_several_servers_go_on_together(sandbox: Sandbox, start: Callable[..., Client]) -> None:
+    clients = [start(TROP_BUSY_TIMEOUT="60") for _ in range(3)]
+    for client in clients:
+        client.initialize(str(sandbox.work))
+    names = iter(f"d{number:02}" for number in range(100))
+    expected: dict[str, int] = {}
+    for turn in range(4):
+        for client in clients:
+            name = next(names)
+            expected[name] = reserve(client, sandbox.directory(name))
+        remove_shm(sandbox.database) if turn % 2 else replace_shm(sandbox.database)
+
+    assert sorted(expected.values()) == list(range(5000, 5012))
+    for client in clients:
+        assert listed(client) == expected
+        end(client)
+    assert stored(sandbox) == expected
+
+
+def test_a_store_that_was_cut_to_nothing_is_seen_by_all_as_that(sandbox: Sandbox, client: Client) -> None:
+    a, b = (sandbox.directory(name) for name in "ab")
+    reserve(client, a)
+    checkpoint(sandbox.database)
+
+    os.truncate(sandbox.database, 0)
+    assert listed(client) == {}
+    assert sandbox.reserve(cwd=b) == 5000
+    assert reserve(client, a) == 5001
+
+    assert listed(client) == {"a": 5001, "b": 5000}
+    end(client)
+    assert stored(sandbox) == {"a": 5001, "b": 5000}
+
+
+def test_what_changes_after_the_files_were_replaced_is_told(sandbox: Sandbox, start: Callable[..., Client]) -> None:
+    client = start()
+    client.initialize(str(sandbox.work), initializationOptions={"notifications": True})
+    client.call("trop.list")
+    assert reserve(client, sandbox.work) == 5000
+    told(client, bool)
+    checkpoint(sandbox.database)
+
+    remove_shm(sandbox.database)
+    assert sandbox.reserve("--tag", "web") == 5001
+
+    assert len(told(client, lambda rows: len(rows) == 2)) == 2
