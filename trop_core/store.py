@@ -13,7 +13,7 @@ from trop_core.database.connection import Database
 from trop_core.database.failures import is_busy, system_failure, translate
 from trop_core.database.handles import create_file
 from trop_core.errors.schema_migrations import MigrationFailed
-from trop_core.errors.store import NoDataDirectory, NoHome
+from trop_core.errors.store import NoDataDirectory, NoHome, NoLocks
 from trop_core.errors.system import PermissionDenied, SystemFailure
 
 if TYPE_CHECKING:
@@ -228,6 +228,8 @@ class Store:
                 return
             try:
                 connection = stack.enter_context(self._opened(patience, create=False).read(patience))
+            except NoLocks:
+                raise
             except (SystemFailure, MigrationFailed):
                 connection = self._copied(stack, patience)
             yield connection
@@ -244,6 +246,8 @@ class Store:
                 return
             try:
                 connection = stack.enter_context(self.rehearse(patience, operation, create=create))
+            except NoLocks:
+                raise
             except (SystemFailure, MigrationFailed):
                 connection = self._copied(stack, patience)
             yield connection
@@ -282,10 +286,16 @@ class Store:
             if not self.exists():
                 if not create:
                     raise NoDataDirectory(self.path)
-                make_directory(self.directory)
-                create_file(self.path)
+                self._create()
             self._database = Database.open(self.path, create=False, patience=patience)
         return self._database
+
+    def _create(self) -> None:
+        from trop_core.database import locks
+
+        make_directory(self.directory)
+        locks.check(self.path)
+        create_file(self.path)
 
     def check_creatable(self) -> None:
         """Raise what creating the store would raise, as far as the system tells beforehand."""

@@ -1,9 +1,11 @@
-"""Commands to which the system refuses something for real: sockets, or ports that take privileges."""
+"""Commands to which the system refuses something for real: sockets, locks, or ports that take privileges."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
+import mmap
 import os
 import platform
 import shutil
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     import socket
 
 _CALLS = {
-    "x86_64": {"architecture": 0xC000003E, "socket": 41, "bind": 49},
-    "aarch64": {"architecture": 0xC00000B7, "socket": 198, "bind": 200},
+    "x86_64": {"architecture": 0xC000003E, "socket": 41, "bind": 49, "fcntl": 72, "mmap": 9},
+    "aarch64": {"architecture": 0xC00000B7, "socket": 198, "bind": 200, "fcntl": 25, "mmap": 222},
 }
 """AUDIT_ARCH of linux/audit.h, and the numbers of the calls."""
 
@@ -69,6 +71,16 @@ def refusing_sockets(
 def refusing_binds(code: str) -> tuple[str, ...]:
     """What goes before a command so that it can bind nothing."""
     return _refusing("bind", code, [])
+
+
+def refusing_locks(code: str) -> tuple[str, ...]:
+    """What goes before a command so that it can lock no file."""
+    return _refusing("fcntl", code, [(1, 0xFFFFFFFF, fcntl.F_SETLK)])
+
+
+def refusing_shared_memory(code: str) -> tuple[str, ...]:
+    """What goes before a command so that it can map no file together with other processes."""
+    return _refusing("mmap", code, [(3, 0xF, mmap.MAP_SHARED)])
 
 
 def _refusing(call: str, code: str, arguments: list[tuple[int, int, int]]) -> tuple[str, ...]:

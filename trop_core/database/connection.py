@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from trop_core.database.failures import is_busy, translate, undecodable_column
+from trop_core.database.failures import is_busy, is_unshared, translate, undecodable_column
 from trop_core.database.handles import IN_MEMORY, StoreConnection, connect, create_file
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
@@ -47,6 +47,7 @@ class Database:
         self._name = stands_for or path
         self._registry = registry
         self._is_at_work = False
+        self._has_locks = False
         self._open(patience)
 
     @classmethod
@@ -181,9 +182,25 @@ class Database:
     def _open(self, patience: Patience) -> None:
         IN_USE.leave_replaced(self.path, patience)
         try:
-            self._connection = patience.insist(lambda: connect(self.path), "open it")
+            self._connection = patience.insist(self._try_to_connect, "open it")
         except sqlite3.Error as error:
             raise translate(error, self._name) from error
+
+    def _try_to_connect(self) -> StoreConnection:
+        try:
+            return connect(self.path)
+        except sqlite3.OperationalError as error:
+            if is_busy(error) or is_unshared(error):
+                self._check_locks()
+            raise
+
+    def _check_locks(self) -> None:
+        """Tell a file system without locks from a lock that is held. Once is enough."""
+        if not self._has_locks:
+            from trop_core.database import locks
+
+            locks.check(self.path)
+            self._has_locks = True
 
     def _reopen(self, patience: Patience) -> None:
         # Given up first: the connections of a process share the -shm. If there is nothing to open now, a later call

@@ -16,6 +16,7 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
 _IO = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
+_UNSHARED = {sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP}
 _MISSING = ("no such table: ", "no such column: ")
 _UNDECODABLE = "Could not decode to UTF-8 column '"
 
@@ -34,6 +35,11 @@ def primary_code(error: sqlite3.Error) -> int | None:
 def is_busy(error: sqlite3.Error) -> bool:
     """Whether another connection holds a lock that this one needs: waiting helps."""
     return primary_code(error) in _BUSY
+
+
+def is_unshared(error: sqlite3.Error) -> bool:
+    """Whether the file system may be at fault, for it does not let files be locked, or mapped by several processes."""
+    return error_code(error) in _UNSHARED
 
 
 def undecodable_column(error: sqlite3.Error) -> str | None:

@@ -12,15 +12,16 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from trop_core.database import backup
-from trop_core.database.failures import primary_code, system_failure, translate
+from trop_core.database import backup, locks
+from trop_core.database.failures import is_unshared, primary_code, system_failure, translate
 from trop_core.database.handles import check
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.types import MigrationPlan, MigrationResult
 from trop_core.database.open_files import IN_USE
 from trop_core.errors.base import TropError
-from trop_core.errors.system import PermissionDenied
+from trop_core.errors.store import LockTimeout
+from trop_core.errors.system import PermissionDenied, SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,7 +144,14 @@ def _connected(path: str, patience: Patience) -> Iterator[sqlite3.Connection]:
         except sqlite3.Error as error:
             raise translate(error, path) from error
         with closing(connection):
-            yield connection
+            try:
+                yield connection
+            except (LockTimeout, SystemFailure) as error:
+                # Where the file system has no locks, that is the truth.
+                cause = error.__cause__
+                if isinstance(error, LockTimeout) or (isinstance(cause, sqlite3.Error) and is_unshared(cause)):
+                    locks.check(path)
+                raise
 
 
 def _drop_everything(connection: sqlite3.Connection) -> bool:

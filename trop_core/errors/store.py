@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import flag_name, quoted
+from trop_core.errors.system import SystemFailure
 
 if TYPE_CHECKING:
     from trop_core.errors.spelling import Spelling
@@ -67,6 +68,16 @@ class NoHome(TropError):
 
     def details(self) -> dict[str, object]:
         return {"path": None}
+
+
+class NoLocks(SystemFailure):
+    """The file system has no locks, or no memory that processes share: SQLite takes that for a lock of another."""
+
+    def __init__(self, path: str, *, file_system: str, reason: str) -> None:
+        super().__init__("lock", path=path, reason=f"{file_system} does not let files be locked and shared ({reason})")
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Nothing has changed. Name a directory on a local file system with TROP_DATA_DIR."
 
 
 class DatabaseCorrupt(TropError):
