@@ -87,5 +87,9 @@ def _give_name(place: ownership.Place, temporary: str, wanted: str) -> str:
                 number += 1
                 continue
             place.rename(own, os.path.basename(name))
-        os.fsync(place.descriptor)
+        try:
+            os.fsync(place.descriptor)
+        except OSError:
+            place.remove(os.path.basename(name))
+            raise
         return name

@@ -1,0 +1,1 @@
+"""Letting the system fail."""
