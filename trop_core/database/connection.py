@@ -30,7 +30,7 @@ _MOST_OPENINGS = 10
 
 
 class FilesReplaced(Exception):
-    """What was committed may have gone into files that nobody else sees: the call has to be made once more."""
+    """What was read or committed may be of files that nobody else sees: the call has to be made once more."""
 
 
 class Database:
@@ -141,7 +141,8 @@ class Database:
     def read(self, patience: Patience) -> Iterator[StoreConnection]:
         """A read transaction: one unchanging view of the store, beside whatever is being written.
 
-        Raises the errors of opening, and ``LockTimeout`` in the rare moments when not even reading is possible.
+        Raises the errors of opening, ``LockTimeout`` in the rare moments when not even reading is possible, and
+        ``FilesReplaced`` where files were replaced under it.
         """
         with self._rolling_back(patience, "read it"):
             self._begin("BEGIN", patience, "read it")
@@ -154,12 +155,16 @@ class Database:
         """A write transaction that commits at the end of the block and rolls back when an error leaves it.
 
         ``operation`` says in an error what the lock was wanted for. Raises the errors of opening, ``LockTimeout`` and
-        ``Cancelled``; ``FilesReplaced`` where files were replaced while it committed.
+        ``Cancelled``; ``FilesReplaced`` where files were replaced under it.
         """
         with self._rolling_back(patience, operation):
             self._begin("BEGIN IMMEDIATE", patience, operation)
             with patience.token.interrupting(self._connection.interrupt):
                 yield self._connection
+            # Looked at before as well: what is written to a -wal with a -shm that nobody else has spoils what others
+            # have written there meanwhile.
+            if self._connection.is_replaced():
+                raise FilesReplaced
             patience.insist(lambda: self._connection.execute("COMMIT"), operation)
             self._connection.commits += 1
             if self._connection.is_replaced():
@@ -222,6 +227,8 @@ class Database:
             yield
         except BaseException as error:
             self._connection.roll_back()
+            if isinstance(error, (sqlite3.Error, DatabaseCorrupt)) and self._connection.is_replaced():
+                raise FilesReplaced from error
             if isinstance(error, sqlite3.Error):
                 raise self._translated(error, patience, operation) from error
             raise

@@ -137,6 +137,8 @@ def check_writable(path: str) -> None:
             if name == path:  # opening it tells
                 return
             missing = True
+        elif os.access(name, os.W_OK):  # somebody has made it between the two looks
+            continue
         elif name == path:
             raise PermissionDenied("write to", path=name, reason=_reason(name))
         else:
