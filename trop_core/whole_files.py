@@ -16,15 +16,12 @@ from typing import TYPE_CHECKING
 from trop_core import ownership
 from trop_core.database.failures import system_failure
 from trop_core.errors.spelling import quoted
-from trop_core.errors.store import LockTimeout
 from trop_core.errors.system import PermissionDenied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trop_core.database.waiting import Patience
-
-_PAUSE = 0.02
 
 
 @contextmanager
@@ -39,19 +36,14 @@ def alone(directory: str, patience: Patience, operation: str) -> Iterator[None]:
     except OSError as error:
         raise system_failure(error, "lock", directory) from error
     try:
-        while True:
-            patience.token.check()
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                remaining = patience.remaining
-                if remaining <= 0:
-                    what = f"the directory {quoted(directory)}"
-                    raise LockTimeout(timeout_seconds=patience.seconds, operation=operation, what=what) from error
-                patience.token.wait(min(_PAUSE, remaining))
-            except OSError as error:
-                raise system_failure(error, "lock", directory) from error
+        try:
+            patience.insist(
+                lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB),
+                operation,
+                what=f"the directory {quoted(directory)}",
+            )
+        except OSError as error:
+            raise system_failure(error, "lock", directory) from error
         yield
     finally:
         os.close(descriptor)

@@ -122,9 +122,10 @@ class Database:
         """
         with self._rolling_back(patience, operation):
             self._begin("BEGIN IMMEDIATE", patience, operation)
-            with patience.token.interrupting(self._connection.interrupt):
-                yield self._connection
-            patience.insist(lambda: self._connection.execute("COMMIT"), operation)
+            with patience.clock.holding():
+                with patience.token.interrupting(self._connection.interrupt):
+                    yield self._connection
+                patience.insist(lambda: self._connection.execute("COMMIT"), operation)
             self._connection.commits += 1
 
     @contextmanager
@@ -137,7 +138,7 @@ class Database:
             self._begin("BEGIN IMMEDIATE", patience, operation, rehearsal=True)
             # BEGIN IMMEDIATE succeeds on a file or in a directory that is read-only; this fails as a real write does.
             self._connection.execute("PRAGMA user_version = 0")
-            with patience.token.interrupting(self._connection.interrupt):
+            with patience.clock.holding(), patience.token.interrupting(self._connection.interrupt):
                 yield self._connection
             self._connection.roll_back()
 
@@ -195,7 +196,7 @@ class Database:
                 return
             elif rehearsal:
                 executor = self._executor(patience)
-                with patience.token.interrupting(self._connection.interrupt):
+                with patience.clock.holding(), patience.token.interrupting(self._connection.interrupt):
                     executor.apply(executor.plan(dry_run=True))
                 return
             else:

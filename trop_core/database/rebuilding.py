@@ -60,7 +60,7 @@ def rebuild(path: str, patience: Patience, *, dry_run: bool) -> str:
                 connection.execute("PRAGMA user_version = 0")
                 return backup.free_name(f"{path}.bak")
             copy = backup.back_up(path, ".bak")
-            with patience.token.interrupting(connection.interrupt):
+            with patience.clock.holding(), patience.token.interrupting(connection.interrupt):
                 damaged = _drop_everything(connection)
                 registry = MigrationRegistry()
                 executor = MigrationExecutor(connection, registry, path=path, patience=patience)

@@ -228,7 +228,7 @@ class TropServer(LanguageServer):
             progress=progress,
             spell=wire_name,
         )
-        call = Call(operation, request, context)
+        call = Call(operation, request, context, clock=self._lanes.clock)
         if self._watcher is not None and not isinstance(operation.work, Computation):
             # What a client reads before the first look and what is told after it leave no gap between them.
             await ticket.while_harmless(self._watcher.ready())

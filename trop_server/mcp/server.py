@@ -213,7 +213,8 @@ class McpServer:
         )
         # The SDK cancels the task that waits here. The work goes on in its own until it is rolled back: the next call
         # must not come to its turn before that.
-        running = asyncio.ensure_future(self._lanes.run(ticket, Call(operation, request, context)))
+        call = Call(operation, request, context, clock=self._lanes.clock)
+        running = asyncio.ensure_future(self._lanes.run(ticket, call))
         self._tickets[running] = ticket
         running.add_done_callback(self._settle)
         try:
