@@ -69,6 +69,29 @@ class Place(NamedTuple):
         """Give a file a second name, which nothing has. Raises ``OSError``."""
         os.link(name, new, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor, follow_symlinks=False)
 
+    def move(self, name: str, new: str) -> None:
+        """Give a file another name, which nothing has. Raises ``OSError``: ``FileExistsError`` if something has it."""
+        try:
+            # Unlike a rename, a link never replaces what exists.
+            self.link(name, new)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            # A file system without links; or this is nothing that can be linked.
+            if self.holds(new):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new) from error
+            os.rename(name, new, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+        else:
+            self.remove(name)
+
+    def holds(self, name: str) -> bool:
+        """Whether something has a name. Raises ``OSError`` where the system will not tell."""
+        try:
+            os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
 
 def make_directory(path: str) -> bool:
     """Make a directory with mode 0700, and what is missing above it, if it lies in somebody's home; else False.

@@ -44,6 +44,40 @@ class PermissionDenied(SystemFailure):
         return f"{advice}, or name another directory with TROP_DATA_DIR."
 
 
+class MountedFile(SystemFailure):
+    """A file cannot be replaced, for it is mounted under its name by itself, as containers do it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("replace", path=path, reason="it is a mount of its own")
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "Nothing has changed. Write the file where it is mounted from, or mount the directory that it is in "
+            f"instead. Without {spell('with_config')} it stays as it is."
+        )
+
+
+class NotTakenBack(SystemFailure):
+    """Something failed, and what had been done until then could not be taken back either.
+
+    ``left`` is where that which was at ``path`` is now.
+    """
+
+    def __init__(self, failure: str, *, path: str, reason: str, left: str) -> None:
+        super().__init__("put back", path=path, reason=reason)
+        self.failure = failure
+        self.left = left
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"{self.failure}; and {quoted(self.path)} cannot be put back as it was: {self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"What it was is {quoted(self.left)} now. Put it back by hand, or do the same once more."
+
+    def details(self) -> dict[str, object]:
+        return {**super().details(), "left": self.left}
+
+
 class AnswerLost(SystemFailure):
     """The answer of a call could not be given, and what the call was for is done."""
 
