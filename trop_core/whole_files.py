@@ -130,7 +130,7 @@ class Replacement:
     def keep(self) -> None:
         """The other work is done: the file stays, and what it replaced goes."""
         self._state = "waiting"
-        _remove(self._place, self._saved)
+        self._place.discard(self._saved)
         _sync(self._place)
 
     def take_back(self, failure: BaseException) -> None:
@@ -140,7 +140,7 @@ class Replacement:
             if state == "replacing":
                 self._place.rename(self._saved, self._name)
                 # Of two names of one file, a rename leaves both.
-                self._place.remove(self._saved)
+                self._place.discard(self._saved)
             elif state == "new":
                 self._place.remove(self._name)
         except OSError as error:
@@ -196,7 +196,7 @@ def _prepared(path: str, content: bytes, *, keep_mode: bool = False) -> Iterator
         try:
             place = stack.enter_context(ownership.place(directory))
             place.remove(temporary)
-            stack.callback(_remove, place, temporary)
+            stack.callback(place.discard, temporary)
             with open(place.new_file(temporary), "wb") as file:
                 if keep_mode:
                     _take_over(path, file.fileno())
@@ -212,11 +212,6 @@ def _sync(place: ownership.Place) -> None:
     # The new file is there. That its name is on the disk as well is as much as can be asked for.
     with contextlib.suppress(OSError):
         os.fsync(place.descriptor)
-
-
-def _remove(place: ownership.Place, name: str) -> None:
-    with contextlib.suppress(OSError):
-        place.remove(name)
 
 
 def _take_over(path: str, descriptor: int) -> None:

@@ -31,8 +31,7 @@ def back_up(path: str, suffix: str) -> str:
                 _copy(path, temporary)
                 return _give_name(place, temporary, f"{path}{suffix}")
             finally:
-                for each in (name, f"{name}-journal"):
-                    place.remove(each)
+                place.discard(name, f"{name}-journal")
     except OSError as error:
         raise system_failure(error, "back the store up to", temporary) from error
 
@@ -85,6 +84,6 @@ def _give_name(place: ownership.Place, temporary: str, wanted: str) -> str:
         try:
             os.fsync(place.descriptor)
         except OSError:
-            place.remove(os.path.basename(name))
+            place.discard(os.path.basename(name))
             raise
         return name

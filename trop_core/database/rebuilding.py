@@ -169,7 +169,7 @@ def _new_store(path: str, patience: Patience) -> Iterator[Callable[[], bool]]:
             names = [temporary + suffix for suffix in ("", "-journal", "-wal", "-shm")]
             for each in names:
                 place.remove(each)
-                stack.callback(place.remove, each)
+                stack.callback(place.discard, each)
             os.close(place.new_file(temporary))
             Database.open(os.path.join(directory, temporary), create=False, patience=patience).close()
 
