@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from trop_core import temporary
 from trop_core.database.failures import system_failure
 from trop_core.database.handles import connect_read_only
 from trop_core.errors.store import NoDataDirectory
@@ -40,7 +40,7 @@ def read_only(path: str, patience: Patience) -> Iterator[StoreConnection]:
     Text that is not UTF-8 comes as ``Undecodable``. Raises ``NoDataDirectory``, ``LockTimeout``, ``Cancelled``,
     ``SystemFailure`` or ``PermissionDenied``; SQLite's own errors pass through.
     """
-    with tempfile.TemporaryDirectory(prefix="trop-") as place:
+    with temporary.directory() as place:
         name = _copied(path, place, patience) or path
         with contextlib.closing(_connect(name)) as connection:
             patience.insist(lambda: connection.execute("BEGIN"), _OPERATION)

@@ -220,9 +220,12 @@ def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
 def _connect(path: str) -> sqlite3.Connection:
     check(path)
     try:
-        return sqlite3.connect(path, timeout=0, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        # See ``handles.connect``.
+        connection.execute("PRAGMA temp_store = MEMORY")
     except sqlite3.Error as error:
         raise translate(error, path) from error
+    return connection
 
 
 def _drop_everything(connection: sqlite3.Connection) -> bool:

@@ -44,6 +44,42 @@ class PermissionDenied(SystemFailure):
         return f"{advice}, or name another directory with TROP_DATA_DIR."
 
 
+class TooManyOpenFiles(SystemFailure):
+    """The process may not open as many files as it needs."""
+
+    def __init__(self, what: str, *, path: str) -> None:
+        super().__init__(what, path=path, reason="this process may not open any more files")
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Allow it more open files (ulimit -n shows how many there may be), then try again."
+
+
+class NoTemporaryDirectory(SystemFailure):
+    """There is no place for what is needed for a moment only."""
+
+    def __init__(self) -> None:
+        super().__init__("make", path="a temporary directory", reason="the system has no place for one")
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"cannot {self.what} {self.path}: {self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Nothing has changed. Name a directory that this user may write to with TMPDIR, then try again."
+
+    def details(self) -> dict[str, object]:
+        return {"reason": self.reason}
+
+
+class Unforeseen(SystemFailure):
+    """The system refused something where that was not reckoned with: how far the call had come is not known."""
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "See that the disk has space and that the file system is in order, then try again. "
+            "trop list shows what is reserved."
+        )
+
+
 class MountedFile(SystemFailure):
     """A file cannot be replaced, for it is mounted under its name by itself, as containers do it."""
 

@@ -26,7 +26,7 @@ from trop_core.catalogue import Operation, operations
 from trop_core.context import Context
 from trop_core.errors.spelling import quoted, wire_name
 from trop_core.operations.call import Call
-from trop_core.paths import canonical, home_directory
+from trop_core.paths import canonical, home_directory, working_directory
 from trop_core.store import data_directory
 from trop_server.mcp.instructions import INSTRUCTIONS
 from trop_server.mcp.progress import GrowingCount
@@ -34,7 +34,7 @@ from trop_server.mcp.tools import failed, refusal, succeeded, tool, tool_name
 from trop_server.transport.framing import BrokenFrame, Input, encode_line, read_lines
 from trop_server.transport.lanes import Lanes, Ticket
 from trop_server.transport.output import Output
-from trop_server.transport.surroundings import folders_on_disk, server_environment, working_directory
+from trop_server.transport.surroundings import folders_on_disk, server_environment
 from trop_server.wire.values import result_to_wire
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class McpServer:
 
         named = getattr(request, "data_dir", None)
         named = self._data_dir if named is None else named
-        data = data_directory(named, self._environment, base=working_directory() or "/")
+        data = data_directory(named, self._environment, base=working_directory())
         context = Context(
             caller=await self._caller(session, getattr(request, "folder", None)),
             data_directory=data.path,
