@@ -201,8 +201,15 @@ class McpServer:
         named = getattr(request, "data_dir", None)
         named = self._data_dir if named is None else named
         data = data_directory(named, self._environment, base=working_directory())
+        caller = await self._caller(session)
+        folder = getattr(request, "folder", None)
+        if folder is not None and not caller.anchors:
+            # Where nothing else tells what may be touched, the folder that the call names does. It is resolved here and
+            # once: below itself it would be another one.
+            folder = caller.resolve(folder)
+            caller, request = caller._replace(folders=(folder,)), request._replace(folder=folder)
         context = Context(
-            caller=await self._caller(session, getattr(request, "folder", None)),
+            caller=caller,
             data_directory=data.path,
             data_warnings=data.warnings,
             environment=self._environment,
@@ -228,16 +235,10 @@ class McpServer:
         if not running.cancelled():
             running.exception()  # looked at, so that asyncio does not miss anybody who does
 
-    async def _caller(self, session: ServerSession, folder: str | None) -> Caller:
-        """Who calls: the client's roots are its open folders.
-
-        Where neither roots nor a working directory tell what may be touched, the folder that the call names does.
-        """
+    async def _caller(self, session: ServerSession) -> Caller:
+        """Who calls: the client's roots are its open folders."""
         roots = tuple(await _roots(session))
-        caller = Caller(Door.SERVER, working_directory=working_directory(), folders=roots, home=self._home)
-        if folder is not None and not caller.anchors:
-            return caller._replace(folders=(caller.resolve(folder),))
-        return caller
+        return Caller(Door.SERVER, working_directory=working_directory(), folders=roots, home=self._home)
 
 
 class _Lines:
