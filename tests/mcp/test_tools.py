@@ -318,6 +318,7 @@ class TestWhichFolder:
         assert reserved["reservation"]["path"] == str(sandbox.home / "proj")
         assert shown["path"] == str(sandbox.home / "proj")
 
+    @pytest.mark.asyncio
     async def test_in_the_home_directory_a_folder_has_to_be_named_and_is_enough(self, sandbox: Sandbox) -> None:
         folder, other = sandbox.directory("folder"), sandbox.directory("other")
 
