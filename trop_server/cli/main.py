@@ -15,7 +15,7 @@ from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.errors.system import AnswerLost, SystemFailure, TooManyOpenFiles
 from trop_server.cli.exit_codes import EXIT_CODES
-from trop_server.cli.printing import answer_bytes, as_json, one_per_line, say
+from trop_server.cli.printing import answer_bytes, as_json, is_terminal, one_per_line, say
 from trop_server.cli.session import Session
 
 if TYPE_CHECKING:
@@ -118,7 +118,13 @@ def _run_list(session: Session) -> str:
     result = session.perform(found, given_values(found, session.options), limit=None)
     home = None if session.options.show_full_paths else os.path.expanduser("~")
     assert session.settings is not None
-    return render(result.reservations, session.settings.output_format, home=home)
+    return render(
+        result.reservations,
+        session.settings.output_format,
+        with_occupancy=bool(session.options.field_include_occupancy),
+        home=home,
+        to_terminal=is_terminal(),
+    )
 
 
 def _run_call(session: Session) -> str:
