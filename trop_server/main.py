@@ -136,5 +136,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stdio", action="store_true", help="speak over standard input and output, as it does anyway")
     parser.add_argument("--mcp", action="store_true", help="speak the Model Context Protocol, as agents do")
     parser.add_argument("--data-dir", metavar="DIR", help="the directory of the store")
-    parser.add_argument("--version", action="version", version=f"trop-server {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"trop-server {__version__}")
     return parser

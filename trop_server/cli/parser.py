@@ -263,7 +263,7 @@ def _add_call(parser: Parser, name: str) -> None:
 
 
 def _add_completions(parser: Parser, name: str) -> None:
-    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help=f"One of {', '.join(SHELLS)}.")
+    parser.add_argument("shell", metavar="SHELL", type=str.lower, choices=SHELLS, help=f"One of {', '.join(SHELLS)}.")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _INSTALLING
 
