@@ -196,8 +196,7 @@ class TestCommands:
             sandbox,
             commands=lambda text: text.replace("5000", port),
             printed=as_shown,
-            # Columns are as wide as what stands in them.
-            both=lambda text: re.sub(r"(?<=\S) {2,}", "  ", re.sub(r"\d+(?= +python3)", "4242", text)),
+            both=lambda text: re.sub(r"\d+(?=\s+python3)", "4242", text),
             TROP_PORT_MIN=port,
             TROP_PORT_MAX=port,
             TROP_SKIP_OCCUPANCY_CHECK=None,
@@ -264,7 +263,9 @@ def shown_for(block: Block, shown: str) -> str:
 
 
 def timeless(text: str) -> str:
-    """A text in which every time is the same one, and so is every process id."""
+    """A text in which every time is the same one, and so is every process id, and no column is wider than another."""
+    # A page shows what a terminal does: columns as wide as what stands in them. Here the same goes into a pipe.
+    text = re.sub(r"(?<=\S)(?: {2,}|\t)", "  ", text)
     text = re.sub(r"\d{4}-\d\d-\d\d([ T])\d\d:\d\d:\d\d", r"2026-11-22\g<1>09:00:00", text)
     return re.sub(r"\bprocess \d+", "process 4242", text)
 

@@ -113,7 +113,8 @@ class Caller(NamedTuple):
         repositories = (self._seen(anchor, common_directory, unseen=None) for anchor in anchors)
         if anchors and self._share_a_repository(common_directory(target.canonical), repositories):
             return
-        raise UnrelatedPath(target.path, anchors)
+        is_gone = not self.folders and self.working_directory is None
+        raise UnrelatedPath(target.path, anchors, is_gone=is_gone)
 
     def _seen(self, anchor: str, look: Callable[[str], T], *, unseen: T) -> T:
         """What a look at an anchor finds, or ``unseen`` where it is one of several and the system does not answer."""

@@ -209,6 +209,15 @@ class Context(NamedTuple):
             tolerant=tolerant,
         )
 
+    def settings_without_files(self, *keys: str) -> Settings:
+        """What the environment and the command line come to for some keys, by their dotted names; no file is read.
+
+        Raises ``ConfigError`` for variables of these keys.
+        """
+        from trop_core.config.merging import settings_without_files
+
+        return settings_without_files(self.environment, self.arguments, keys)
+
     def extent(self, target: str) -> str:
         """How far upward a project's files are searched for from a directory, as a clause."""
         from trop_core.config.search import Ground

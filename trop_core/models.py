@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from trop_core.errors.arguments import InvalidArgument, InvalidIdentifier
 
@@ -76,11 +76,16 @@ class Reservation(NamedTuple):
         return ReservationKey(self.path, self.tag)
 
 
-class ObservedReservation(NamedTuple):
-    """A reservation, and whether something occupied its port when it was looked at; None where nobody could tell."""
+Occupancy = Literal["occupied", "free", "unknown"]
+"""Whether something occupied a port when it was looked at. Unknown, too, where nobody was to look."""
+
+
+class ListedReservation(NamedTuple):
+    """A reservation as a list shows it: what was seen of its port, if that was asked for, and of its directory."""
 
     reservation: Reservation
-    occupied: bool | None
+    occupancy: Occupancy | None = None
+    missing: bool = False
 
 
 class Violation(NamedTuple):

@@ -61,6 +61,12 @@ class Place(NamedTuple):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self.descriptor)
 
+    def discard(self, *names: str) -> None:
+        """Remove files, as far as that is possible."""
+        for name in names:
+            with contextlib.suppress(OSError):
+                self.remove(name)
+
     def rename(self, name: str, new: str) -> None:
         """Give a file another name, and replace what has that. Raises ``OSError``."""
         os.replace(name, new, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
@@ -68,6 +74,32 @@ class Place(NamedTuple):
     def link(self, name: str, new: str) -> None:
         """Give a file a second name, which nothing has. Raises ``OSError``."""
         os.link(name, new, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor, follow_symlinks=False)
+
+    def move(self, name: str, new: str) -> None:
+        """Give a file another name, which nothing has; the old one may stay beside it where it cannot be removed.
+
+        Raises ``OSError``: ``FileExistsError`` if something has the new name.
+        """
+        try:
+            # Unlike a rename, a link never replaces what exists.
+            self.link(name, new)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            # A file system without links; or this is nothing that can be linked.
+            if self.holds(new):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new) from error
+            os.rename(name, new, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+        else:
+            self.discard(name)
+
+    def holds(self, name: str) -> bool:
+        """Whether something has a name. Raises ``OSError`` where the system will not tell."""
+        try:
+            os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
 
 
 def make_directory(path: str) -> bool:

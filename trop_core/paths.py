@@ -53,15 +53,29 @@ def check_storable(path: str) -> str:
     return path
 
 
-def explicit(path: str, *, base: str) -> str:
+def working_directory() -> str | None:
+    """Where this process stands, under its one name; None if that directory is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
+
+
+def explicit(path: str, *, base: str | None) -> str:
     """A path that somebody named: absolute, ``~`` expanded, ``.`` and ``..`` and extra slashes resolved as text.
 
-    ``base`` is the absolute directory at which a relative path starts. Symbolic links are not followed, nothing is
-    looked up, and the path need not exist. Raises ``InvalidPath`` for what cannot be stored.
+    ``base`` is the absolute directory at which a relative path starts, or None if there is no such place. Symbolic
+    links are not followed, nothing is looked up, and the path need not exist. Raises ``InvalidPath`` for what cannot be
+    stored.
     """
     check_storable(path)
     if path[0] == "~":
         path = os.path.expanduser(path)
+    if base is None:
+        if path[0] != "/":
+            advice = "Change to a directory that exists, or give a whole path."
+            raise InvalidPath(path, "it is relative, and the working directory no longer exists", advice=advice)
+        base = "/"
     # POSIX lets exactly two leading slashes mean something else; on the systems that trop runs on they do not.
     return check_storable("/" + os.path.normpath(os.path.join(base, path)).lstrip("/"))
 

@@ -33,13 +33,13 @@ class DataDirectory(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def data_directory(named: str | None, environment: Mapping[str, str], *, base: str) -> DataDirectory:
+def data_directory(named: str | None, environment: Mapping[str, str], *, base: str | None) -> DataDirectory:
     """The data directory. Looks, creates nothing.
 
     It is what the caller names, else ``TROP_DATA_DIR``, else the user's one place, which does not depend on what
-    started this process: the first of several that holds a store. ``base`` is where a relative name starts. Raises
-    ``InvalidPath`` for what cannot be one, ``NoHome``, and ``PermissionDenied`` or ``SystemFailure`` for a place that
-    cannot be looked at and would count if it held a store.
+    started this process: the first of several that holds a store. ``base`` is where a relative name starts, if there is
+    such a place. Raises ``InvalidPath`` for what cannot be one, ``NoHome``, and ``PermissionDenied`` or
+    ``SystemFailure`` for a place that cannot be looked at and would count if it held a store.
     """
     named = named if named is not None else environment.get("TROP_DATA_DIR") or None
     if named is not None:

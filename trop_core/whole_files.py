@@ -7,24 +7,22 @@ made for it would be left lying about, and the file that is replaced is soon one
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from trop_core import ownership
 from trop_core.database.failures import system_failure
 from trop_core.errors.spelling import quoted
-from trop_core.errors.store import LockTimeout
-from trop_core.errors.system import PermissionDenied
+from trop_core.errors.system import MountedFile, NotTakenBack, PermissionDenied, SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trop_core.database.waiting import Patience
-
-_PAUSE = 0.02
 
 
 @contextmanager
@@ -39,19 +37,14 @@ def alone(directory: str, patience: Patience, operation: str) -> Iterator[None]:
     except OSError as error:
         raise system_failure(error, "lock", directory) from error
     try:
-        while True:
-            patience.token.check()
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                remaining = patience.remaining
-                if remaining <= 0:
-                    what = f"the directory {quoted(directory)}"
-                    raise LockTimeout(timeout_seconds=patience.seconds, operation=operation, what=what) from error
-                patience.token.wait(min(_PAUSE, remaining))
-            except OSError as error:
-                raise system_failure(error, "lock", directory) from error
+        try:
+            patience.insist(
+                lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB),
+                operation,
+                what=f"the directory {quoted(directory)}",
+            )
+        except OSError as error:
+            raise system_failure(error, "lock", directory) from error
         yield
     finally:
         os.close(descriptor)
@@ -71,23 +64,131 @@ def check_writable(path: str) -> None:
         raise PermissionDenied("write", path=path, reason="Permission denied")
 
 
+def check_replaceable(path: str) -> None:
+    """Raise what putting another file in the place of a name would raise, as far as the system tells beforehand."""
+    if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
+        raise PermissionDenied("write", path=path, reason="Permission denied")
+    if os.path.isdir(path) and not os.path.islink(path):
+        raise SystemFailure("write", path=path, reason="it is a directory")
+    if _is_mount_point(path):
+        raise MountedFile(path)
+
+
+def _is_mount_point(path: str) -> bool:
+    """Whether a file is mounted under this name by itself, as far as the system tells."""
+    own = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    escaped = os.fsencode(own)
+    for character in (b"\\", b" ", b"\t", b"\n"):
+        escaped = escaped.replace(character, b"\\%03o" % ord(character))
+    try:
+        with open("/proc/self/mountinfo", "rb") as mounts:
+            return any(line.split(b" ", 5)[4] == escaped for line in mounts)
+    except (OSError, IndexError):
+        return False
+
+
 def write(path: str, content: bytes, *, keep_mode: bool = False) -> None:
     """Write a file, or replace it; the caller is ``alone`` in its directory. ``path`` is no link.
 
     The file then has mode 0600. With ``keep_mode``, one that is replaced keeps its mode and, where the system allows
     it, its owner. Raises ``SystemFailure`` or ``PermissionDenied``; what was there before is then there still.
     """
-    with written(path, content, keep_mode=keep_mode):
-        pass
+    with _prepared(path, content, keep_mode=keep_mode) as (place, temporary):
+        try:
+            place.rename(temporary, os.path.basename(path))
+        except OSError as error:
+            raise system_failure(error, "write", path) from error
+        _sync(place)
+
+
+class Replacement:
+    """A file that gets its name in the middle of other work, and loses it again if that work fails after all."""
+
+    def __init__(self, path: str, place: ownership.Place, temporary: str) -> None:
+        self._path = path
+        self._place = place
+        self._name = os.path.basename(path)
+        self._temporary = temporary
+        self._saved = f".{self._name}.trop.old"
+        self._state: Literal["waiting", "new", "replacing"] = "waiting"
+
+    def put_in_place(self) -> None:
+        """Give the file its name. Raises ``SystemFailure`` or ``PermissionDenied``; what had it before has it still."""
+        try:
+            saved = self._save()
+        except OSError as error:
+            raise system_failure(error, "write", self._path) from error
+        try:
+            self._place.rename(self._temporary, self._name)
+        except OSError as error:
+            failure = system_failure(error, "write", self._path)
+            self._state = "replacing" if saved else "waiting"
+            self.take_back(failure)
+            raise failure from error
+        self._state = "replacing" if saved else "new"
+
+    def keep(self) -> None:
+        """The other work is done: the file stays, and what it replaced goes."""
+        self._state = "waiting"
+        self._place.discard(self._saved)
+        _sync(self._place)
+
+    def take_back(self, failure: BaseException) -> None:
+        """Put back what was there, for the other work has failed. Raises ``NotTakenBack`` where that fails as well."""
+        state, self._state = self._state, "waiting"
+        try:
+            if state == "replacing":
+                self._place.rename(self._saved, self._name)
+                # Of two names of one file, a rename leaves both.
+                self._place.discard(self._saved)
+            elif state == "new":
+                self._place.remove(self._name)
+        except OSError as error:
+            left = os.path.join(os.path.dirname(self._path), self._saved)
+            reason = error.strerror or str(error)
+            raise NotTakenBack(str(failure), path=self._path, reason=reason, left=left) from failure
+
+    def _save(self) -> bool:
+        """Keep what has the name under a second one; False if there is nothing."""
+        # The caller is alone here: what has this name is what a killed process left behind.
+        self._place.remove(self._saved)
+        try:
+            if stat.S_ISDIR(os.stat(self._name, dir_fd=self._place.descriptor, follow_symlinks=False).st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            self._second_name()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _second_name(self) -> None:
+        try:
+            self._place.link(self._name, self._saved)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            # A file system without links, or a mount point, which has no other name and is refused here as well.
+            self._place.rename(self._name, self._saved)
 
 
 @contextmanager
-def written(path: str, content: bytes, *, keep_mode: bool = False) -> Iterator[None]:
-    """``write`` around work that the file has to wait for: all that can fail is done before it.
+def replacement(path: str, content: bytes) -> Iterator[Replacement]:
+    """A file with mode 0600 that is written, and gets its name when the block says so; the caller is ``alone``.
 
-    The content is on the disk when the work begins, and gets its name when that has ended well. What root writes in
-    somebody else's home is theirs.
+    When the block begins, the content is on the disk. When an error leaves it, all is as it was before. What root
+    writes in somebody else's home is theirs. Raises ``SystemFailure``, ``PermissionDenied`` or ``NotTakenBack``.
     """
+    with _prepared(path, content) as (place, temporary):
+        made = Replacement(path, place, temporary)
+        try:
+            yield made
+        except BaseException as failure:
+            made.take_back(failure)
+            raise
+
+
+@contextmanager
+def _prepared(path: str, content: bytes, *, keep_mode: bool = False) -> Iterator[tuple[ownership.Place, str]]:
+    """A file that holds what ``path`` is to hold, on the disk, under a name of its own; it is gone after the block."""
     directory, name = os.path.split(path)
     # Everybody who writes here has the lock, so a file of this name is what a killed process left behind.
     temporary = f".{name}.trop.tmp"
@@ -95,7 +196,7 @@ def written(path: str, content: bytes, *, keep_mode: bool = False) -> Iterator[N
         try:
             place = stack.enter_context(ownership.place(directory))
             place.remove(temporary)
-            stack.callback(_remove, place, temporary)
+            stack.callback(place.discard, temporary)
             with open(place.new_file(temporary), "wb") as file:
                 if keep_mode:
                     _take_over(path, file.fileno())
@@ -104,19 +205,13 @@ def written(path: str, content: bytes, *, keep_mode: bool = False) -> Iterator[N
                 os.fsync(file.fileno())
         except OSError as error:
             raise system_failure(error, "write", path) from error
-        yield
-        try:
-            place.rename(temporary, name)
-        except OSError as error:
-            raise system_failure(error, "write", path) from error
-        # From here on the new file is there. That its name is on the disk as well is as much as can be asked for.
-        with contextlib.suppress(OSError):
-            os.fsync(place.descriptor)
+        yield place, temporary
 
 
-def _remove(place: ownership.Place, name: str) -> None:
+def _sync(place: ownership.Place) -> None:
+    # The new file is there. That its name is on the disk as well is as much as can be asked for.
     with contextlib.suppress(OSError):
-        place.remove(name)
+        os.fsync(place.descriptor)
 
 
 def _take_over(path: str, descriptor: int) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from trop_core import __version__
 from trop_core.errors.spelling import escaped
+from trop_core.errors.system import TooManyOpenFiles
+from trop_server.cli.exit_codes import EXIT_CODES
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -24,6 +26,9 @@ tells how."""
 
 _NO_SDK = """\
 trop-server --mcp needs the SDK of the Model Context Protocol, version 2: in a checkout of trop, pip install '.[mcp]'"""
+
+_LEAST_DESCRIPTORS = 5
+"""What waits for events, what wakes that up, and what it takes to load a module meanwhile."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -49,6 +54,18 @@ def main() -> NoReturn:
 
 
 def _serve(options: argparse.Namespace, protocol: int) -> int:
+    try:
+        return _session(options, protocol)
+    except (OSError, ImportError, TooManyOpenFiles) as error:
+        from trop_core.database.failures import unforeseen
+
+        failure = unforeseen(error)
+        print(f"error: {failure.message()}", f"hint: {failure.hint()}", sep="\n", file=sys.stderr)
+        return EXIT_CODES[failure.kind]
+
+
+def _session(options: argparse.Namespace, protocol: int) -> int:
+    _check_descriptors()
     import asyncio
 
     from trop_server.transport.stderr_log import log_to_stderr
@@ -72,6 +89,19 @@ def _serve(options: argparse.Namespace, protocol: int) -> int:
 
     loop = asyncio.new_event_loop()
     return loop.run_until_complete(session())
+
+
+def _check_descriptors() -> None:
+    """Raise ``TooManyOpenFiles`` where asyncio would break off in the middle for want of them, with tracebacks."""
+    opened: list[int] = []
+    try:
+        while len(opened) < _LEAST_DESCRIPTORS:
+            opened.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        raise TooManyOpenFiles("start", path="trop-server") from error
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 def _language_server() -> type[TropServer]:
@@ -106,5 +136,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stdio", action="store_true", help="speak over standard input and output, as it does anyway")
     parser.add_argument("--mcp", action="store_true", help="speak the Model Context Protocol, as agents do")
     parser.add_argument("--data-dir", metavar="DIR", help="the directory of the store")
-    parser.add_argument("--version", action="version", version=f"trop-server {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"trop-server {__version__}")
     return parser

@@ -55,13 +55,51 @@ class TestList:
         done = stored.trop("list")
 
         header, *lines = done.stdout.splitlines()
-        assert header.split() == [column.upper() for column in COLUMNS]
+        assert header.split("\t") == [column.upper() for column in COLUMNS]
         assert len(lines) == 6
         assert "\x1b" not in done.stdout
         assert "~/shop" in done.stdout
         assert f"{stored.home}-not" in done.stdout
         assert "2023-11-14 22:13:20" in done.stdout
         assert "9999-12-31 23:59:59" in done.stdout
+
+    def test_into_a_pipe_its_columns_are_cut_at_tabs(self, stored: Sandbox) -> None:
+        ports = shell(stored, "$0 list | cut -f1 | tail -n +2")
+        paths = shell(stored, "$0 list --show-full-paths | cut -f2 | tail -n +2")
+
+        assert [int(port) for port in ports.stdout.split()] == [port for _, _, port, *_ in stored.rows()]
+        assert paths.stdout.splitlines() == [escaped(path) for path, *_ in stored.rows()]
+
+    def test_in_a_terminal_its_columns_are_aligned(self, stored: Sandbox) -> None:
+        done = stored.run("script", "-qec", f"{TROP} list", "/dev/null")
+
+        header, *lines = done.stdout.replace("\r\n", "\n").splitlines()
+        assert "\t" not in done.stdout
+        assert header.split() == [column.upper() for column in COLUMNS]
+        assert {line.index("1970-01-01") for line in lines} == {header.index("CREATED_AT")}
+
+    def test_what_belongs_to_a_missing_directory_is_marked(self, sandbox: Sandbox) -> None:
+        kept, gone = sandbox.directory("kept"), sandbox.work / "gone"
+        sandbox.reserve("--path", str(kept))
+        sandbox.reserve("--path", str(gone))
+
+        piped = sandbox.trop("list").stdout.splitlines()
+        shown = sandbox.run("script", "-qec", f"{TROP} list", "/dev/null").stdout.splitlines()
+        wire = as_json(sandbox.trop("call", "list"))["reservations"]
+
+        assert [line.split("\t")[7:] for line in piped] == [[], ["missing"], []]
+        assert [line.split()[-1] == "missing" for line in shown] == [False, True, False]
+        assert [(row["path"], row.get("missing")) for row in wire] == [(str(gone), True), (str(kept), None)]
+        for form in ("json", "csv", "tsv"):
+            lines = sandbox.trop("list", "--format", form).stdout.replace(str(sandbox.root), "")
+            assert "missing" not in lines
+
+    def test_a_directory_that_cannot_be_looked_at_is_not_called_missing(self, sandbox: Sandbox) -> None:
+        loop = sandbox.work / "loop"
+        loop.symlink_to(loop)
+        sandbox.reserve("--path", str(loop / "below"))
+
+        assert "missing" not in sandbox.trop("list").stdout
 
     def test_home_is_not_shortened_if_one_asks(self, stored: Sandbox) -> None:
         done = stored.trop("list", "--show-full-paths")
@@ -130,8 +168,31 @@ class TestList:
         rows = as_json(stored.trop("list", "--format", "json", "--include-occupancy"))
         table = stored.trop("list", "--include-occupancy").stdout
 
-        assert {row["occupied"] for row in rows} == {False}  # the sandbox skips all checks
+        assert {row["occupied"] for row in rows} == {None}  # the sandbox skips all checks
         assert table.splitlines()[0].endswith("OCCUPIED")
+
+    @pytest.mark.parametrize(
+        ("skipped", "by"),
+        [
+            (["TROP_SKIP_OCCUPANCY_CHECK"], "TROP_SKIP_OCCUPANCY_CHECK"),
+            (["TROP_SKIP_IPV4", "TROP_SKIP_IPV6"], "TROP_SKIP_IPV4, TROP_SKIP_IPV6"),
+            (["TROP_SKIP_TCP", "TROP_SKIP_UDP"], "TROP_SKIP_TCP, TROP_SKIP_UDP"),
+        ],
+        ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    )
+    def test_where_nobody_looks_nothing_is_said_of_occupancy(
+        self, stored: Sandbox, skipped: list[str], by: str
+    ) -> None:
+        off: dict[str, Any] = {"TROP_SKIP_OCCUPANCY_CHECK": None, **dict.fromkeys(skipped, "1")}
+
+        done = stored.trop("list", "--include-occupancy", **off)
+        called = stored.trop("call", "list", '{"includeOccupancy": true}', **off)
+
+        told = f"whether ports are occupied was not looked at: the check is skipped ({by})"
+        assert done.stderr == f"warning: {told}\n"
+        assert {line.split("\t")[7] for line in done.stdout.splitlines()} == {"OCCUPIED", "-"}
+        assert {row["occupied"] for row in as_json(called)["reservations"]} == {None}
+        assert as_json(called)["warnings"] == [told]
 
     def test_it_is_never_cut(self, sandbox: Sandbox) -> None:
         sandbox.fill(2345)
@@ -332,59 +393,3 @@ def test_a_word_is_taken_in_any_letter_case(sandbox: Sandbox, arguments: list[st
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [row["port"] for row in json.loads(done.stdout)] == [port]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "hint"),
-    [
-        pytest.param(["rserve"], 'there is no subcommand "rserve"', "did you mean reserve? ", id="a subcommand"),
-        pytest.param(["zzzzz"], 'there is no subcommand "zzzzz"', "", id="nothing like a subcommand"),
-        pytest.param(["reserve", "--tga=x"], "unrecognized arguments: --tga=x", "did you mean --tag? ", id="a flag"),
-        pytest.param(["reserve", "web"], "unrecognized arguments: web", "", id="no flag at all"),
-        pytest.param(
-            ["list", "--format", "jsno"],
-            '--format: expected one of table, json, csv, tsv, not "jsno"',
-            "did you mean json? ",
-            id="a word",
-        ),
-        pytest.param(
-            ["call", "lstProjects"],
-            'there is no command "lstProjects"',
-            "Did you mean trop.listProjects? ",
-            id="a command",
-        ),
-    ],
-)
-def test_what_does_not_exist_comes_with_the_nearest_that_does(
-    sandbox: Sandbox, arguments: list[str], error: str, hint: str
-) -> None:
-    done = sandbox.trop(*arguments)
-
-    told, advice = error_lines(done)
-    assert (done.returncode, told) == (4, error)
-    assert advice.startswith(hint or "trop ")
-    assert advice.endswith(("--help lists what there is", "lists every command."))
-
-
-@pytest.mark.parametrize("command", ["trop.listProjects", "listProjects", "list-projects", "trop.list-projects"])
-def test_a_command_is_called_by_any_of_its_names(sandbox: Sandbox, command: str) -> None:
-    sandbox.reserve("--project", "shop")
-
-    assert as_json(sandbox.trop("call", command))["projects"] == ["shop"]
-
-
-@pytest.mark.parametrize(
-    ("short", "long"), [(["help"], ["--help"]), (["help", "list"], ["list", "--help"]), (["-V"], ["--version"])]
-)
-def test_help_and_version_go_by_their_other_names_too(sandbox: Sandbox, short: list[str], long: list[str]) -> None:
-    told, meant = sandbox.trop(*short), sandbox.trop(*long)
-
-    assert (told.returncode, told.stdout) == (0, meant.stdout)
-    assert told.stdout != ""
-
-
-def test_help_for_what_does_not_exist_names_the_nearest(sandbox: Sandbox) -> None:
-    done = sandbox.trop("help", "relese")
-
-    assert done.returncode == 4
-    assert "did you mean release?" in done.stderr

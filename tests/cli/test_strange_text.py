@@ -59,7 +59,7 @@ class TestTheBorder:
     def test_a_row_is_a_line(self, form: str, rows: list[tuple[str, str | None]]) -> None:
         answer = render_records(("one", "other"), rows, form)
 
-        assert is_inert(answer, tabs=form == "tsv")
+        assert is_inert(answer, tabs=form != "csv")
         assert answer.count("\n") == len(rows) + 1
         if form != "table":
             read = [*csv.reader(io.StringIO(answer, newline=""), delimiter="," if form == "csv" else "\t")]
@@ -149,7 +149,8 @@ SPOKEN: dict[str, tuple[list[str], int]] = {
 def test_nothing_that_is_printed_is_obeyed(sandbox: Sandbox, strange: Path, arguments: list[str], code: int) -> None:
     done = sandbox.trop(*arguments, cwd=strange)
 
-    assert is_inert(done.stdout, tabs=arguments[-1] == "tsv"), done.stdout
+    is_table = arguments[0] in ("list", "scan") and arguments[-1] not in ("csv", "json")
+    assert is_inert(done.stdout, tabs=is_table), done.stdout
     assert is_inert(done.stderr), done.stderr
     assert "\nhint: run this" not in f"\n{done.stdout}\n{done.stderr}"
     assert done.returncode == code, done.stderr
@@ -266,7 +267,7 @@ def test_a_branch_and_a_repository(sandbox: Sandbox) -> None:
     ]
 
     assert done[0].stdout == "5000\n"
-    assert all(is_inert(each.stdout) and is_inert(each.stderr) for each in done)
+    assert all(is_inert(each.stdout, tabs=each is done[1]) and is_inert(each.stderr) for each in done)
     assert len(done[2].stdout.splitlines()) == 2
 
 
@@ -300,7 +301,7 @@ def test_a_process(sandbox: Sandbox) -> None:
         ]
 
     for each in done:
-        assert is_inert(each.stdout), each.stdout
+        assert is_inert(each.stdout, tabs=each is done[0]), each.stdout
         assert r"\x1b[31m\n" in each.stdout
 
 

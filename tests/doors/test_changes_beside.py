@@ -295,11 +295,11 @@ die = lambda *arguments, **options: os.kill(os.getpid(), signal.SIGKILL)
 done = getattr(os, function)
 perform(directory, "init", {"withConfig": True, "overwrite": True, "dryRun": True})
 from trop_core import whole_files
-written = whole_files.written
+replacement = whole_files.replacement
 def doomed(path, content):
     setattr(os, function, die if moment == "before" else lambda *a, **o: (done(*a, **o), die()))
-    return written(path, content)
-whole_files.written = doomed
+    return replacement(path, content)
+whole_files.replacement = doomed
 perform(directory, "init", {"withConfig": True, "overwrite": True})
 """
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
-from support.messages import request, result
+from support.messages import command, request, result
 from support.window import told
 
 if TYPE_CHECKING:
@@ -121,6 +122,32 @@ def test_several_servers_go_on_together(sandbox: Sandbox, start: Callable[..., C
         assert listed(client) == expected
         end(client)
     assert stored(sandbox) == expected
+
+
+@pytest.mark.parametrize("harm", [remove_shm, replace_shm], ids=lambda harm: harm.__name__)
+def test_nothing_is_lost_while_files_are_pulled_away_all_the_time(
+    sandbox: Sandbox, start: Callable[..., Client], harm: Callable[[Path], None]
+) -> None:
+    clients = [start(TROP_BUSY_TIMEOUT="60") for _ in range(3)]
+    for client in clients:
+        client.initialize(str(sandbox.work))
+    reserve(clients[0], sandbox.work)
+    expected = {str(sandbox.work): 5000}
+    numbers = iter(range(10_000))
+    for _ in range(30):
+        sent = []
+        for client in clients:
+            for number in islice(numbers, 4):
+                path = str(sandbox.work / f"d{number}")
+                client.send(command(number, "trop.reserve", {"path": path}))
+                sent.append((client, number, path))
+            with suppress(FileNotFoundError):  # nobody has made it again yet
+                harm(sandbox.database)
+        for client, number, path in sent:
+            expected[path] = result(client.answer(number))["reservation"]["port"]
+
+    assert {row[0]: row[2] for row in stores.rows_in(sandbox.database)} == expected
+    assert len(set(expected.values())) == len(expected)
 
 
 def test_a_store_that_was_cut_to_nothing_is_seen_by_all_as_that(sandbox: Sandbox, client: Client) -> None:

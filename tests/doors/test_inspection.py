@@ -371,7 +371,7 @@ def test_the_format_and_the_range_come_from_the_configuration_too(stage: Stage) 
 @pytest.mark.parametrize(
     ("form", "printed"),
     [
-        ("table", "  ".join(column.upper() for column in COLUMNS) + "\n"),
+        ("table", "\t".join(column.upper() for column in COLUMNS) + "\n"),
         ("json", "[]\n"),
         ("csv", ",".join(COLUMNS) + "\n"),
         ("tsv", "\t".join(COLUMNS) + "\n"),

@@ -190,6 +190,17 @@ def test_the_subcommand_is_silent_about_a_good_file(sandbox: Sandbox) -> None:
     assert not sandbox.database.exists()
 
 
+@pytest.mark.parametrize(("text", "code"), [(GOOD, 0), (BAD, 1)], ids=["good", "bad"])
+def test_the_subcommand_prints_what_a_call_does_where_json_is_asked_for(sandbox: Sandbox, text: str, code: int) -> None:
+    (sandbox.work / "trop.yaml").write_text(text)
+
+    done = sandbox.trop("validate", "trop.yaml", "--format", "json")
+    called = sandbox.trop("call", "trop.validate", json.dumps({"config": "trop.yaml"}))
+
+    assert (done.returncode, done.stderr) == (code, "")
+    assert json.loads(done.stdout) == json.loads(called.stdout)
+
+
 @pytest.mark.parametrize("flags", [[], ["--quiet"]], ids=["", "quiet"])
 def test_the_subcommand_tells_each_problem_in_a_line_and_ends_with_1(sandbox: Sandbox, flags: list[str]) -> None:
     file = sandbox.work / "trop.yaml"

@@ -107,6 +107,21 @@ def test_the_root_uri_counts_where_a_client_knows_no_folders(start: Callable[...
     assert client.call("trop.reserve")["reservation"]["path"] == str(project)
 
 
+def test_an_empty_list_of_folders_means_that_none_is_open(start: Callable[..., Client], sandbox: Sandbox) -> None:
+    project = sandbox.directory("project")
+    client = start()
+    client.initialize(rootUri=project.as_uri(), rootPath=str(project), workspaceFolders=[])
+
+    reserved = client.call("trop.reserve")["reservation"]
+    relative = client.call("trop.showPath", {"path": "sub"})["path"]
+    client.change_folders(added=[project])
+    opened = client.call("trop.reserve")["reservation"]
+
+    assert reserved["path"] == str(sandbox.work)
+    assert relative == str(sandbox.work / "sub")
+    assert opened["path"] == str(project)
+
+
 def test_the_root_path_of_an_old_client_counts(start: Callable[..., Client], sandbox: Sandbox) -> None:
     project = sandbox.directory("pro ject")
     client = start()

@@ -307,6 +307,18 @@ class TestWhichFolder:
         assert reserved["reservation"]["path"] == str(sandbox.work)
 
     @pytest.mark.asyncio
+    @pytest.mark.parametrize("spelling", ["proj", "./proj/", "~/proj", "proj/../proj"])
+    async def test_a_relative_folder_starts_once_at_the_home_directory(self, sandbox: Sandbox, spelling: str) -> None:
+        (sandbox.home / "proj").mkdir()
+
+        async with connected(sandbox, cwd=sandbox.home) as client:
+            reserved = await call(client, "trop_reserve", folder=spelling)
+            shown = await call(client, "trop_show_path", folder=spelling)
+
+        assert reserved["reservation"]["path"] == str(sandbox.home / "proj")
+        assert shown["path"] == str(sandbox.home / "proj")
+
+    @pytest.mark.asyncio
     async def test_in_the_home_directory_a_folder_has_to_be_named_and_is_enough(self, sandbox: Sandbox) -> None:
         folder, other = sandbox.directory("folder"), sandbox.directory("other")
 

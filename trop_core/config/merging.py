@@ -18,7 +18,7 @@ from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from trop_core.config.layer import Layer, Speaker
     from trop_core.errors.base import TropError
@@ -104,6 +104,19 @@ def load_settings(
         # If what the project's files say is not what is wrong, this raises once more.
         kept = {name: given for name, given in project.layer.items() if name not in _RANGE}
         return _merged(own, stronger, project._replace(layer=kept, warnings=warnings), refusal=refusal or error)
+
+
+def settings_without_files(
+    environment: Mapping[str, str], arguments: Mapping[str, object], keys: Iterable[str]
+) -> Settings:
+    """What the environment and the arguments come to for some keys alone. Raises ``ConfigError``."""
+    from trop_core.config.environment import environment_layer
+    from trop_core.config.schema import KEYS
+
+    chosen = tuple(keys)
+    variables = {name: environment[name] for key in chosen for name in KEYS[key].variables if name in environment}
+    given = _argument_layer({key: arguments[key] for key in chosen if key in arguments})
+    return _settings(_stacked(environment_layer(variables), given), None)
 
 
 def allowed_variables(user_layer: Layer | None) -> tuple[str, ...]:

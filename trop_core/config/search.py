@@ -27,6 +27,8 @@ _NEAR = (
 """What is looked for where nothing else is a reason to read a directory."""
 
 _MOST_LISTED = 10_000
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
+"""Reasons that lie with this process, and not with the file: who goes on without it gets another port."""
 
 
 class ProjectFile(NamedTuple):
@@ -181,7 +183,8 @@ def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> Pro
         return ProjectFile(path, content, quotable)
     if content.reason == "missing":
         return None
-    if quotable and content.error is not None and content.error.errno in (errno.EACCES, errno.EPERM):
+    reason = None if content.error is None else content.error.errno
+    if content.error is not None and (reason in _NO_DESCRIPTOR or (quotable and reason in (errno.EACCES, errno.EPERM))):
         from trop_core.config.file_text import failure
 
         return ProjectFile(path, b"", quotable, failure(content.error, path))

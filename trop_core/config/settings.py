@@ -64,6 +64,13 @@ class Settings(NamedTuple):
         """Where the value of a dotted key came from."""
         return self.origins.get(key, DEFAULT_ORIGIN)
 
+    @property
+    def unlooked(self) -> str:
+        """What switches the occupancy check off, in parentheses."""
+        origins = {key: origin for key, origin in self.origins.items() if key.startswith("occupancy_check.skip")}
+        names = [origins["occupancy_check.skip"]] if self.occupancy.skip else sorted(set(origins.values()))
+        return f"({', '.join(names)})"
+
     def require_project(self) -> None:
         """Raise what is wrong with the project's files, for who needs what they say."""
         if self.refusal is not None:

@@ -135,12 +135,13 @@ def accept_directory(value: object) -> str:
 
 def accept_ports(value: object) -> tuple[int, int]:
     """One entry of ``excluded_ports``: a port, or a text such as ``5005..5009``. Raises ``Refused``."""
-    if isinstance(value, str) and (number := from_text(value)) is not None:
+    text = value.strip(" ") if isinstance(value, str) else None
+    if text is not None and (number := from_text(text)) is not None:
         value = number
     if is_port(value):
         assert isinstance(value, int)
         return value, value
-    written = re.fullmatch(_PORTS, value) if isinstance(value, str) else None
+    written = re.fullmatch(_PORTS, text) if text is not None else None
     if not written:
         raise refuse(f"a port from {LOWEST_PORT} to {HIGHEST_PORT} or a range such as 5005..5009", value)
     return accept_range(int(written[1]), int(written[2]), value)

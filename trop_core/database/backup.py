@@ -31,7 +31,7 @@ def back_up(path: str, suffix: str) -> str:
                 _copy(path, temporary)
                 return _give_name(place, temporary, f"{path}{suffix}")
             finally:
-                place.remove(name)
+                place.discard(name, f"{name}-journal")
     except OSError as error:
         raise system_failure(error, "back the store up to", temporary) from error
 
@@ -77,19 +77,13 @@ def _give_name(place: ownership.Place, temporary: str, wanted: str) -> str:
     while True:
         name = f"{wanted}.{number}" if number else wanted
         try:
-            # Unlike a rename, a link never replaces what exists.
-            place.link(own, os.path.basename(name))
+            place.move(own, os.path.basename(name))
         except FileExistsError:
             number += 1
             continue
-        except OSError:
-            if os.path.lexists(name):
-                number += 1
-                continue
-            place.rename(own, os.path.basename(name))
         try:
             os.fsync(place.descriptor)
         except OSError:
-            place.remove(os.path.basename(name))
+            place.discard(os.path.basename(name))
             raise
         return name

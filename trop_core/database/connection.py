@@ -159,13 +159,14 @@ class Database:
         """
         with self._rolling_back(patience, operation):
             self._begin("BEGIN IMMEDIATE", patience, operation)
-            with patience.token.interrupting(self._connection.interrupt):
-                yield self._connection
-            # Looked at before as well: what is written to a -wal with a -shm that nobody else has spoils what others
-            # have written there meanwhile.
-            if self._connection.is_replaced():
-                raise FilesReplaced
-            patience.insist(lambda: self._connection.execute("COMMIT"), operation)
+            with patience.clock.holding():
+                with patience.token.interrupting(self._connection.interrupt):
+                    yield self._connection
+                # Looked at before as well: what is written to a -wal with a -shm that nobody else has spoils what
+                # others have written there meanwhile.
+                if self._connection.is_replaced():
+                    raise FilesReplaced
+                patience.insist(lambda: self._connection.execute("COMMIT"), operation)
             self._connection.commits += 1
             if self._connection.is_replaced():
                 raise FilesReplaced
@@ -180,7 +181,7 @@ class Database:
             self._begin("BEGIN IMMEDIATE", patience, operation, rehearsal=True)
             # BEGIN IMMEDIATE succeeds on a file or in a directory that is read-only; this fails as a real write does.
             self._connection.execute("PRAGMA user_version = 0")
-            with patience.token.interrupting(self._connection.interrupt):
+            with patience.clock.holding(), patience.token.interrupting(self._connection.interrupt):
                 yield self._connection
             self._connection.roll_back()
 
@@ -227,7 +228,8 @@ class Database:
             yield
         except BaseException as error:
             self._connection.roll_back()
-            if isinstance(error, (sqlite3.Error, DatabaseCorrupt)) and self._connection.is_replaced():
+            is_of_the_files = isinstance(error, (sqlite3.Error, DatabaseCorrupt)) and self._connection.is_open
+            if is_of_the_files and self._connection.is_replaced():
                 raise FilesReplaced from error
             if isinstance(error, sqlite3.Error):
                 raise self._translated(error, patience, operation) from error
@@ -258,7 +260,7 @@ class Database:
                 return
             elif rehearsal:
                 executor = self._executor(patience)
-                with patience.token.interrupting(self._connection.interrupt):
+                with patience.clock.holding(), patience.token.interrupting(self._connection.interrupt):
                     executor.apply(executor.plan(dry_run=True))
                 return
             else:

@@ -8,7 +8,7 @@ import sqlite3
 
 from trop_core.errors.base import Cancelled, InternalError, TropError
 from trop_core.errors.store import DatabaseCorrupt
-from trop_core.errors.system import PermissionDenied, SystemFailure
+from trop_core.errors.system import PermissionDenied, SystemFailure, TooManyOpenFiles, Unforeseen
 
 _PRIMARY = 0xFF
 # SQLITE_PROTOCOL: a race for the -wal file's locks that SQLite gave up after many attempts.
@@ -18,6 +18,8 @@ _FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
 _IO = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 _UNSHARED = {sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP}
 _MISSING = ("no such table: ", "no such column: ")
+_FEW = 8
+"""What a store, its two files and a backup of it take, by the time that an error is looked at given back."""
 _UNDECODABLE = "Could not decode to UTF-8 column '"
 
 
@@ -81,12 +83,44 @@ def translate(error: sqlite3.Error, path: str) -> TropError:
 def system_failure(error: OSError, what: str, path: str) -> TropError:
     """The product's error for one of the system's: ``permission_denied`` if that is the reason, else ``io_error``."""
     reason = error.strerror or str(error)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return TooManyOpenFiles(what, path=path)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return PermissionDenied(what, path=path, reason=reason)
     return SystemFailure(what, path=path, reason=reason)
 
 
+def unforeseen(error: BaseException) -> TropError:
+    """The product's error for one that nobody has caught: the system's own, or else a defect of ours."""
+    if isinstance(error, TropError):
+        return error
+    if isinstance(error, ImportError) and are_descriptors_scarce():
+        return TooManyOpenFiles("load", path=error.name or "a module")
+    if isinstance(error, OSError):
+        path = error.filename if isinstance(error.filename, str) else "the file system"
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            return TooManyOpenFiles("use", path=path)
+        return Unforeseen("use", path=path, reason=error.strerror or str(error))
+    return InternalError(f"{type(error).__name__}: {error}")
+
+
+def are_descriptors_scarce() -> bool:
+    """Whether this process may open hardly any more files: SQLite says of that only that it could not open one."""
+    opened: list[int] = []
+    try:
+        while len(opened) < _FEW:
+            opened.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+    return False
+
+
 def _cannot_open(path: str, text: str) -> TropError:
+    if are_descriptors_scarce():
+        return TooManyOpenFiles("open", path=path)
     if os.path.isdir(path):
         return SystemFailure("open", path=path, reason="it is a directory")
     if os.path.islink(path) and not os.path.exists(path):

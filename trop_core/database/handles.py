@@ -98,6 +98,10 @@ def connect(path: str) -> StoreConnection:
         try:
             # Reads the file: a damaged one is noticed here, and so is a locked one.
             connection.execute("PRAGMA synchronous = NORMAL")
+            if connection.files is not None:
+                connection.files.note()
+            # A long statement needs a place for what it may have to take back, and not everybody has one for files.
+            connection.execute("PRAGMA temp_store = MEMORY")
         except BaseException:
             connection.close()
             raise

@@ -12,7 +12,6 @@ from trop_core.database.failures import system_failure
 from trop_core.errors.store import NoLocks
 
 _MISSING = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENODEV)
-_SIZE = mmap.PAGESIZE
 
 
 def check(path: str) -> None:
@@ -23,10 +22,10 @@ def check(path: str) -> None:
     directory = os.path.dirname(path) or "."
     try:
         with tempfile.TemporaryFile(dir=directory) as file:
-            os.ftruncate(file.fileno(), _SIZE)
+            os.ftruncate(file.fileno(), mmap.PAGESIZE)
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
-                mmap.mmap(file.fileno(), _SIZE).close()
+                mmap.mmap(file.fileno(), mmap.PAGESIZE).close()
             except OSError as error:
                 if error.errno in _MISSING:
                     reason = error.strerror or str(error)

@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -38,27 +38,44 @@ _Found = tuple[int, int, int]
 
 
 class FileSet:
-    """Which files one connection has open: the database's, and those beside it. Make it before the file is opened.
+    """Which files one connection has open: the database's, and those beside it.
 
-    What appears beside the database later is taken for the connection's own, which opens it with its next read.
+    Make it before the file is opened, and ``note`` at once after the first read, which opens those beside it.
     """
 
     def __init__(self, path: str) -> None:
         self._names = [path, *(path + suffix for suffix in BESIDE)]
-        self._found: list[_Found | None] = [_look(path), None, None]
+        self._found = [_look(name) for name in self._names]
+        self._is_torn = False
+
+    def note(self) -> None:
+        """Take what lies beside the database now for what was opened.
+
+        What lay there before has to be there still, and what was made must not be gone already: it cannot be told then
+        which file was opened.
+        """
+        before, self._found[1:] = self._found[1:], [_look(name) for name in self._names[1:]]
+        self._is_torn = any(map(_is_another, before, self._found[1:])) or (
+            None in before and _has_lost(self._names[1:])
+        )
 
     def are_gone(self) -> bool:
         """Whether a name means another file by now, or none, or one that was cut off. Looks at the file system.
 
         A -wal that somebody made shorter may be none that was cut off, but the result of a checkpoint: opening the
-        files anew tells.
+        files anew tells. A database that has nothing beside it may be switched to WAL mode by another process, and the
+        next read opens both then.
         """
-        for number, name in enumerate(self._names):
-            before, now = self._found[number], _look(name)
-            if before is not None and (now is None or now[:2] != before[:2] or now[2] < before[2]):
-                return True
-            self._found[number] = now
-        return self._found[0] is None
+        now = [_look(name) for name in self._names]
+        appeared = [before is None and after is not None for before, after in zip(self._found, now, strict=True)]
+        self._is_torn = (
+            self._is_torn
+            or self._found[0] is None
+            or any(_is_another(before, after) for before, after in zip(self._found, now, strict=True))
+            or appeared[1] != appeared[2]
+        )
+        self._found = now
+        return self._is_torn
 
 
 class SharedConnection(sqlite3.Connection):
@@ -192,6 +209,21 @@ def _look(path: str) -> _Found | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino, status.st_size
+
+
+def _is_another(before: _Found | None, now: _Found | None) -> bool:
+    return before is not None and (now is None or now[:2] != before[:2] or now[2] < before[2])
+
+
+def _has_lost(names: list[str]) -> bool:
+    """Whether this process has one of these files open that was removed, as far as the system tells: proc(5)."""
+    lost = [f"{name} (deleted)" for name in names]
+    with suppress(OSError):
+        for number in os.listdir("/proc/self/fd"):
+            with suppress(OSError):  # a descriptor that was closed since
+                if os.readlink(f"/proc/self/fd/{number}") in lost:
+                    return True
+    return False
 
 
 def _close_untouched(connections: list[SharedConnection], path: str) -> None:

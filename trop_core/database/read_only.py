@@ -12,6 +12,7 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from trop_core import temporary
 from trop_core.database.failures import primary_code, system_failure
 from trop_core.database.handles import IN_MEMORY, connect_own, connect_read_only
 from trop_core.database.open_files import IN_USE
@@ -81,7 +82,8 @@ def _connection(path: str, stack: ExitStack, patience: Patience, operation: str)
         # Somebody was at work meanwhile: what was read may be half old and half new.
         if patience.remaining <= 0 and attempt >= _ATTEMPTS:
             raise patience.timed_out(operation)
-        patience.token.wait(_PAUSE)
+        with patience.clock.waiting():
+            patience.token.wait(_PAUSE)
 
 
 def _is_readable(path: str, stamp: _Stamp) -> bool:
@@ -129,7 +131,7 @@ def _copy(path: str, stamp: _Stamp, stack: ExitStack) -> StoreConnection:
             connection.backup(copy)
             return copy
         content = connection.serialize()
-    place = _temporary_directory(path, stack)
+    place = stack.enter_context(temporary.directory())
     name = os.path.join(place, "copy.db")
     try:
         _write(name, content)
@@ -141,17 +143,6 @@ def _copy(path: str, stamp: _Stamp, stack: ExitStack) -> StoreConnection:
     except OSError as error:
         raise system_failure(error, "copy the store, to read it", error.filename or name) from error
     return stack.enter_context(closing(connect_own(name, path)))
-
-
-def _temporary_directory(path: str, stack: ExitStack) -> str:
-    import tempfile
-
-    try:
-        return stack.enter_context(tempfile.TemporaryDirectory(prefix="trop-"))
-    except OSError as error:
-        from trop_core.errors.system import NoTemporaryDirectory
-
-        raise NoTemporaryDirectory("copy, to read it,", path=path, reason=error.strerror or str(error)) from error
 
 
 def _write(path: str, content: bytes) -> None:

@@ -12,7 +12,9 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from trop_core import ownership
 from trop_core.database import backup, locks
+from trop_core.database.connection import Database
 from trop_core.database.failures import is_unshared, primary_code, system_failure, translate
 from trop_core.database.handles import check
 from trop_core.database.migrations.executor import MigrationExecutor
@@ -21,12 +23,13 @@ from trop_core.database.migrations.types import MigrationPlan, MigrationResult
 from trop_core.database.open_files import IN_USE
 from trop_core.errors.base import TropError
 from trop_core.errors.store import LockTimeout
-from trop_core.errors.system import PermissionDenied, SystemFailure
+from trop_core.errors.system import NotTakenBack, PermissionDenied, SystemFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from trop_core.database.waiting import Patience
+    from trop_core.whole_files import Replacement
 
 _OPERATION = "rebuild it"
 _NO_DATABASE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
@@ -47,12 +50,23 @@ def opens_as_sqlite(path: str, patience: Patience) -> bool:
     return True
 
 
-def rebuild(path: str, patience: Patience, *, dry_run: bool) -> str:
+def create(path: str, patience: Patience) -> bool:
+    """Make an empty store; False if there is one by now.
+
+    It has another name until it is whole, so that a failure leaves nothing. The caller is ``alone`` in the directory.
+    Raises what ``Database.open`` raises.
+    """
+    with _new_store(path, patience) as give_name:
+        return give_name()
+
+
+def rebuild(path: str, patience: Patience, *, dry_run: bool, configuration: Replacement | None = None) -> str:
     """Back a store up and empty it, with the layout of the latest version, both under one write lock.
 
-    Returns the backup's path; in a dry run, which changes nothing, the path that it would have. Raises
-    ``LockTimeout``, ``Cancelled``, ``MigrationFailed``, ``DatabaseCorrupt``, ``PermissionDenied`` or
-    ``SystemFailure``; the store is then as it was, and the backup is removed.
+    A ``configuration`` is put in place when all but the commit is done. Returns the backup's path; in a dry run, which
+    changes nothing, the path that it would have. Raises ``LockTimeout``, ``Cancelled``, ``MigrationFailed``,
+    ``DatabaseCorrupt``, ``PermissionDenied`` or ``SystemFailure``; the store is then as it was, and the backup is
+    removed.
     """
     copy: str | None = None
     with _connected(path, patience) as connection:
@@ -64,12 +78,16 @@ def rebuild(path: str, patience: Patience, *, dry_run: bool) -> str:
                 connection.execute("PRAGMA user_version = 0")
                 return backup.free_name(f"{path}.bak")
             copy = backup.back_up(path, ".bak")
-            with patience.token.interrupting(connection.interrupt):
+            with patience.clock.holding(), patience.token.interrupting(connection.interrupt):
                 damaged = _drop_everything(connection)
                 registry = MigrationRegistry()
                 executor = MigrationExecutor(connection, registry, path=path, patience=patience)
                 executor.apply(MigrationPlan(0, registry.latest, registry.migrations), check_integrity=not damaged)
+            if configuration is not None:
+                configuration.put_in_place()
             patience.insist(lambda: connection.execute("COMMIT"), _OPERATION)
+            if configuration is not None:
+                configuration.keep()
         except BaseException as error:
             # A KeyboardInterrupt may come right after the commit: the backup then holds all that there was.
             rolled_back = connection.in_transaction or isinstance(error, (sqlite3.Error, TropError))
@@ -84,26 +102,93 @@ def rebuild(path: str, patience: Patience, *, dry_run: bool) -> str:
     return copy
 
 
-def move_aside(path: str, patience: Patience, *, dry_run: bool) -> str | None:
-    """Give a file that is no database another name, and return that; a dry run only says which one it would be.
+def start_anew(path: str, patience: Patience, *, dry_run: bool, configuration: Replacement | None = None) -> str | None:
+    """Give a file that is no database another name, and return that; an empty store takes its place.
 
     The caller is ``alone`` in the directory, for what is no database cannot be locked as one. None, and nothing is
     moved, if there is a database by now: of several processes that find the damage, one moves the file, and what stands
-    in its place may hold reservations already. Raises ``PermissionDenied`` or ``SystemFailure``.
+    in its place may hold reservations already. A dry run only says which name it would be. A ``configuration`` is put
+    in place when all else is prepared. Raises what ``create`` raises; everything then has its name again, or the error
+    is ``NotTakenBack``.
     """
     check_writable_directory("move aside", path)
     if opens_as_sqlite(path, patience):
         return None
     aside = backup.free_name(f"{path}.damaged")
-    if not dry_run:
-        try:
-            # The file itself comes last: until then nobody can put another one, with its own -wal, in its place.
-            for suffix in ("-wal", "-shm", ""):
-                if os.path.lexists(path + suffix):
-                    os.rename(path + suffix, aside + suffix)
-        except OSError as error:
-            raise system_failure(error, "move aside", path) from error
+    if dry_run:
+        return aside
+    with _new_store(path, patience) as give_name:
+        if configuration is not None:
+            configuration.put_in_place()
+        with _moved_aside(path, aside):
+            give_name()
+        if configuration is not None:
+            configuration.keep()
     return aside
+
+
+@contextmanager
+def _moved_aside(path: str, aside: str) -> Iterator[None]:
+    """Rename a file and what belongs to it, and back if an error leaves the block."""
+    moved: list[str] = []
+    try:
+        # The file itself comes last: until then nobody can put another one, with its own -wal, in its place.
+        for suffix in ("-wal", "-shm", ""):
+            if os.path.lexists(path + suffix):
+                os.rename(path + suffix, aside + suffix)
+                moved.append(suffix)
+        yield
+    except OSError as error:
+        failure = system_failure(error, "move aside", path)
+        _move_back(path, aside, moved, failure)
+        raise failure from error
+    except BaseException as failure:
+        _move_back(path, aside, moved, failure)
+        raise
+
+
+def _move_back(path: str, aside: str, moved: list[str], failure: BaseException) -> None:
+    try:
+        with ownership.place(os.path.dirname(path)) as place:
+            for suffix in reversed(moved):
+                place.move(os.path.basename(aside + suffix), os.path.basename(path + suffix))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NotTakenBack(str(failure), path=path, reason=reason, left=aside) from failure
+
+
+@contextmanager
+def _new_store(path: str, patience: Patience) -> Iterator[Callable[[], bool]]:
+    """An empty store beside where it belongs; what the block gets gives it its name, or is False if something has it.
+
+    Whatever has no name in the end is removed. Raises what ``Database.open`` raises.
+    """
+    directory, name = os.path.split(path)
+    temporary = f".{name}.new"
+    try:
+        with ownership.place(directory) as place, contextlib.ExitStack() as stack:
+            # The caller is alone here, so files of these names are what a killed process left behind.
+            names = [temporary + suffix for suffix in ("", "-journal", "-wal", "-shm")]
+            for each in names:
+                place.remove(each)
+                stack.callback(place.discard, each)
+            os.close(place.new_file(temporary))
+            Database.open(os.path.join(directory, temporary), create=False, patience=patience).close()
+
+            def give_name() -> bool:
+                try:
+                    place.move(temporary, name)
+                except FileExistsError:
+                    return False
+                except OSError as error:
+                    raise system_failure(error, "create", path) from error
+                with contextlib.suppress(OSError):
+                    os.fsync(place.descriptor)
+                return True
+
+            yield give_name
+    except OSError as error:
+        raise system_failure(error, "create", path) from error
 
 
 def check_writable_directory(what: str, path: str) -> None:
@@ -141,6 +226,8 @@ def _connected(path: str, patience: Patience) -> Iterator[sqlite3.Connection]:
     with IN_USE.working():
         try:
             connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+            # See ``handles.connect``.
+            connection.execute("PRAGMA temp_store = MEMORY")
         except sqlite3.Error as error:
             raise translate(error, path) from error
         with closing(connection):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from trop_core.cancellation import CancellationToken, no_progress
@@ -11,7 +13,7 @@ from trop_core.database.failures import is_busy
 from trop_core.errors.store import LockTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from trop_core.cancellation import Progress
 
@@ -21,10 +23,69 @@ _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.02
 
 
+class LockClock:
+    """The seconds for which another process has kept calls of this one waiting; it stands still at all other times.
+
+    Calls that take turns share one: those behind a call that is kept waiting are kept waiting as well, and those behind
+    a call that works are not. It stands still while a call of this process holds the lock: what waits then waits for
+    that one. Safe to use from several threads.
+
+    ``started`` is called whenever it begins to run, in the thread that waits.
+    """
+
+    def __init__(self, started: Callable[[], object] | None = None) -> None:
+        self._started = started
+        self._lock = threading.Lock()
+        self._waiting = self._holding = 0
+        self._elapsed = 0.0
+        self._since: float | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether another process keeps somebody waiting now."""
+        return self._since is not None
+
+    def read(self) -> float:
+        """What it shows."""
+        with self._lock:
+            return self._elapsed if self._since is None else self._elapsed + time.monotonic() - self._since
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Somebody waits for the lock inside of the block."""
+        self._count(waiting=1)
+        try:
+            yield
+        finally:
+            self._count(waiting=-1)
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """A call of this process holds the lock inside of the block."""
+        self._count(holding=1)
+        try:
+            yield
+        finally:
+            self._count(holding=-1)
+
+    def _count(self, *, waiting: int = 0, holding: int = 0) -> None:
+        with self._lock:
+            self._waiting += waiting
+            self._holding += holding
+            runs, ran = self._waiting > 0 and not self._holding, self._since is not None
+            if runs and not ran:
+                self._since = time.monotonic()
+            elif self._since is not None and not runs:
+                self._elapsed += time.monotonic() - self._since
+                self._since = None
+        if runs and not ran and self._started is not None:
+            self._started()
+
+
 class Patience:
     """The time that one call has for waiting, its cancellation token, and whom it tells how far it has come.
 
-    It is counted from ``arrival``, a reading of the monotonic clock, or from now.
+    It is counted on ``clock``, from ``arrival``, a reading of it, or from now.
 
     SQLite's own busy handler does not hear an interrupt until its whole time is over, so every connection is opened
     without one, and waiting happens here, in short pauses that a cancellation ends.
@@ -35,38 +96,57 @@ class Patience:
         seconds: float,
         token: CancellationToken | None = None,
         *,
+        clock: LockClock | None = None,
         arrival: float | None = None,
         progress: Progress = no_progress,
     ) -> None:
         self.seconds = seconds
         self.token = token or CancellationToken()
         self.progress = progress
-        self._arrival = time.monotonic() if arrival is None else arrival
+        self.clock = clock or LockClock()
+        self._arrival = self.clock.read() if arrival is None else arrival
 
     @property
     def remaining(self) -> float:
         """Seconds left; zero or less when the time is over."""
-        return self._arrival + self.seconds - time.monotonic()
+        return self._arrival + self.seconds - self.clock.read()
 
-    def timed_out(self, operation: str) -> LockTimeout:
+    @property
+    def is_over(self) -> bool:
+        """Whether another process keeps the call waiting for longer than it wants to wait."""
+        return self.clock.running and self.remaining <= 0
+
+    def timed_out(self, operation: str, what: str = "the store") -> LockTimeout:
         """The error that ends the wait."""
-        return LockTimeout(timeout_seconds=self.seconds, operation=operation)
+        return LockTimeout(timeout_seconds=self.seconds, operation=operation, what=what)
 
-    def insist(self, action: Callable[[], T], operation: str) -> T:
-        """Do what may find the store locked, again and again until it works. At least one attempt is made.
+    def insist(self, action: Callable[[], T], operation: str, *, what: str = "the store") -> T:
+        """Do what may find a lock held, SQLite's or the system's, until it works. At least one attempt is made.
 
-        Raises ``LockTimeout``, naming ``operation``, when the time is over; ``Cancelled`` when the call is taken back.
+        Raises ``LockTimeout``, naming ``operation`` and ``what`` was locked, when the time is over; ``Cancelled`` when
+        the call is taken back.
         """
+        self.token.check()
+        try:
+            return action()
+        except (sqlite3.OperationalError, BlockingIOError) as error:
+            if not _is_busy(error):
+                raise
+            reason: Exception = error
         pause = _FIRST_PAUSE
-        while True:
-            self.token.check()
-            try:
-                return action()
-            except sqlite3.OperationalError as error:
-                if not is_busy(error):
-                    raise
+        with self.clock.waiting():
+            while not self.is_over:
                 remaining = self.remaining
-                if remaining <= 0:
-                    raise self.timed_out(operation) from error
-                self.token.wait(min(pause, remaining))
+                self.token.wait(min(pause, remaining) if remaining > 0 else pause)
                 pause = min(pause * 1.5, _LONGEST_PAUSE)
+                try:
+                    return action()
+                except (sqlite3.OperationalError, BlockingIOError) as error:
+                    if not _is_busy(error):
+                        raise
+                    reason = error
+            raise self.timed_out(operation, what) from reason
+
+
+def _is_busy(error: sqlite3.OperationalError | BlockingIOError) -> bool:
+    return isinstance(error, BlockingIOError) or is_busy(error)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from trop_core.errors.spelling import Spelling
 
 
+_LONGEST_GUESSED = 100
+"""Characters of a name that is compared with others: to compare ten megabytes would hold up everybody else."""
+
+
 class InvalidArgument(TropError):
     """An argument that is missing, unknown, of the wrong type, out of bounds, or at odds with another one.
 
@@ -59,7 +63,11 @@ class UnknownArgument(InvalidArgument):
         return f"unknown field {quoted(self.field)}: expected {self.expected}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return "Names are case-sensitive; leave away what the message does not list."
+        from difflib import get_close_matches
+
+        meant = get_close_matches(self.field[:_LONGEST_GUESSED], self.known, n=1)
+        meaning = f"Did you mean {meant[0]}? " if meant else ""
+        return f"{meaning}Names are case-sensitive; leave away what the message does not list."
 
     def details(self) -> dict[str, object]:
         return {"field": self.field, "expected": self.expected, "given": self.given}

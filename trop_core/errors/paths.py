@@ -55,16 +55,22 @@ class AmbiguousFolder(TropError):
 
 
 class UnrelatedPath(TropError):
-    """A mutating call on a path that is neither an anchor directory nor above or below one."""
+    """A mutating call on a path that is neither an anchor directory nor above or below one.
+
+    ``is_gone`` tells that there is no anchor because the directory that would be it was removed.
+    """
 
     kind = "unrelated_path"
 
-    def __init__(self, path: str, anchors: Sequence[str]) -> None:
+    def __init__(self, path: str, anchors: Sequence[str], *, is_gone: bool = False) -> None:
         super().__init__(path, anchors)
         self.path = path
         self.anchors = tuple(anchors)
+        self.is_gone = is_gone
 
     def message(self, spell: Spelling = flag_name) -> str:
+        if self.is_gone:
+            return f"{quoted(self.path)} is related to nothing: the working directory no longer exists"
         where = ", ".join(map(quoted, self.anchors)) or "any open folder (none is open)"
         return f"{quoted(self.path)} is neither above nor below {where}"
 

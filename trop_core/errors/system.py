@@ -55,11 +55,74 @@ class SidecarInTheWay(PermissionDenied):
         )
 
 
-class NoTemporaryDirectory(SystemFailure):
-    """Something takes a file for a moment, and there is no place for it."""
+class TooManyOpenFiles(SystemFailure):
+    """The process may not open as many files as it needs."""
+
+    def __init__(self, what: str, *, path: str) -> None:
+        super().__init__(what, path=path, reason="this process may not open any more files")
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return "Nothing has changed. Set TMPDIR to a directory in which this user may make files."
+        return "Allow it more open files (ulimit -n shows how many there may be), then try again."
+
+
+class NoTemporaryDirectory(SystemFailure):
+    """There is no place for what is needed for a moment only."""
+
+    def __init__(self) -> None:
+        super().__init__("make", path="a temporary directory", reason="the system has no place for one")
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"cannot {self.what} {self.path}: {self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Nothing has changed. Name a directory that this user may write to with TMPDIR, then try again."
+
+    def details(self) -> dict[str, object]:
+        return {"reason": self.reason}
+
+
+class Unforeseen(SystemFailure):
+    """The system refused something where that was not reckoned with: how far the call had come is not known."""
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "See that the disk has space and that the file system is in order, then try again. "
+            "trop list shows what is reserved."
+        )
+
+
+class MountedFile(SystemFailure):
+    """A file cannot be replaced, for it is mounted under its name by itself, as containers do it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("replace", path=path, reason="it is a mount of its own")
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "Nothing has changed. Write the file where it is mounted from, or mount the directory that it is in "
+            f"instead. Without {spell('with_config')} it stays as it is."
+        )
+
+
+class NotTakenBack(SystemFailure):
+    """Something failed, and what had been done until then could not be taken back either.
+
+    ``left`` is where that which was at ``path`` is now.
+    """
+
+    def __init__(self, failure: str, *, path: str, reason: str, left: str) -> None:
+        super().__init__("put back", path=path, reason=reason)
+        self.failure = failure
+        self.left = left
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"{self.failure}; and {quoted(self.path)} cannot be put back as it was: {self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"What it was is {quoted(self.left)} now. Put it back by hand, or do the same once more."
+
+    def details(self) -> dict[str, object]:
+        return {**super().details(), "left": self.left}
 
 
 class AnswerLost(SystemFailure):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from trop_core.catalogue import Computation, Mutation, Procedure, Query
 from trop_core.database.connection import FilesReplaced
-from trop_core.database.waiting import Patience
+from trop_core.database.waiting import LockClock, Patience
 from trop_core.errors.base import TropError
 
 if TYPE_CHECKING:
@@ -33,16 +32,17 @@ class Unprepared(Exception):
 class Call:
     """One call of an operation. ``prepare``, then ``transact``, and again both until ``transact`` says it is done.
 
-    Its time for waiting runs from when it is made. Nothing of it is safe to use from two threads at once, but for the
-    context's cancellation token.
+    Its time for waiting runs from when it is made, on ``clock``, which calls that take turns share. Nothing of it is
+    safe to use from two threads at once, but for the context's cancellation token.
     """
 
-    def __init__(self, operation: Operation, request: Any, context: Context) -> None:
+    def __init__(self, operation: Operation, request: Any, context: Context, *, clock: LockClock | None = None) -> None:
         self.operation = operation
         self.context = context
         self.result: Any = None
         self._request = request
-        self._arrival = time.monotonic()
+        self._clock = clock or LockClock()
+        self._arrival = self._clock.read()
         self._more: Callable[[], Any] | None = None
         self._prepared: Any = None
 
@@ -69,6 +69,7 @@ class Call:
         return Patience(
             self._prepared.settings.maximum_lock_wait_seconds,
             self.context.token,
+            clock=self._clock,
             arrival=self._arrival,
             progress=self.context.progress,
         )
@@ -83,12 +84,12 @@ class Call:
         Raises what the operation refuses before it looks at the store.
         """
         self.context.token.check()
-        began = time.monotonic()
+        began = self._clock.read()
         try:
             return self._prepare()
         finally:
-            # What the file system took is no waiting for the lock.
-            self._arrival += time.monotonic() - began
+            # What the file system took is no waiting for the lock, whoever else waited for it meanwhile.
+            self._arrival += self._clock.read() - began
 
     def _prepare(self) -> bool:
         work = self.operation.work

@@ -14,3 +14,8 @@ class OccupancyChecks(NamedTuple):
     skip_tcp: bool = False
     skip_udp: bool = False
     check_all_interfaces: bool = False
+
+    @property
+    def looks(self) -> bool:
+        """Whether anything is left to look at."""
+        return not (self.skip or (self.skip_ip4 and self.skip_ip6) or (self.skip_tcp and self.skip_udp))

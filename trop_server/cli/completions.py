@@ -21,6 +21,7 @@ from trop_core.database.handles import connect_read_only
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import escaped
 from trop_core.fields import Kind
+from trop_core.paths import working_directory
 from trop_core.store import DATABASE_NAME, data_directory
 from trop_server.cli.parser import POSITIONALS, SUBCOMMANDS, build
 
@@ -111,7 +112,7 @@ def _files(prefix: str, endings: tuple[str, ...] = ()) -> list[str]:
 def _stored(column: str, named: str | None) -> list[str]:
     """The values of a column in the store; none where there is no store, or where it cannot be read."""
     try:
-        path = os.path.join(data_directory(named, os.environ, base=os.getcwd()).path, DATABASE_NAME)
+        path = os.path.join(data_directory(named, os.environ, base=working_directory()).path, DATABASE_NAME)
         # SQLite would make these two files. What is in a -wal that nobody has open is left out.
         shared = os.path.exists(f"{path}-wal") and os.path.exists(f"{path}-shm")
         with closing(connect_read_only(path, immutable=not shared)) as connection:

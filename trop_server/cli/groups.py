@@ -26,12 +26,16 @@ def autoreserve(session: Session) -> str:
 def validate(session: Session) -> str:
     """Tell every mistake in a file on stderr; the exit code says whether there is one."""
     result = session.perform_subcommand()
+    session.exit_code = 0 if result.valid else 1
+    if session.options.validate_format == "json":
+        from trop_server.wire.values import result_to_wire
+
+        return as_json(result_to_wire(result))
     for problem in result.problems:
         where = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
         say(f"{where}: {problem.key}: {problem.message}" if problem.key else f"{where}: {problem.message}")
     if result.truncated:
         say("… and more")
-    session.exit_code = 0 if result.valid else 1
     return ""
 
 
@@ -57,7 +61,7 @@ def _rendered(result: Any, form: str, allowed: Collection[str]) -> str:
 
         names = {port: name for name, port in result.environment.items()}
         rows = [(tag, row.port, names.get(row.port)) for tag, row in result.group.items()]
-        return render_records(("service", "port", "variable"), rows, "table")
+        return render_records(("service", "port", "variable"), rows, "table", to_terminal=True)
     from trop_server.cli.shells import render
 
     return render(result.environment, form, allowed=allowed, dry_run=result.dry_run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trop_server.cli.exclusions import tell_change
-from trop_server.cli.printing import one_per_line
+from trop_server.cli.printing import is_terminal, one_per_line
 from trop_server.cli.tables import in_utc, render_records
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def scan(session: Session) -> str:
     if result.file is not None:
         tell_change(session, result)
     assert session.settings is not None
-    return render_records(ScannedSocket._fields, result.sockets, session.settings.output_format)
+    return render_records(
+        ScannedSocket._fields, result.sockets, session.settings.output_format, to_terminal=is_terminal()
+    )
 
 
 def _reservation(row: Reservation, directory_exists: bool | None) -> Iterator[str]:

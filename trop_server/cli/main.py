@@ -5,16 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from trop_core.errors.arguments import InvalidArgument, UnknownCommand
-from trop_core.errors.base import Cancelled, InternalError, TropError
+from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.spelling import flag_name, wire_name
-from trop_core.errors.system import AnswerLost, SystemFailure
+from trop_core.errors.system import AnswerLost, SystemFailure, TooManyOpenFiles
 from trop_server.cli.exit_codes import EXIT_CODES
-from trop_server.cli.printing import answer_bytes, as_json, one_per_line, say
+from trop_server.cli.printing import answer_bytes, as_json, is_terminal, one_per_line, say
 from trop_server.cli.session import Session
 
 if TYPE_CHECKING:
@@ -35,14 +36,16 @@ def main() -> NoReturn:
     if sys.stderr is None:
         # Closed by whoever started this. print would write to stdout instead, and a port has to stand there alone.
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it stays open until the end
+    code = run(sys.argv[1:])
     try:
-        code = run(sys.argv[1:])
         if sys.stdout is not None:
             sys.stdout.flush()
-    except OSError:
+    except BrokenPipeError:
         # What --help prints may find its reader gone as well.
         _discard_stdout()
-        code = 0
+    except OSError as error:
+        _discard_stdout()
+        code = _fail(AnswerLost(error.strerror or str(error)))
     if sys.stderr is not None:
         sys.stderr.flush()
     # Everything is written and closed: taking the interpreter apart would take as long as the reservation did.
@@ -51,20 +54,16 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line: the answer goes to stdout, everything else to stderr. Returns the exit code."""
-    from trop_server.cli.parser import parse
-
     session: Session | None = None
     try:
-        options = parse(arguments)
+        from trop_server.cli.parser import parse
+
+        session = Session(parse(arguments))
+        session.read_log_mode()
+        _write(_handler(session.options.subcommand)(session))
+        return session.exit_code
     except SystemExit as end:
         return int(end.code or 0)
-    except KeyboardInterrupt:
-        return _fail(Cancelled())
-    try:
-        session = Session(options)
-        session.read_log_mode()
-        _write(_handler(options.subcommand)(session))
-        return session.exit_code
     except TropError as error:
         return _fail(error, session)
     except KeyboardInterrupt:
@@ -76,10 +75,18 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever reads has seen enough. The interpreter would fail once more on what it still wants to write.
         _discard_stdout()
     except Exception as error:  # noqa: BLE001 - no traceback reaches a user who did not ask for it
-        failure = InternalError(f"{type(error).__name__}: {error}")
+        failure = _unforeseen(error)
         failure.__cause__ = error
         return _fail(failure, session)
     return 0
+
+
+def _unforeseen(error: Exception) -> TropError:
+    try:
+        from trop_core.database.failures import unforeseen
+    except (OSError, ImportError):
+        return TooManyOpenFiles("load", path=__file__)
+    return unforeseen(error)
 
 
 def _handler(subcommand: str) -> Callable[[Session], str]:
@@ -111,7 +118,13 @@ def _run_list(session: Session) -> str:
     result = session.perform(found, given_values(found, session.options), limit=None)
     home = None if session.options.show_full_paths else os.path.expanduser("~")
     assert session.settings is not None
-    return render(result.reservations, session.settings.output_format, home=home)
+    return render(
+        result.reservations,
+        session.settings.output_format,
+        with_occupancy=bool(session.options.field_include_occupancy),
+        home=home,
+        to_terminal=is_terminal(),
+    )
 
 
 def _run_call(session: Session) -> str:
@@ -197,10 +210,20 @@ def _write(answer: str) -> None:
 
 
 def _discard_stdout() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _fail(error: TropError, session: Session | None = None) -> int:
+    """Tell what is wrong, and return the exit code that it has."""
+    try:
+        return _tell(error, session)
+    except (OSError, ImportError):
+        # What it takes to tell it well cannot be loaded now, for the same reason, most likely.
+        return _tell(error, None)
+
+
+def _tell(error: TropError, session: Session | None) -> int:
     spell: Callable[[str], str] = flag_name
     if session is not None:
         from trop_server.cli.parser import spelled

@@ -244,6 +244,17 @@ def _add_scan(parser: Parser, name: str) -> None:
     parser.add_argument("--format", type=str.lower, choices=FORMATS, help="How to print what is found.")
 
 
+def _add_validate(parser: Parser, name: str) -> None:
+    _add_fields(parser, name)
+    parser.add_argument(
+        "--format",
+        dest="validate_format",
+        type=str.lower,
+        choices=("text", "json"),
+        help="How to tell the mistakes: as lines on stderr, or all of the result on stdout.",
+    )
+
+
 def _add_call(parser: Parser, name: str) -> None:
     parser.add_argument("command", metavar="COMMAND", help="A command of the server, such as trop.reserve.")
     parser.add_argument(
@@ -252,7 +263,7 @@ def _add_call(parser: Parser, name: str) -> None:
 
 
 def _add_completions(parser: Parser, name: str) -> None:
-    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help=f"One of {', '.join(SHELLS)}.")
+    parser.add_argument("shell", metavar="SHELL", type=str.lower, choices=SHELLS, help=f"One of {', '.join(SHELLS)}.")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _INSTALLING
 
@@ -271,6 +282,7 @@ _BUILDERS: dict[str, Callable[[Parser, str], None]] = {
     "autoreserve": _add_group,
     "list": _add_list,
     "scan": _add_scan,
+    "validate": _add_validate,
     "completions": _add_completions,
     "call": _add_call,
 }

@@ -26,6 +26,11 @@ def say(*lines: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
+def is_terminal() -> bool:
+    """Whether a person reads the answer, and no program."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def one_per_line(texts: Iterable[str]) -> str:
     """An answer of one text a line."""
     return "".join(f"{escaped(text)}\n" for text in texts)

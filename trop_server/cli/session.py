@@ -95,18 +95,20 @@ class Session:
         return self.perform(found, given_values(found, self.options))
 
     def _found(self, named: str | None) -> DataDirectory:
+        from trop_core.paths import working_directory
         from trop_core.store import data_directory
 
-        return data_directory(named, os.environ, base=_working_directory() or "/")
+        return data_directory(named, os.environ, base=working_directory())
 
     def _context(self, data: DataDirectory, progress: Progress) -> Context:
         from trop_core.caller import Caller, Door
         from trop_core.cancellation import CancellationToken
         from trop_core.context import Context
         from trop_core.errors.spelling import flag_name, wire_name
+        from trop_core.paths import working_directory
 
         return Context(
-            caller=Caller(Door.TERMINAL, _working_directory()),
+            caller=Caller(Door.TERMINAL, working_directory()),
             data_directory=data.path,
             data_warnings=data.warnings,
             environment=os.environ,
@@ -119,13 +121,6 @@ class Session:
             progress=progress,
             spell=wire_name if self.options.subcommand == "call" else flag_name,
         )
-
-
-def _working_directory() -> str | None:
-    try:
-        return os.getcwd()
-    except FileNotFoundError:
-        return None
 
 
 def _seconds(text: str | None) -> float | None:

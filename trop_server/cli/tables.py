@@ -6,38 +6,56 @@ import time
 from typing import TYPE_CHECKING
 
 from trop_core.errors.spelling import escaped
-from trop_core.models import ObservedReservation, Reservation
 from trop_server.cli.printing import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from trop_core.models import ListedReservation
+
 _COLUMNS = ("port", "path", "tag", "project", "task", "created_at", "last_used_at")
+_MISSING = "missing"
 _LATEST_TIME = 253_402_300_799
 
 Cell = str | int | bool | None
 
 
-def render(rows: Sequence[Reservation | ObservedReservation], form: str, *, home: str | None) -> str:
-    """Reservations, as ``render_records`` gives them."""
-    observed = any(isinstance(row, ObservedReservation) for row in rows)
-    columns = (*_COLUMNS, "occupied") if observed else _COLUMNS
-    return render_records(columns, [_cells(row) for row in rows], form, home=home)
+def render(
+    rows: Sequence[ListedReservation], form: str, *, with_occupancy: bool, home: str | None, to_terminal: bool
+) -> str:
+    """Reservations, as ``render_records`` gives them.
+
+    In a table, ``missing`` stands behind the last column of one whose directory is: the columns are those that
+    programs know, and so are the keys and columns of the other formats.
+    """
+    columns = (*_COLUMNS, "occupied") if with_occupancy else _COLUMNS
+    records = [_cells(row, with_occupancy=with_occupancy) for row in rows]
+    marks = [_MISSING if row.missing else "" for row in rows]
+    return render_records(columns, records, form, home=home, to_terminal=to_terminal, marks=marks)
 
 
 def render_records(
-    columns: Sequence[str], records: Sequence[Sequence[Cell]], form: str, *, home: str | None = None
+    columns: Sequence[str],
+    records: Sequence[Sequence[Cell]],
+    form: str,
+    *,
+    home: str | None = None,
+    to_terminal: bool = False,
+    marks: Sequence[str] = (),
 ) -> str:
     """Rows of cells in one of the formats ``table``, ``json``, ``csv`` and ``tsv``; each ends with a line feed.
 
     But for JSON, a row is one line: what would end it, or what a terminal would obey, is escaped in its cells.
 
-    ``columns`` are their names, in lower case. ``home`` is shortened to ``~`` in a table, where it is given.
+    ``columns`` are their names, in lower case. ``home`` is shortened to ``~`` in a table, where it is given. The
+    columns of a table are as wide as their cells ``to_terminal``, and otherwise separated by one tab, for ``cut``.
+    ``marks`` are what stands behind a row of a table, if anything.
     """
     if form == "json":
         return as_json([dict(zip(columns, record, strict=True)) for record in records], indent=2)
     if form == "table":
-        return _table([column.upper() for column in columns], records, home)
+        lines = [[column.upper() for column in columns], *([_shown(cell, home) for cell in row] for row in records)]
+        return _table(lines, ["", *(marks or [""] * len(records))], to_terminal=to_terminal)
     return _separated([columns, *records], "," if form == "csv" else "\t")
 
 
@@ -46,11 +64,11 @@ def in_utc(seconds: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(seconds, _LATEST_TIME)))
 
 
-def _cells(row: Reservation | ObservedReservation) -> tuple[Cell, ...]:
-    if isinstance(row, ObservedReservation):
-        return (*_cells(row.reservation), row.occupied)
-    times = (in_utc(row.created_at), in_utc(row.last_used_at))
-    return (row.port, row.path, row.tag, row.project, row.task, *times)
+def _cells(listed: ListedReservation, *, with_occupancy: bool) -> tuple[Cell, ...]:
+    row = listed.reservation
+    cells = (row.port, row.path, row.tag, row.project, row.task, in_utc(row.created_at), in_utc(row.last_used_at))
+    occupied = {"occupied": True, "free": False}
+    return (*cells, occupied.get(listed.occupancy or "")) if with_occupancy else cells
 
 
 def _separated(records: Iterable[Sequence[Cell]], delimiter: str) -> str:
@@ -70,11 +88,13 @@ def _separable(cell: Cell) -> Cell:
     return escaped(cell) if isinstance(cell, str) else cell
 
 
-def _table(header: list[str], records: Sequence[Sequence[Cell]], home: str | None) -> str:
-    lines = [header, *([_shown(cell, home) for cell in record] for record in records)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+def _table(lines: Sequence[Sequence[str]], marks: Sequence[str], *, to_terminal: bool) -> str:
+    between = "  " if to_terminal else "\t"
+    if to_terminal:
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        lines = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
     return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines
+        between.join([*line, *filter(None, [mark])]).rstrip(" ") + "\n" for line, mark in zip(lines, marks, strict=True)
     )
 
 

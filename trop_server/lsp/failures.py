@@ -8,6 +8,7 @@ from typing import Any
 from lsprotocol.types import ErrorCodes, LSPErrorCodes
 from pygls.exceptions import JsonRpcException
 
+from trop_core.database.failures import unforeseen
 from trop_core.errors.arguments import InvalidArgument, InvalidIdentifier
 from trop_core.errors.base import Cancelled, InternalError, TropError
 from trop_core.errors.paths import InvalidPath
@@ -36,8 +37,9 @@ def to_json_rpc(error: BaseException) -> JsonRpcException:
     if isinstance(error, JsonRpcException):
         return error
     if not isinstance(error, TropError):
-        logger.error("a command failed", exc_info=error)
-        error = InternalError(f"{type(error).__name__}: {error}")
+        failure = unforeseen(error)
+        logger.error("a command failed: %s", failure, exc_info=error if isinstance(failure, InternalError) else None)
+        error = failure
     data: dict[str, Any] = error_to_wire(error)
     return JsonRpcException(message=error.message(wire_name), code=code_of(error), data=data)
 

@@ -47,17 +47,28 @@ class Openings:
         self._errands = errands
         self._window = window
         self._order = order
+        self._waiting: set[str] = set()
 
     async def open(self, folder: str, reserve_on_open: ReserveOnOpen, ticket: Ticket) -> None:
         """Do all of that for one folder, absolute and as the editor spells it. What fails is logged.
 
         Raises ``Cancelled`` if the session ends before.
         """
+        if folder in self._waiting:
+            # The one that has not looked yet will see what this one would: folders that come and go make no queue.
+            return
         try:
-            # A folder on a mount that is dead hangs here, and not where others wait for it.
-            await self._errands.look(ticket, partial(directory_state, folder), place=folder)
-            async with self._order:
+            self._waiting.add(folder)
+            try:
+                # A folder on a mount that is dead hangs here, and not where others wait for it.
+                await self._errands.look(ticket, partial(directory_state, folder), place=folder)
+                await self._order.acquire()
+            finally:
+                self._waiting.discard(folder)
+            try:
                 moved = await self._settle(folder, reserve_on_open, ticket, ask=True)
+            finally:
+                self._order.release()
             if moved is not None:
                 await self._offer(folder, *moved, ticket)
                 async with self._order:

@@ -305,6 +305,13 @@ class TropProtocol(LanguageServerProtocol):
 
     # What pygls would do by itself, and does otherwise
 
+    def _execute_handler(self, msg_id: Any, *arguments: Any, **named: Any) -> None:
+        # pygls never forgets the future of a notification: 2 KB each, for as long as the editor runs.
+        super()._execute_handler(msg_id, *arguments, **named)
+        future = self._request_futures.get(msg_id)
+        if future is not None:
+            future.add_done_callback(lambda _: self._request_futures.pop(msg_id, None))
+
     @lsp_method(types.EXIT)
     def lsp_exit(self, *args: Any) -> Generator[Any, Any, None]:
         """Handled before pygls gets it: its own would raise SystemExit where nobody hears it."""

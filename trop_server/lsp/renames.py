@@ -83,7 +83,8 @@ class Renames:
         """Move what there is to move; if something else is in the way than what the person gave up, say what."""
         try:
             old = await self._errands.look(ticket, partial(_place, old_uri), place=old_uri)
-            moving = (await self._errands.perform(ticket, LIST, ListRequest(path=old))).reservations
+            listed = await self._errands.perform(ticket, LIST, ListRequest(path=old))
+            moving = [each.reservation for each in listed.reservations]
         except (InvalidPath, NoDataDirectory) as error:
             logger.info("nothing can be reserved for %s: %s", old_uri, error)
             return None

@@ -18,7 +18,7 @@ from trop_core.catalogue import Computation, Operation, operations
 from trop_core.context import Context
 from trop_core.errors.spelling import wire_name
 from trop_core.operations.call import Call
-from trop_core.paths import canonical, home_directory
+from trop_core.paths import canonical, home_directory, working_directory
 from trop_core.store import DATABASE_NAME, DataDirectory, data_directory
 from trop_server.lsp.client_log import ClientLogHandler
 from trop_server.lsp.opening import Openings
@@ -32,7 +32,7 @@ from trop_server.transport.framing import BrokenFrame, Input
 from trop_server.transport.lanes import Lanes, Ticket
 from trop_server.transport.output import Output
 from trop_server.transport.parent import watch
-from trop_server.transport.surroundings import folders_on_disk, server_environment, working_directory
+from trop_server.transport.surroundings import folders_on_disk, server_environment
 from trop_server.wire.commands import operation_to_wire
 from trop_server.wire.values import reservation_to_wire, result_to_wire
 
@@ -228,7 +228,7 @@ class TropServer(LanguageServer):
             progress=progress,
             spell=wire_name,
         )
-        call = Call(operation, request, context)
+        call = Call(operation, request, context, clock=self._lanes.clock)
         if self._watcher is not None and not isinstance(operation.work, Computation):
             # What a client reads before the first look and what is told after it leave no gap between them.
             await ticket.while_harmless(self._watcher.ready())
@@ -248,9 +248,9 @@ class TropServer(LanguageServer):
         return folders_on_disk(folder.uri for folder in list(self.protocol.workspace.folders.values()))
 
     def _data_directory(self, named: str | None = None) -> DataDirectory:
-        base = self._open_folders()[:1] or [working_directory() or "/"]
+        base = next(iter(self._open_folders()), None) or working_directory()
         named = next((each for each in (named, self._options.data_dir) if each is not None), self._data_dir)
-        return data_directory(named, self._environment, base=base[0])
+        return data_directory(named, self._environment, base=base)
 
 
 _FOLDER_RENAMES = types.FileOperationRegistrationOptions(

@@ -26,7 +26,7 @@ from trop_core.catalogue import Operation, operations
 from trop_core.context import Context
 from trop_core.errors.spelling import quoted, wire_name
 from trop_core.operations.call import Call
-from trop_core.paths import canonical, home_directory
+from trop_core.paths import canonical, home_directory, working_directory
 from trop_core.store import data_directory
 from trop_server.mcp.instructions import INSTRUCTIONS
 from trop_server.mcp.progress import GrowingCount
@@ -34,7 +34,7 @@ from trop_server.mcp.tools import failed, refusal, succeeded, tool, tool_name
 from trop_server.transport.framing import BrokenFrame, Input, encode_line, read_lines
 from trop_server.transport.lanes import Lanes, Ticket
 from trop_server.transport.output import Output
-from trop_server.transport.surroundings import folders_on_disk, server_environment, working_directory
+from trop_server.transport.surroundings import folders_on_disk, server_environment
 from trop_server.wire.values import result_to_wire
 
 if TYPE_CHECKING:
@@ -200,9 +200,16 @@ class McpServer:
 
         named = getattr(request, "data_dir", None)
         named = self._data_dir if named is None else named
-        data = data_directory(named, self._environment, base=working_directory() or "/")
+        data = data_directory(named, self._environment, base=working_directory())
+        caller = await self._caller(session)
+        folder = getattr(request, "folder", None)
+        if folder is not None and not caller.anchors:
+            # Where nothing else tells what may be touched, the folder that the call names does. It is resolved here and
+            # once: below itself it would be another one.
+            folder = caller.resolve(folder)
+            caller, request = caller._replace(folders=(folder,)), request._replace(folder=folder)
         context = Context(
-            caller=await self._caller(session, getattr(request, "folder", None)),
+            caller=caller,
             data_directory=data.path,
             data_warnings=data.warnings,
             environment=self._environment,
@@ -213,7 +220,8 @@ class McpServer:
         )
         # The SDK cancels the task that waits here. The work goes on in its own until it is rolled back: the next call
         # must not come to its turn before that.
-        running = asyncio.ensure_future(self._lanes.run(ticket, Call(operation, request, context)))
+        call = Call(operation, request, context, clock=self._lanes.clock)
+        running = asyncio.ensure_future(self._lanes.run(ticket, call))
         self._tickets[running] = ticket
         running.add_done_callback(self._settle)
         try:
@@ -227,16 +235,10 @@ class McpServer:
         if not running.cancelled():
             running.exception()  # looked at, so that asyncio does not miss anybody who does
 
-    async def _caller(self, session: ServerSession, folder: str | None) -> Caller:
-        """Who calls: the client's roots are its open folders.
-
-        Where neither roots nor a working directory tell what may be touched, the folder that the call names does.
-        """
+    async def _caller(self, session: ServerSession) -> Caller:
+        """Who calls: the client's roots are its open folders."""
         roots = tuple(await _roots(session))
-        caller = Caller(Door.SERVER, working_directory=working_directory(), folders=roots, home=self._home)
-        if folder is not None and not caller.anchors:
-            return caller._replace(folders=(caller.resolve(folder),))
-        return caller
+        return Caller(Door.SERVER, working_directory=working_directory(), folders=roots, home=self._home)
 
 
 class _Lines:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
 
+from trop_core.database.failures import unforeseen
 from trop_core.errors.base import InternalError, TropError
 from trop_core.errors.spelling import wire_name
 from trop_server.wire.errors import error_to_wire
@@ -50,8 +51,9 @@ def succeeded(result: dict[str, Any]) -> types.CallToolResult:
 def failed(error: Exception) -> types.CallToolResult:
     """Any error, as a result that says so. One that is not the product's own is logged, and told without traceback."""
     if not isinstance(error, TropError):
-        logger.error("a call failed", exc_info=error)
-        error = InternalError(f"{type(error).__name__}: {error}")
+        failure = unforeseen(error)
+        logger.error("a call failed: %s", failure, exc_info=error if isinstance(failure, InternalError) else None)
+        error = failure
     told = {"kind": error.kind, "message": error.message(wire_name), **error_to_wire(error)}
     return types.CallToolResult(content=[_text(told)], structured_content=told, is_error=True)
 

@@ -7,6 +7,7 @@ lock. All others wait as coroutines: hundreds of waiting connections would use u
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
 from trop_core.cancellation import CancellationToken
+from trop_core.database.waiting import LockClock
 from trop_core.errors.base import Cancelled
 from trop_core.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from trop_core.database.waiting import Patience
     from trop_core.operations.call import Call
 
 T = TypeVar("T")
@@ -29,6 +32,7 @@ T = TypeVar("T")
 _READERS = 8
 _PREPARERS = 64
 _PREPARERS_OF_ONE_PLACE = 30
+_BETWEEN_LOOKS = 0.01
 
 
 class Ticket:
@@ -68,6 +72,7 @@ class Lanes:
     """The threads of one server and the stores that they have open.
 
     ``room`` is awaited before a store is read: a client that does not read its answers gets no more of them made.
+    ``clock`` is what all calls here measure their waiting with: no place in the queue costs one of them its time.
     """
 
     def __init__(self, room: Callable[[], Awaitable[None]]) -> None:
@@ -79,21 +84,24 @@ class Lanes:
         self._preparing = ThreadPoolExecutor(_PREPARERS, thread_name_prefix="prepare")
         self._places: WeakValueDictionary[str, _Place] = WeakValueDictionary()
         self._stores = threading.local()
+        self._loop = asyncio.get_running_loop()
+        self._queued: dict[asyncio.Future[Any], Patience] = {}
+        self._next_look: asyncio.TimerHandle | None = None
+        self.clock = LockClock(self._on_kept_waiting)
 
     async def run(self, ticket: Ticket, call: Call) -> Any:
         """Run a call, whose token is the ticket's, to its end and return its result.
 
-        Raises what the call raises; ``LockTimeout`` if its turn has not come in time, ``Cancelled`` if it was taken
-        back before it had committed.
+        Raises what the call raises; ``LockTimeout`` if another process has kept it waiting for too long, also where
+        that kept those before it; ``Cancelled`` if it was taken back before it had committed.
         """
-        loop = asyncio.get_running_loop()
         gate, threads = (self._writers, self._writing) if call.writes else (self._readers, self._reading)
         while not await self.look(ticket, call.prepare, place=call.place):
             await self._turn(ticket, call, gate)
             try:
                 if not call.writes:
                     await ticket.while_harmless(self._room())
-                if await loop.run_in_executor(threads, self._transact, call):
+                if await self._loop.run_in_executor(threads, self._transact, call):
                     break
             finally:
                 gate.release()
@@ -111,16 +119,43 @@ class Lanes:
     async def _turn(self, ticket: Ticket, call: Call, gate: asyncio.Semaphore) -> None:
         patience = call.patience
         acquiring = asyncio.ensure_future(gate.acquire())
+        self._queued[acquiring] = patience
+        self._look_in(patience.remaining)
         try:
-            async with asyncio.timeout(max(0.0, patience.remaining) if gate.locked() else None):
-                await ticket.while_harmless(acquiring)
+            await ticket.while_harmless(acquiring)
         except BaseException as error:
             # The turn may have come in the very moment in which the wait for it ended.
             if acquiring.done() and not acquiring.cancelled():
                 gate.release()
-            if isinstance(error, TimeoutError):
+            if isinstance(error, asyncio.CancelledError) and acquiring not in self._queued:
                 raise patience.timed_out(call.operation.name.replace("_", " ")) from None
             raise
+        finally:
+            self._queued.pop(acquiring, None)
+
+    def _on_kept_waiting(self) -> None:
+        # Called in the thread of the call that is kept waiting.
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+            self._loop.call_soon_threadsafe(self._look_at_queue)
+
+    def _look_at_queue(self) -> None:
+        """Take those out of the queue whose time is over."""
+        self._next_look = None
+        for acquiring, patience in list(self._queued.items()):
+            if patience.is_over:
+                del self._queued[acquiring]
+                acquiring.cancel()
+        self._look_in(min((patience.remaining for patience in self._queued.values()), default=math.inf))
+
+    def _look_in(self, seconds: float) -> None:
+        """Look at the queue when somebody's time may be over; while nobody is kept waiting, nobody's will be."""
+        if not self.clock.running or seconds == math.inf:
+            return
+        when = self._loop.time() + max(_BETWEEN_LOOKS, seconds)
+        if self._next_look is None or when < self._next_look.when():
+            if self._next_look is not None:
+                self._next_look.cancel()
+            self._next_look = self._loop.call_at(when, self._look_at_queue)
 
     def _transact(self, call: Call) -> bool:
         directory = call.context.data_directory

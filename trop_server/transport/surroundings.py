@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import TYPE_CHECKING
 
 from trop_core.errors.base import TropError
@@ -21,14 +20,6 @@ TERMINAL_ONLY = ("TROP_PATH", "TROP_PROJECT", "TROP_TASK")
 def server_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment without what speaks to the command line alone."""
     return {key: value for key, value in environment.items() if key not in TERMINAL_ONLY}
-
-
-def working_directory() -> str | None:
-    """Where the process stands, under its one name; None if that directory is gone."""
-    try:
-        return os.getcwd()
-    except FileNotFoundError:
-        return None
 
 
 def folders_on_disk(uris: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import PORTS, Field, Kind
-from trop_core.models import HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT, ObservedReservation, Reservation
+from trop_core.models import HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT, ListedReservation, Reservation
 from trop_server.wire.limits import LONGEST_LIST
 
 Schema = dict[str, Any]
@@ -35,9 +35,13 @@ _RESERVATION: Schema = {
     "required": ["port", "path", "tag", "project", "task", "createdAt", "lastUsedAt"],
     "additionalProperties": False,
 }
-_OBSERVED: Schema = {
+_LISTED: Schema = {
     **_RESERVATION,
-    "properties": {**_RESERVATION["properties"], "occupied": {"type": ["boolean", "null"]}},
+    "properties": {
+        **_RESERVATION["properties"],
+        "occupied": {"type": ["boolean", "null"]},
+        "missing": {"type": "boolean"},
+    },
 }
 _COMMAND: Schema = {
     "type": "object",
@@ -68,7 +72,7 @@ _KNOWN: dict[Any, Schema] = {
     int: {"type": "integer"},
     bool: {"type": "boolean"},
     Reservation: _RESERVATION,
-    ObservedReservation: _OBSERVED,
+    ListedReservation: _LISTED,
     Operation: _COMMAND,
 }
 

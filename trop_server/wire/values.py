@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
-from trop_core.models import ObservedReservation, Reservation
+from trop_core.models import ListedReservation, Reservation
 from trop_server.wire.limits import LONGEST_LIST
 
 if TYPE_CHECKING:
+    from trop_core.models import Occupancy
     from trop_core.records import Record
+
+OCCUPIED: dict[Occupancy, bool | None] = {"occupied": True, "free": False, "unknown": None}
 
 _DEEPEST = 20
 
@@ -46,8 +49,8 @@ def value_to_wire(value: Any, depth: int = 0) -> Any:
         return str(value)
     if isinstance(value, Reservation):
         return reservation_to_wire(value)
-    if isinstance(value, ObservedReservation):
-        return {**reservation_to_wire(value.reservation), "occupied": value.occupied}
+    if isinstance(value, ListedReservation):
+        return _listed_to_wire(value)
     if isinstance(value, Operation):
         from trop_server.wire.commands import operation_to_wire
 
@@ -59,6 +62,16 @@ def value_to_wire(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         return {key: value_to_wire(entry, depth + 1) for key, entry in value.items()}
     return value
+
+
+def _listed_to_wire(listed: ListedReservation) -> dict[str, Any]:
+    """``occupied`` is there only where it was asked for, ``missing`` only where the directory is."""
+    wire = reservation_to_wire(listed.reservation)
+    if listed.occupancy is not None:
+        wire["occupied"] = OCCUPIED[listed.occupancy]
+    if listed.missing:
+        wire["missing"] = True
+    return wire
 
 
 def reservation_to_wire(reservation: Reservation) -> dict[str, Any]:

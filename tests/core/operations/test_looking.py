@@ -52,10 +52,10 @@ def test_a_list_with_occupancy_reads_the_table_once_and_asks_no_process(tmp_path
 
     listed = perform(tmp_path, "list", {"includeOccupancy": True}, sockets=world.sockets)
 
-    assert [(each.reservation.port, each.occupied) for each in listed.reservations] == [
-        (5000, False),
-        (5001, True),
-        (5002, False),
+    assert [(each.reservation.port, each.occupancy) for each in listed.reservations] == [
+        (5000, "free"),
+        (5001, "occupied"),
+        (5002, "free"),
     ]
     assert [(asked.ports, asked.owners) for asked in world.asked] == [(PortRange(1, 65535), False)]
 

@@ -11,18 +11,25 @@ from trop_core.catalogue import Operation, Query
 from trop_core.database import directories, reservations
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.paths import InvalidPath
-from trop_core.models import HIGHEST_PORT, LOWEST_PORT, ObservedReservation, PortRange, Reservation, ReservationKey
+from trop_core.models import HIGHEST_PORT, LOWEST_PORT, ListedReservation, PortRange, ReservationKey
+from trop_core.operations.call import Unprepared
 from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
-from trop_core.paths import check_storable
+from trop_core.paths import DirectoryState, check_storable
 from trop_core.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
+    from trop_core.models import Occupancy
     from trop_core.ports.sockets import SocketTable
 
 LONGEST_PAGE = 1000
+
+_SECONDS_TO_LOOK = 0.5
+"""How long a list waits for one directory: on a dead mount it goes on without."""
 
 
 class ListRequest(Record):
@@ -45,8 +52,9 @@ class ListRequest(Record):
 class ListResult(Record):
     """One page of reservations."""
 
-    reservations: tuple[Reservation | ObservedReservation, ...] = fields.outcome(
-        "The reservations, in the order of path and tag."
+    reservations: tuple[ListedReservation, ...] = fields.outcome(
+        "The reservations, in the order of path and tag. One whose directory is missing has missing: true; with "
+        "includeOccupancy each has occupied, which is null where nobody looked."
     )
     next: str | None = fields.outcome("What the following call gives as after; null at the end.")
     truncated: bool = fields.outcome("Whether there are more reservations than one answer may hold.")
@@ -58,6 +66,7 @@ class Prepared(NamedTuple):
 
     ``scopes`` are the directories at and below which everything is listed, or None for the whole store, and
     ``repository`` the common git directory whose worktrees are. ``arriving`` is the directory of a call with ``here``.
+    ``listed`` is the answer, once the directories of what it lists were looked at.
     """
 
     request: ListRequest
@@ -68,10 +77,23 @@ class Prepared(NamedTuple):
     settings: Settings
     sockets: SocketTable | None
     warnings: tuple[str, ...]
+    directory_state: Callable[[str], DirectoryState]
+    listed: ListResult | None = None
 
     def again(self, arriving: Arriving) -> Prepared:
         """The same, with more known of the directory."""
         return self._replace(arriving=arriving)
+
+    def looked(self, listed: ListResult) -> Prepared:
+        """The same with the answer, in which what belongs to missing directories is marked. Looks at each."""
+        from trop_core import looks
+
+        paths = sorted({row.reservation.path for row in listed.reservations})
+        states, _ = looks.at_directories(paths, self.directory_state, patience=_SECONDS_TO_LOOK)
+        rows = (
+            row._replace(missing=states[row.reservation.path] is DirectoryState.GONE) for row in listed.reservations
+        )
+        return self._replace(listed=listed._replace(reservations=tuple(rows)))
 
 
 def prepare(request: ListRequest, context: Context) -> Prepared:
@@ -88,7 +110,9 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
         repository = context.common_directory(target.canonical)
         scopes.update(context.worktrees(repository) if repository is not None else ())
     sockets, warnings = None, tuple[str, ...]()
-    if request.include_occupancy:
+    if request.include_occupancy and not settings.occupancy.looks:
+        warnings = (f"whether ports are occupied was not looked at: the check is skipped {settings.unlooked}",)
+    elif request.include_occupancy:
         from trop_core.errors.system import SocketsUnreadable
         from trop_core.ports.sockets import told_of_unreadable
 
@@ -106,11 +130,17 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
         settings=settings,
         sockets=sockets,
         warnings=warnings,
+        directory_state=context.directory_state,
     )
 
 
 def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
-    """Read one page, or everything where the request has no limit."""
+    """Read one page, or everything where the request has no limit.
+
+    Raises ``Unprepared`` to have the directories looked at outside of the transaction: one of them may hang.
+    """
+    if prepared.listed is not None:
+        return prepared.listed
     request, scopes = prepared.request, prepared.scopes
     if scopes is not None and prepared.repository is not None:
         # A worktree whose directory is missing is one of the repository's, too.
@@ -131,17 +161,21 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
     arriving = prepared.arriving
     if arriving is not None:
         warnings = told_of_origin(connection, arriving, prepared.again)
-    observed: tuple[Reservation | ObservedReservation, ...] = page
-    if request.include_occupancy:
-        sockets = prepared.sockets
-        observed = tuple(ObservedReservation(row, sockets and sockets.is_occupied(row.port)) for row in page)
-        warnings += prepared.warnings
-    return ListResult(
-        reservations=observed,
+    occupancy = _occupancy(prepared.sockets) if request.include_occupancy else lambda port: None
+    listed = ListResult(
+        reservations=tuple(ListedReservation(row, occupancy(row.port)) for row in page),
         next=_write_cursor(page[-1].key) if more else None,
         truncated=more and request.limit == LONGEST_PAGE,
-        warnings=warnings,
+        warnings=(*warnings, *prepared.warnings),
     )
+    if not page:
+        return listed
+    raise Unprepared(lambda: prepared.looked(listed))
+
+
+def _occupancy(sockets: SocketTable | None) -> Callable[[int], Occupancy | None]:
+    names: dict[bool | None, Occupancy] = {True: "occupied", False: "free", None: "unknown"}
+    return lambda port: names[None if sockets is None else sockets.is_occupied(port)]
 
 
 def _write_cursor(key: ReservationKey) -> str:

@@ -84,9 +84,8 @@ def prepare(request: PortInfoRequest, context: Context) -> Prepared:
     """Read the configuration, and the system's table of sockets if that is asked for."""
     settings = context.settings(context.caller.vicinity, tolerant=True, **occupancy_settings(request))
     table, warnings = None, tuple[str, ...]()
-    if request.include_occupancy and settings.occupancy.skip:
-        origin = settings.origin("occupancy_check.skip")
-        warnings = (f"who uses the port was not looked at: the check is skipped ({origin})",)
+    if request.include_occupancy and not settings.occupancy.looks:
+        warnings = (f"who uses the port was not looked at: the check is skipped {settings.unlooked}",)
     elif request.include_occupancy:
         try:
             table = context.sockets(PortRange(request.port, request.port), settings.occupancy)

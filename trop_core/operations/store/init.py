@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core import fields, whole_files
 from trop_core.catalogue import Operation, Procedure
 from trop_core.database import rebuilding
 from trop_core.database.connection import Database
-from trop_core.database.handles import create_file
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.records import Record
 from trop_core.store import CONFIG_NAME, Store, make_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.waiting import Patience
+    from trop_core.whole_files import Replacement
 
 
 class InitRequest(Record):
@@ -76,35 +77,26 @@ class InitPlan(NamedTuple):
 
 
 def prepare(request: InitRequest, context: Context) -> InitPlan:
-    """Find the directory. Its own configuration says how long to wait for the lock."""
+    """Find the directory. No file says anything here: a configuration that is wrong can be replaced."""
     directory = context.data_directory if request.data_dir is None else context.caller.resolve(request.data_dir)
-    # Whether stores are created by the way is not asked here, so that even a bad answer does not matter.
-    environment = {name: value for name, value in context.environment.items() if name != "TROP_DISABLE_AUTOINIT"}
-    return InitPlan(
-        directory,
-        request.with_config,
-        request.overwrite,
-        request.dry_run,
-        context._replace(data_directory=directory, environment=environment).settings(None),
-    )
+    settings = context.settings_without_files("maximum_lock_wait_seconds")
+    return InitPlan(directory, request.with_config, request.overwrite, request.dry_run, settings)
 
 
 def run(plan: InitPlan, patience: Patience) -> InitResult:
-    """Do what is missing; run twice, the second run finds nothing to do.
+    """Do what is missing; run twice, the second run finds nothing to do. What fails leaves everything as it was.
 
     A dry run looks at the same things and fails where the real run would, and creates nothing.
     """
     store = Store(plan.directory)
     # Looked at first: a store is not emptied for a call that cannot be carried out.
     configuring = _config(plan)
-    actions = _directory(plan, store)
     with ExitStack() as stack:
-        if (plan.overwrite or configuring) and os.path.isdir(plan.directory):
+        actions = _directory(plan, store, stack)
+        if (plan.overwrite or configuring or not store.exists()) and os.path.isdir(plan.directory):
             stack.enter_context(whole_files.alone(plan.directory, patience, "init"))
-        if configuring and not plan.dry_run:
-            # A configuration that cannot be written is no reason to have emptied the store.
-            stack.enter_context(_config_written(plan))
-        actions += _database(plan, store, patience)
+        configuration = stack.enter_context(_config_prepared(plan)) if configuring and not plan.dry_run else None
+        actions += _database(plan, store, patience, configuration)
     actions += configuring
     return InitResult(
         data_dir=plan.directory,
@@ -115,26 +107,59 @@ def run(plan: InitPlan, patience: Patience) -> InitResult:
     )
 
 
-def _directory(plan: InitPlan, store: Store) -> list[Action]:
+def _directory(plan: InitPlan, store: Store, stack: ExitStack) -> list[Action]:
     if os.path.isdir(plan.directory):
         return []
     if plan.dry_run:
         store.check_creatable()
     else:
-        make_directory(plan.directory)
+        stack.enter_context(_directory_made(plan.directory))
     return [Action("createDirectory", plan.directory)]
 
 
-def _database(plan: InitPlan, store: Store, patience: Patience) -> list[Action]:
+@contextmanager
+def _directory_made(directory: str) -> Iterator[None]:
+    """Make a directory; it goes again, and what was made above it, if an error leaves the block and it is empty."""
+    missing = [directory]
+    while not os.path.lexists(parent := os.path.dirname(missing[-1])):
+        missing.append(parent)
+    try:
+        make_directory(directory)
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for each in missing:
+                os.rmdir(each)
+        raise
+
+
+def _database(plan: InitPlan, store: Store, patience: Patience, configuration: Replacement | None) -> list[Action]:
     if not store.exists():
-        if plan.dry_run and os.path.isdir(plan.directory):
-            rebuilding.check_writable_directory("create", store.path)
-        elif not plan.dry_run:
-            create_file(store.path)
-            Database.open(store.path, create=False, patience=patience).close()
-        return [Action("createDatabase", store.path)]
+        if plan.dry_run:
+            if os.path.isdir(plan.directory):
+                rebuilding.check_writable_directory("create", store.path)
+            return [Action("createDatabase", store.path)]
+        with _configured(configuration):
+            made = rebuilding.create(store.path, patience)
+        # Another process may have been faster.
+        return [Action("createDatabase", store.path)] if made else _database(plan, store, patience, None)
     if plan.overwrite:
-        return _overwritten(plan, store, patience)
+        return _overwritten(plan, store, patience, configuration)
+    with _configured(configuration):
+        return _upgraded(plan, store, patience)
+
+
+@contextmanager
+def _configured(configuration: Replacement | None) -> Iterator[None]:
+    """Put a configuration in place, to stay there if the block ends well."""
+    if configuration is not None:
+        configuration.put_in_place()
+    yield
+    if configuration is not None:
+        configuration.keep()
+
+
+def _upgraded(plan: InitPlan, store: Store, patience: Patience) -> list[Action]:
     if plan.dry_run:
         result = rebuilding.planned_upgrade(store.path, patience)
     else:
@@ -151,16 +176,13 @@ def _database(plan: InitPlan, store: Store, patience: Patience) -> list[Action]:
     return [*backup, Action("upgradeSchema", store.path)]
 
 
-def _overwritten(plan: InitPlan, store: Store, patience: Patience) -> list[Action]:
+def _overwritten(plan: InitPlan, store: Store, patience: Patience, configuration: Replacement | None) -> list[Action]:
     if rebuilding.opens_as_sqlite(store.path, patience):
-        backup = rebuilding.rebuild(store.path, patience, dry_run=plan.dry_run)
+        backup = rebuilding.rebuild(store.path, patience, dry_run=plan.dry_run, configuration=configuration)
         return [Action("backup", backup), Action("rebuildDatabase", store.path)]
-    aside = rebuilding.move_aside(store.path, patience, dry_run=plan.dry_run)
+    aside = rebuilding.start_anew(store.path, patience, dry_run=plan.dry_run, configuration=configuration)
     if aside is None:
-        return _overwritten(plan, store, patience)
-    if not plan.dry_run:
-        create_file(store.path)
-        Database.open(store.path, create=False, patience=patience).close()
+        return _overwritten(plan, store, patience, configuration)
     return [Action("moveAside", aside), Action("createDatabase", store.path)]
 
 
@@ -173,14 +195,14 @@ def _config(plan: InitPlan) -> list[Action]:
     if exists and not plan.overwrite:
         return []
     if os.path.isdir(plan.directory):
-        rebuilding.check_writable_directory("write", path)
+        whole_files.check_replaceable(path)
     return [Action("replaceConfig" if exists else "createConfig", path)]
 
 
-def _config_written(plan: InitPlan) -> AbstractContextManager[None]:
+def _config_prepared(plan: InitPlan) -> AbstractContextManager[Replacement]:
     from trop_core.config.template import config_template
 
-    return whole_files.written(os.path.join(plan.directory, CONFIG_NAME), config_template().encode())
+    return whole_files.replacement(os.path.join(plan.directory, CONFIG_NAME), config_template().encode())
 
 
 OPERATION = Operation(

@@ -12,6 +12,7 @@
 ---@field createdAt string
 ---@field lastUsedAt string
 ---@field occupied? boolean
+---@field missing? boolean
 
 --- What `trop.reserve` takes.
 ---@class trop.ReserveArgument
@@ -157,7 +158,7 @@
 
 --- What `trop.list` gives.
 ---@class trop.ListResult
----@field reservations trop.Reservation[] The reservations, in the order of path and tag.
+---@field reservations trop.Reservation[] The reservations, in the order of path and tag. One whose directory is missing has missing: true; with includeOccupancy each has occupied, which is null where nobody looked.
 ---@field next? string What the following call gives as after; null at the end.
 ---@field truncated boolean Whether there are more reservations than one answer may hold.
 ---@field warnings string[] What the caller should know, a sentence each.
