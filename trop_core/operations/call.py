@@ -22,11 +22,13 @@ class Unprepared(Exception):
     """Raised by a plan that needs something slow: ``complete`` gets it, outside of the transaction.
 
     No error, but a way back: the transaction is rolled back, and the plan is made anew with what ``complete`` returns.
+    One that ``is_bounded`` comes to its end within seconds, whatever the file system does.
     """
 
-    def __init__(self, complete: Callable[[], Any]) -> None:
+    def __init__(self, complete: Callable[[], Any], *, is_bounded: bool = False) -> None:
         super().__init__()
         self.complete = complete
+        self.is_bounded = is_bounded
 
 
 class Call:
@@ -40,6 +42,8 @@ class Call:
         self.operation = operation
         self.context = context
         self.result: Any = None
+        self.goes_on = False
+        """Whether a call that has to be prepared once more is so within seconds: it need not give up its turn."""
         self._request = request
         self._clock = clock or LockClock()
         self._arrival = self._clock.read()
@@ -132,7 +136,7 @@ class Call:
                 store.close()
                 self.result = work.run(self._prepared, self.patience)
         except Unprepared as unprepared:
-            self._more = unprepared.complete
+            self._more, self.goes_on = unprepared.complete, unprepared.is_bounded
             return False
         except FilesReplaced:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -58,6 +59,25 @@ def test_a_list_with_occupancy_reads_the_table_once_and_asks_no_process(tmp_path
         (5002, "free"),
     ]
     assert [(asked.ports, asked.owners) for asked in world.asked] == [(PortRange(1, 65535), False)]
+
+
+def test_a_list_marks_what_is_missing_and_goes_on_where_a_directory_hangs(tmp_path: Path) -> None:
+    fill(tmp_path, [row(f"/w/{name}", port) for port, name in enumerate("abc", 5000)])
+    answers = threading.Event()
+
+    def state_of(path: str) -> DirectoryState:
+        if path == "/w/b":
+            answers.wait()
+        return DirectoryState.GONE
+
+    listed = perform(tmp_path, "list", directory_state=state_of)
+    answers.set()
+
+    assert [(each.reservation.path, each.missing) for each in listed.reservations] == [
+        ("/w/a", True),
+        ("/w/b", False),
+        ("/w/c", True),
+    ]
 
 
 @pytest.mark.parametrize("name", ["list", "port_info"])

@@ -170,7 +170,7 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
     )
     if not page:
         return listed
-    raise Unprepared(lambda: prepared.looked(listed))
+    raise Unprepared(lambda: prepared.looked(listed), is_bounded=True)
 
 
 def _occupancy(sockets: SocketTable | None) -> Callable[[int], Occupancy | None]:
