@@ -277,6 +277,7 @@ def _settings(merged: Layer, config_directory: str | None) -> Settings:
         port_max=maximum,
         occupancy=OccupancyChecks(**checks),
         config_directory=config_directory,
+        group_place=merged["reservations"].place if "reservations" in merged else None,
         origins=origins,
         **given,
     )
