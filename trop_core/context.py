@@ -115,7 +115,8 @@ class Context(NamedTuple):
 
     ``arguments`` are settings that the caller gave for the whole call, by their dotted keys. The environment is the
     caller's; where it is a server's, it lacks what speaks to the command line alone. ``spell`` is how the caller knows
-    the names of fields, and ``data_warnings`` what it should know of how the data directory was found.
+    the names of fields, and ``data_warnings`` what it should know of how the data directory was found. ``asked`` says
+    whether somebody wants this call: the server makes others by itself, when a folder opens.
     """
 
     caller: Caller
@@ -134,6 +135,7 @@ class Context(NamedTuple):
     identify: Callable[[str], Identity | None] = _identify
     ephemeral: Callable[[], Exclusions] = _ephemeral
     data_warnings: tuple[str, ...] = ()
+    asked: bool = True
 
     def target(self, folder: str | None, path: str | None) -> Target:
         """The directory that a call is about: what it names, else what TROP_PATH names, else where the caller is.
