@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import small_files
@@ -101,7 +102,15 @@ class Ground(NamedTuple):
 
     def is_safe(self, directory: str) -> bool:
         """Whether the user takes everybody's files in a directory."""
-        return any(is_within(name, safe) for safe in self.safe for name in (directory, _realpath(directory)))
+        return is_called_safe(directory, self.safe)
+
+
+def is_called_safe(directory: str, safe: Collection[str]) -> bool:
+    """Whether one of some directories that the user calls safe is a directory or above it, as spelled or in fact."""
+    if not safe:
+        return False
+    names, tops = ({*paths, *map(_realpath, paths)} for paths in ((directory,), safe))
+    return any(is_within(name, top) for top in tops for name in names)
 
 
 def find(ground: Ground) -> Found:
@@ -162,7 +171,7 @@ def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> Pro
         return None
     from trop_core.errors.spelling import quoted
 
-    safe = ground.is_safe(directory) if ground.safe else False
+    safe = ground.is_safe(directory)
     is_link = stat.S_ISLNK(seen.st_mode)
     quotable = not is_link or is_quotable(path)
 
@@ -170,7 +179,7 @@ def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> Pro
         return safe or ground.takes(owner)
 
     def takes_target(owner: int) -> bool:
-        return owner == os.geteuid() or (takes(owner) and (quotable or _in_one_repository(path)))
+        return owner == os.geteuid() or (takes(owner) and (quotable or _in_one_repository(path, ground.safe)))
 
     content: bytes | small_files.Unread = small_files.Unread("foreign", owner=seen.st_uid)
     if takes(seen.st_uid):
@@ -185,7 +194,7 @@ def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> Pro
         from trop_core.config.file_text import failure
 
         return ProjectFile(path, b"", quotable, failure(content.error, path))
-    outside = not quotable and not _in_one_repository(path)
+    outside = not quotable and not _in_one_repository(path, ground.safe)
     warnings.append(f"{quoted(path)} is passed over: {_why(content, leads_away=outside)}")
     return None
 
@@ -216,10 +225,10 @@ def _name_of(owner: int | None) -> str:
         return f"the user with the id {owner}"
 
 
-def _in_one_repository(path: str) -> bool:
+def _in_one_repository(path: str, safe: Collection[str] = ()) -> bool:
     from trop_core import git
 
-    return git.related(_realpath(path), _realpath(os.path.dirname(path)))
+    return git.related(_realpath(path), _realpath(os.path.dirname(path)), partial(is_called_safe, safe=safe))
 
 
 def _meant(name: str) -> str:
