@@ -221,6 +221,7 @@ class Context(NamedTuple):
             arguments={**self.arguments, **own},
             config_file=config_file,
             home=self.home,
+            around=self.caller.anchors,
             tolerant=tolerant,
         )
 
@@ -228,7 +229,7 @@ class Context(NamedTuple):
         """How far upward a project's files are searched for from a directory, as a clause."""
         from trop_core.config.search import Ground
 
-        return Ground.around(target, home=self.home).horizon
+        return Ground.of(target, home=self.home).horizon
 
     @property
     def home(self) -> str | None:
