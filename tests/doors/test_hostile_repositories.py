@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.hostile.case import SECRET
+from support.hostile.case import SECRET, STRANGERS
 from support.hostile.table import HOSTILE
 from support.hostile.world import DOORS, MEMORY, World, expected
 from support.zoo import little_memory
@@ -42,7 +42,8 @@ def test_what_a_stranger_made_does_no_harm(world: World, case: Hostile, door: Do
     answers = world.ask(door, case, target)
 
     assert world.others(place) == others
-    assert not place.canary.exists()
+    assert place.signs == []
+    assert STRANGERS not in world.projects(place)
     assert answers.obeyed == []
     assert not [text for text in answers.said if SECRET in text]
     assert answers.outcomes == expected(door, case)

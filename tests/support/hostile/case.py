@@ -30,6 +30,8 @@ WRONG = Outcomes("config_error", "config_error", INVALID)
 SERVICES = "reservations: {services: {web: {}}}\n"
 SECRET = "hunter2"
 STRANGER = 12345
+STRANGERS = "strangers"
+"""A name that no project is to get."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class Place:
     def work(self) -> Path:
         """The repository."""
         return self.root / "work"
+
+    @property
+    def signs(self) -> list[Path]:
+        """What shows that a stranger's code has run."""
+        return [*self.root.rglob("canary*")]
 
     @property
     def canary(self) -> Path:

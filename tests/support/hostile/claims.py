@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from support.hostile.case import INVALID, SERVICES, WRONG, Hostile, Outcomes, file_of
+from support.hostile.case import INVALID, SERVICES, STRANGERS, WRONG, Hostile, Outcomes, file_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +148,7 @@ def _link_above(place: Place) -> Path:
 
 
 def _repository_above(place: Place) -> Path:
-    shared = place.repository(place.root / "shared")
+    shared = place.repository(place.root / STRANGERS)
     mine = shared / "mine"
     mine.mkdir()
     place.give_away(shared / ".git")
@@ -180,7 +180,8 @@ ABOVE = [
 ]
 
 
-def _traps(place: Place, *, names: tuple[str, ...]) -> None:
+def set_traps(place: Place, *, names: tuple[str, ...]) -> None:
+    """Put modules of a stranger's into the repository."""
     for name in names:
         place.write(name, place.trap)
 
@@ -196,7 +197,7 @@ PYTHON = [
     Hostile(
         name=name,
         tries="to run code in the program",
-        make=partial(_traps, names=names),
+        make=partial(set_traps, names=names),
         environment=environment,
         reaches_editors=bool(environment),
     )

@@ -85,7 +85,6 @@ NAMES = [
         }.items()
     ),
     *(
-        # What has its port gets it, and so does what is no service: the file is wrong about its group alone.
         Hostile(name=f"the text of {name}", tries="to speak to a terminal", make=file_of(text), outcomes=WRONG)
         for name, text in {
             "a service": f'reservations: {{services: {{"{ESCAPES}": {{}}}}}}\n',

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from support.client import Client
-from support.hostile.case import INVALID, PORT, SECRET, SERVICES, VALID
+from support.hostile.case import INVALID, PORT, SECRET, VALID, Place
+from support.hostile.claims import MODULES, set_traps
 from support.mcp import LineClient, tool_call
 from support.messages import ServerError
 from support.rows import fill, row, rows_of
@@ -25,7 +26,7 @@ from trop_server.cli.exit_codes import EXIT_CODES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.hostile.case import Hostile, Place
+    from support.hostile.case import Hostile
     from support.rows import Row
     from support.sandbox import Sandbox
 
@@ -77,14 +78,19 @@ class World:
             sandbox.data,
             [*map(self._unused, ("", "api", "db"), (5000, 5001, 5002)), self._unused("web", 6500, self.gone)],
         )
-        here = sandbox.directory("here")
-        (here / "trop.yaml").write_text(SERVICES)
+        here = self._trapped()
         environment = sandbox.environment(PYTHONPATH=".", TROP_BUSY_TIMEOUT="60")
         with little_memory(MEMORY):
             self.lsp = Client(cwd=str(here), env=environment)
             self.mcp = LineClient(cwd=str(sandbox.root), env=environment)
         self.lsp.initialize(initializationOptions={"reserveOnOpen": "always", "notifications": True})
         self.mcp.introduce()
+
+    def _trapped(self) -> Path:
+        """Where the servers are started: a directory full of modules that are none of theirs."""
+        place = Place(self.sandbox.work, secret=self.secret, victim=self.victim, gone=self.gone)
+        set_traps(place, names=MODULES)
+        return place.work
 
     def _unused(self, tag: str, port: int, path: Path | None = None) -> Row:
         return (*row(str(path or self.victim), port, tag, "victim")[:5], LONG_AGO, LONG_AGO)
@@ -95,6 +101,7 @@ class World:
         self.lsp.kill()
         self.mcp.kill()
         assert not any("Traceback" in text for text in logged), logged
+        assert not [*self.sandbox.work.rglob("canary")]
 
     def lay_out(self, case: Hostile) -> tuple[Place, Path]:
         """Make a hostile repository in a place of its own; returns that and the directory for the calls."""
@@ -106,9 +113,9 @@ class World:
         """What is stored for all directories but those of a case."""
         return [row for row in rows_of(self.sandbox.data) if not is_within(row[0], str(place.root))]
 
-    def reserved(self, directory: Path) -> list[int]:
-        """The ports of a directory."""
-        return [row[2] for row in rows_of(self.sandbox.data) if row[0] == str(directory)]
+    def projects(self, place: Place) -> set[str | None]:
+        """The projects that are noted with a case's own reservations."""
+        return {row[3] for row in rows_of(self.sandbox.data) if is_within(row[0], str(place.root))}
 
     def ask(self, door: DoorName, case: Hostile, target: Path) -> Answers:
         """Make the calls in a directory through a door."""
