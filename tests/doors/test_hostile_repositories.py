@@ -37,13 +37,13 @@ def bounded() -> Iterator[None]:
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in HOSTILE])
 def test_what_a_stranger_made_does_no_harm(world: World, case: Hostile, door: DoorName) -> None:
     place, target = world.lay_out(case)
-    others = world.others(place)
+    others = world.others(place.root)
 
     answers = world.ask(door, case, target)
 
-    assert world.others(place) == others
+    assert world.others(place.root) == others
     assert place.signs == []
-    assert STRANGERS not in world.projects(place)
+    assert STRANGERS not in world.projects(place.root)
     assert answers.obeyed == []
     assert not [text for text in answers.said if SECRET in text]
     assert answers.outcomes == expected(door, case)

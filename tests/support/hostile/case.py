@@ -118,7 +118,7 @@ class Hostile:
     ``make`` makes that, in a repository that has a ``trop.yaml`` with one service, and may say in which directory of it
     the calls are made. ``tries`` says what the stranger wants, and ``outcomes`` what comes of the calls there.
     ``environment`` is that of the command line; ``evaluated`` says that its answer is run by a shell,
-    and then git, as people do.
+    and then git, as people do. Who opens it in an editor is asked something first if it ``asks``.
     """
 
     name: str
@@ -128,6 +128,7 @@ class Hostile:
     environment: Mapping[str, str] = field(default_factory=dict)
     evaluated: bool = False
     reaches_editors: bool = False
+    asks: bool = False
 
     def lay_out(self, place: Path, **others: Path) -> tuple[Place, Path]:
         """Make it in a new directory; returns its place and the directory for the calls."""

@@ -94,7 +94,7 @@ def _worktree_elsewhere(place: Place) -> None:
 
 
 CLAIMS = [
-    Hostile(name="a worktree that was the victim's", tries=OTHERS, make=_former_place, reaches_editors=True),
+    Hostile(name="a worktree that was the victim's", tries=OTHERS, make=_former_place, reaches_editors=True, asks=True),
     Hostile(name="the victim's repository as its own", tries=OTHERS, make=_shares_a_repository),
     Hostile(name="the victim's directory as its worktree", tries=OTHERS, make=_worktree_elsewhere),
     Hostile(

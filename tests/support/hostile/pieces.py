@@ -76,10 +76,18 @@ IN_GIT = {
 }
 
 
-def _pieces(name: str, make: Callable[..., Path | None], *animals: str, outcomes: Outcomes = FINE) -> list[Hostile]:
+def _pieces(
+    name: str, make: Callable[..., Path | None], *animals: str, outcomes: Outcomes = FINE, reaches_editors: bool = False
+) -> list[Hostile]:
     """A case for each animal; ``make`` takes the place, and the animal by its name."""
     return [
-        Hostile(name=f"{name} is {animal}", tries=WAITS, make=partial(make, animal=animal), outcomes=outcomes)
+        Hostile(
+            name=f"{name} is {animal}",
+            tries=WAITS,
+            make=partial(make, animal=animal),
+            outcomes=outcomes,
+            reaches_editors=reaches_editors,
+        )
         for animal in animals
     ]
 
@@ -110,7 +118,9 @@ PIECES = [
     *(
         case
         for animal in ZOO
-        for case in _pieces("trop.yaml", _configuration, animal, outcomes=_of_configuration(animal))
+        for case in _pieces(
+            "trop.yaml", _configuration, animal, outcomes=_of_configuration(animal), reaches_editors=animal in ENDLESS
+        )
     ),
     *_pieces("trop.local.yaml", _local, *ENDLESS),
 ]

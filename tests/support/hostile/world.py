@@ -1,8 +1,7 @@
-"""One store in which others have reservations, the servers that share it, and the doors to all of them."""
+"""The servers that share one store with the command line, and the doors to all of them."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import shutil
@@ -11,23 +10,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from support.client import Client
-from support.hostile.case import INVALID, PORT, SECRET, VALID, Place
+from support.hostile.case import INVALID, PORT, VALID, Place
 from support.hostile.claims import MODULES, set_traps
+from support.hostile.land import Land
 from support.mcp import LineClient, tool_call
 from support.messages import ServerError
-from support.rows import fill, row, rows_of
 from support.sandbox import PATIENCE, TROP
 from support.strange import is_inert
 from support.window import ASKED, CHANGED, LOGGED, SHOWN, reply
 from support.zoo import little_memory
-from trop_core.paths import is_within
 from trop_server.cli.exit_codes import EXIT_CODES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.hostile.case import Hostile
-    from support.rows import Row
     from support.sandbox import Sandbox
 
 DoorName = Literal["cli", "call", "lsp", "mcp"]
@@ -36,7 +33,6 @@ MEMORY = 768 * 1024 * 1024
 _CALLED = ("reserve", "group")
 """What is called through ``trop call``: each call is a process, and the rest shows nothing that the servers do not."""
 
-LONG_AGO = int(time.time()) - 100 * 86_400
 
 _EVALUATED = """
 eval "$(trop autoreserve)"
@@ -62,22 +58,11 @@ class Answers:
             self.obeyed.append(text)
 
 
-class World:
-    """The user's other directories, a secret of theirs, and the servers that a window and an agent have started."""
+class World(Land):
+    """The same, and the servers that a window and an agent have started."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self._numbers = itertools.count()
-        self._places = sandbox.root / "places"
-        self._others = sandbox.root / "others"
-        self.victim, self.gone = self._others / "victim", self._others / "gone"
-        self.victim.mkdir(parents=True)
-        self.secret = sandbox.home / ".git-credentials"
-        self.secret.write_text(f"https://ann:{SECRET}@example.org\n")
-        fill(
-            sandbox.data,
-            [*map(self._unused, ("", "api", "db"), (5000, 5001, 5002)), self._unused("web", 6500, self.gone)],
-        )
+        super().__init__(sandbox)
         here = self._trapped()
         environment = sandbox.environment(PYTHONPATH=".", TROP_BUSY_TIMEOUT="60")
         with little_memory(MEMORY):
@@ -92,9 +77,6 @@ class World:
         set_traps(place, names=MODULES)
         return place.work
 
-    def _unused(self, tag: str, port: int, path: Path | None = None) -> Row:
-        return (*row(str(path or self.victim), port, tag, "victim")[:5], LONG_AGO, LONG_AGO)
-
     def close(self) -> None:
         """End the servers. Fails if one of them has met what it did not expect."""
         logged = [self.lsp.logged(), self.mcp.logged()]
@@ -102,20 +84,6 @@ class World:
         self.mcp.kill()
         assert not any("Traceback" in text for text in logged), logged
         assert not [*self.sandbox.work.rglob("canary")]
-
-    def lay_out(self, case: Hostile) -> tuple[Place, Path]:
-        """Make a hostile repository in a place of its own; returns that and the directory for the calls."""
-        place = self._places / f"{next(self._numbers)}"
-        place.mkdir(parents=True)
-        return case.lay_out(place, secret=self.secret, victim=self.victim, gone=self.gone)
-
-    def others(self, place: Place) -> list[Row]:
-        """What is stored for all directories but those of a case."""
-        return [row for row in rows_of(self.sandbox.data) if not is_within(row[0], str(place.root))]
-
-    def projects(self, place: Place) -> set[str | None]:
-        """The projects that are noted with a case's own reservations."""
-        return {row[3] for row in rows_of(self.sandbox.data) if is_within(row[0], str(place.root))}
 
     def ask(self, door: DoorName, case: Hostile, target: Path) -> Answers:
         """Make the calls in a directory through a door."""
@@ -173,7 +141,7 @@ class World:
     def _mcp(self, case: Hostile, target: Path, answers: Answers) -> None:
         for name, (command, argument) in _calls(target).items():
             tool = {"trop.reserve": "trop_reserve", "trop.autoreserve": "trop_autoreserve"}.get(command)
-            number = next(self._numbers)
+            number = next(self.numbers)
             self.mcp.send(tool_call(number, tool or command.replace(".", "_"), **argument))
             result = self.mcp.answer(number)["result"]
             answers.hear(json.dumps(result))
@@ -182,7 +150,7 @@ class World:
 
     def _see_opened(self, target: Path, answers: Answers) -> None:
         """Wait until the server is through with a folder: it has a port then, or the log says why not."""
-        number = f"/{target.relative_to(self._places).parts[0]}/"
+        number = f"/{target.relative_to(self.places).parts[0]}/"
         deadline = time.monotonic() + PATIENCE
         while True:
             message = self.lsp.receive(max(0.0, deadline - time.monotonic()))
