@@ -99,6 +99,18 @@ def test_a_link_that_leads_nowhere_else_takes_no_word_away(sandbox: Sandbox, lin
     assert "hunter2" in done.stderr
 
 
+def test_within_the_directory_in_which_one_works_a_link_takes_no_word_away(sandbox: Sandbox) -> None:
+    conf, below = sandbox.directory("conf"), sandbox.directory("below")
+    (conf / "other.yaml").write_text("excluded_ports: [hunter2]\n")
+    (below / "d").symlink_to(conf)
+
+    beside = sandbox.trop("validate", "below/d/other.yaml")
+    from_below = sandbox.trop("validate", "d/other.yaml", cwd=below)
+
+    assert "hunter2" in beside.stderr
+    assert "hunter2" not in from_below.stderr
+
+
 @pytest.mark.parametrize("arguments", [["compact-exclusions", "trop.yaml"], ["exclude", "6000"]], ids=" ".join)
 def test_changing_a_shared_file_tells_no_word_of_it_either(sandbox: Sandbox, arguments: list[str]) -> None:
     shop = make_repository(sandbox.work / "shop")
