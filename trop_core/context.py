@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trop_core.config.settings import Settings
     from trop_core.errors.spelling import Spelling
     from trop_core.git import GitFacts
+    from trop_core.git.discovery import IsSafe
     from trop_core.identity import Identity
     from trop_core.models import PortRange
     from trop_core.ports.checks import OccupancyChecks
@@ -86,16 +87,16 @@ def _sockets(ports: PortRange, checks: OccupancyChecks, *, owners: bool = True) 
     return read_sockets(ports, checks, owners=owners)
 
 
-def _infer(path: str) -> GitFacts:
+def _infer(path: str, is_safe: IsSafe) -> GitFacts:
     from trop_core.git import infer
 
-    return infer(path)
+    return infer(path, is_safe)
 
 
-def _common_directory(path: str) -> str | None:
+def _common_directory(path: str, is_safe: IsSafe) -> str | None:
     from trop_core.git import common_directory
 
-    return common_directory(path)
+    return common_directory(path, is_safe)
 
 
 def _identify(path: str) -> Identity | None:
@@ -115,7 +116,8 @@ class Context(NamedTuple):
 
     ``arguments`` are settings that the caller gave for the whole call, by their dotted keys. The environment is the
     caller's; where it is a server's, it lacks what speaks to the command line alone. ``spell`` is how the caller knows
-    the names of fields, and ``data_warnings`` what it should know of how the data directory was found.
+    the names of fields, and ``data_warnings`` what it should know of how the data directory was found. ``asked`` says
+    whether somebody wants this call: the server makes others by itself, when a folder opens.
     """
 
     caller: Caller
@@ -129,11 +131,12 @@ class Context(NamedTuple):
     directory_state: Callable[[str], paths.DirectoryState] = paths.directory_state
     probe: Callable[[OccupancyChecks], Probe] = _LateProbe
     sockets: ReadSockets = _sockets
-    infer: Callable[[str], GitFacts] = _infer
-    common_directory: Callable[[str], str | None] = _common_directory
+    infer: Callable[[str, IsSafe], GitFacts] = _infer
+    common_directory: Callable[[str, IsSafe], str | None] = _common_directory
     identify: Callable[[str], Identity | None] = _identify
     ephemeral: Callable[[], Exclusions] = _ephemeral
     data_warnings: tuple[str, ...] = ()
+    asked: bool = True
 
     def target(self, folder: str | None, path: str | None) -> Target:
         """The directory that a call is about: what it names, else what TROP_PATH names, else where the caller is.
@@ -169,7 +172,7 @@ class Context(NamedTuple):
             return target, settings
         from trop_core import git
 
-        top = git.worktree_root(target.path)
+        top = git.worktree_root(target.path, self.is_safe)
         if top is None or top == target.path:
             return target, settings
         target = target._replace(path=top, canonical=top)
@@ -183,7 +186,19 @@ class Context(NamedTuple):
 
     def guard(self, target: Target, *, allowed: bool) -> None:
         """Refuse a target that has nothing to do with the caller, unless ``allowed``. Raises ``UnrelatedPath``."""
-        self.caller.guard(target, allowed=allowed, common_directory=self.common_directory)
+        self.caller.guard(
+            target, allowed=allowed, common_directory=lambda path: self.common_directory(path, self.is_safe)
+        )
+
+    def is_safe(self, directory: str) -> bool:
+        """Whether the user calls a directory safe: what is in it counts, whoever owns it. Reads the user's own file."""
+        from trop_core.config.search import is_called_safe
+        from trop_core.errors.base import TropError
+
+        try:
+            return is_called_safe(directory, self.settings(None).safe_directories)
+        except TropError:
+            return False  # what is wrong with that file is told where its settings are needed
 
     def settings(
         self, target: str | None, *, config_file: str | None = None, tolerant: bool = False, **arguments: object
@@ -206,6 +221,7 @@ class Context(NamedTuple):
             arguments={**self.arguments, **own},
             config_file=config_file,
             home=self.home,
+            around=self.caller.anchors,
             tolerant=tolerant,
         )
 
@@ -222,7 +238,7 @@ class Context(NamedTuple):
         """How far upward a project's files are searched for from a directory, as a clause."""
         from trop_core.config.search import Ground
 
-        return Ground.around(target, home=self.home).horizon
+        return Ground.of(target, home=self.home).horizon
 
     @property
     def home(self) -> str | None:

@@ -216,6 +216,25 @@ class TestWherePythonpathNamesThisInstallation:
 
             assert done.returncode == 0, (named, done.stderr)
 
+    def test_where_python_adds_no_directory_of_its_own_the_first_one_is_the_installations(
+        self, sandbox: Sandbox
+    ) -> None:
+        packages = next(path for path in sys.path if path.endswith("site-packages"))
+        (sandbox.work / "trop.yaml").write_text("ports: {min: 5100}\n")  # It takes yaml to read it.
+
+        done = run(sandbox, [sys.executable, "-P", "-m", "trop_server.cli", "reserve"], sandbox.work, packages)
+
+        assert (done.stdout, done.stderr, done.returncode) == (b"5100\n", b"", 0)
+
+    def test_where_python_does_not_heed_it_it_takes_no_place_away(self, sandbox: Sandbox) -> None:
+        program = (
+            f"import sys; sys.path.append({str(sandbox.work)!r}); import trop_server.programs; print(sys.path[-1])"
+        )
+
+        done = run(sandbox, [sys.executable, "-E", "-P", "-c", program], sandbox.work, str(sandbox.work))
+
+        assert (done.stdout.decode(), done.stderr) == (f"{sandbox.work}\n", b"")
+
     def test_an_installation_that_only_pythonpath_names(self, sandbox: Sandbox) -> None:
         packages = next(Path(path) for path in sys.path if path.endswith("site-packages"))
         target = sandbox.directory("target")

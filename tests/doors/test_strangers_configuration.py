@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 from support.repositories import add_worktree, make_repository
 from support.sandbox import as_json, error_lines
+from support.somebody import as_somebody
 from support.window import LOGGED, next_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ ONE_PORT = "ports: {min: 5000, max: 5000}\n"
 CUNNING = ONE_PORT + "cleanup: {expire_after_days: 1}\n"
 TYPO = "projet: shop\n"
 TOLD = "the project's configuration is wrong, and what is wrong of it does not count: "
-SECRET = "https://ann:hunter2@example.org\n"
 
 
 def stored(sandbox: Sandbox, count: int, *, age: int, missing: bool = False) -> list[str]:
@@ -93,6 +92,8 @@ def test_an_editor_that_opens_a_folder_drops_nothing_at_all(
     logged = next_of(client, LOGGED)["params"]["message"]
 
     assert "no port from 5000 to 5000 is free" in logged
+    assert "; the opening of a folder cleans up nothing" in logged
+    assert "disable_auto" not in logged
     assert paths_in(sandbox) == paths
 
 
@@ -330,38 +331,6 @@ def test_a_file_that_is_called_nearly_right_is_named_where_none_is_found(sandbox
     assert f'"{sandbox.work}/tRop.yml" is not read: the file has to be called trop.yaml' in done.stderr
 
 
-AS_SOMEBODY = """
-import os, sys
-from trop_server.cli import main
-os.chdir(sys.argv[2])
-out = os.dup(1)
-os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-main.run([*sys.argv[3:], "--data-dir", sys.argv[1] + "-of-root", "--quiet"])
-sys.stdout.flush()
-os.dup2(out, 1)
-os.setgroups([])
-os.setgid(65534)
-os.setuid(65534)
-sys.exit(main.run([*sys.argv[3:], "--data-dir", sys.argv[1]]))
-"""
-"""The first run loads, as root, the modules that another user may not be able to read."""
-
-
-def as_somebody(place: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command as another user."""
-    data = place / "data"
-    data.mkdir(exist_ok=True)
-    os.chown(data, 65534, 65534)
-    return subprocess.run(
-        [sys.executable, "-c", AS_SOMEBODY, str(data), str(cwd), *arguments],
-        env={**os.environ, "TROP_SKIP_OCCUPANCY_CHECK": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize("text", ["ports: {min: 6000, max: 6999}\n", "nonsense: [\n"], ids=["policy", "broken"])
 def test_a_strangers_file_above_ones_own_directory_is_passed_over(public_place: Path, text: str) -> None:
     shared, mine = public_place / "shared", public_place / "shared" / "mine"
@@ -393,90 +362,35 @@ def test_a_strangers_repository_above_ones_own_directory_says_nothing(public_pla
     assert (found["project"], found["task"], found["path"]) == (None, None, str(mine))
 
 
-# Words of a file that a link leads to.
+@pytest.mark.parametrize("safe", ["{place}/shared", "{place}/link", "{place}", "{place}/other"])
+def test_the_user_may_call_a_strangers_repository_safe(public_place: Path, safe: str) -> None:
+    shared = make_repository(public_place / "shared")
+    mine = shared / "mine"
+    mine.mkdir()
+    os.chown(mine, 65534, 65534)
+    (public_place / "link").symlink_to(shared)
+    for data in (public_place / "data", public_place / "data-of-root"):
+        data.mkdir()
+        (data / "config.yaml").write_text(f"safe_directories: [{safe.format(place=public_place)}]\n")
+    subprocess.run(["chown", "-R", "12345", str(shared / ".git")], check=True)
+
+    done = as_somebody(public_place, "call", "trop.reserve", json.dumps({"dryRun": True, "root": True}), cwd=mine)
+
+    found = as_json(done)["reservation"]
+    counts = not safe.endswith("other")
+    assert (found["project"], found["path"]) == (("shared", str(shared)) if counts else (None, str(mine)))
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["reserve"],
-        ["autoreserve"],
-        ["list"],
-        ["exclude", "6000"],
-        ["scan"],
-        ["validate", "trop.yaml"],
-        ["validate", "other.yaml"],
-        ["reserve-group", "trop.yaml"],
-        ["reserve-group", "other.yaml"],
-        ["--verbose", "reserve"],
-    ],
-    ids=" ".join,
-)
-@pytest.mark.parametrize("content", [SECRET, "hunter2: [hunter2\n", "excluded_ports: [hunter2]\n"])
-def test_a_file_that_a_link_leads_to_is_told_of_without_a_word_of_it(
-    sandbox: Sandbox, arguments: list[str], content: str
-) -> None:
-    (sandbox.home / ".git-credentials").write_text(content)
-    for name in ("trop.yaml", "other.yaml"):
-        (sandbox.work / name).symlink_to(sandbox.home / ".git-credentials")
-
-    done = sandbox.trop(*arguments)
-
-    assert "hunter2" not in done.stdout + done.stderr
-    assert "ann" not in done.stdout + done.stderr
-    name = "other.yaml" if "other.yaml" in arguments else "trop.yaml"
-    assert f"{sandbox.work}/{name}:" in done.stderr
-    assert "this is no configuration that can be used; what is wrong is not shown" in done.stderr
+# What a file takes back.
 
 
-@pytest.mark.parametrize("arguments", [["compact-exclusions", "trop.yaml"], ["exclude", "6000"]], ids=" ".join)
-def test_changing_a_shared_file_tells_no_word_of_it_either(sandbox: Sandbox, arguments: list[str]) -> None:
-    shop = make_repository(sandbox.work / "shop")
-    login = add_worktree(shop, sandbox.work / "login")
-    (shop / "notes").write_text("hunter2: [hunter2\n")
-    (login / "trop.yaml").symlink_to(shop / "notes")
+@pytest.mark.parametrize("weaker", ["reservations: {services: {web: {}}}\n", "project: shop\n"])
+def test_a_file_that_takes_the_services_away_is_the_one_that_is_named(sandbox: Sandbox, weaker: str) -> None:
+    (sandbox.work / "trop.yaml").write_text(weaker)
+    (sandbox.work / "trop.local.yaml").write_text("reservations: null\n")
 
-    done = sandbox.trop("--verbose", *arguments, cwd=login)
+    done = sandbox.trop("autoreserve")
 
+    told = "reservations: there is nothing to reserve: it is null here"
     assert done.returncode == 7
-    assert "hunter2" not in done.stderr
-
-
-def test_the_server_tells_no_word_of_it_either(sandbox: Sandbox, client: Client) -> None:
-    (sandbox.home / ".git-credentials").write_text(SECRET)
-    (sandbox.work / "trop.yaml").symlink_to(sandbox.home / ".git-credentials")
-
-    error = client.refused("trop.reserve")
-    checked = client.call("trop.validate", {"config": str(sandbox.work / "trop.yaml")})
-
-    assert error.data["kind"] == "config_error"
-    assert not checked["valid"]
-    assert "hunter2" not in json.dumps([error.message, error.data, checked])
-    assert error.data["details"]["problems"][0]["line"] == 1
-
-
-@pytest.mark.parametrize("arguments", [["exclude", "6000"], ["compact-exclusions", "trop.yaml"]], ids=" ".join)
-def test_nothing_is_written_where_a_link_leads_out_of_a_repository(sandbox: Sandbox, arguments: list[str]) -> None:
-    """What somebody else's link leads to need not be a configuration: an empty file could be read as one."""
-    profile = sandbox.home / ".profile"
-    profile.write_text("# excluded_ports:\nexcluded_ports: [5002, 5001]\n")
-    make_repository(sandbox.work)
-    (sandbox.work / "trop.yaml").symlink_to(profile)
-
-    done = sandbox.trop(*arguments)
-
-    assert done.returncode == 4
-    assert f'"{sandbox.work}/trop.yaml" ' in done.stderr
-    assert profile.read_text() == "# excluded_ports:\nexcluded_ports: [5002, 5001]\n"
-
-
-def test_a_file_that_worktrees_share_is_written_through_its_link(sandbox: Sandbox) -> None:
-    shop = make_repository(sandbox.work / "shop")
-    login = add_worktree(shop, sandbox.work / "login")
-    (shop / "trop.yaml").write_text("")
-    (login / "trop.yaml").symlink_to(shop / "trop.yaml")
-
-    done = sandbox.trop("exclude", "6000", cwd=login)
-
-    assert done.returncode == 0, done.stderr
-    assert (shop / "trop.yaml").read_text() == "excluded_ports: [6000]\n"
+    assert error_lines(done)[0] == f"{sandbox.work}/trop.local.yaml:1:15: {told}"

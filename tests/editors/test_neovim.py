@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.hostile.land import Window
 from support.readmes import blocks
 from support.repositories import add_worktree, make_repository
 from support.requirements import missing_editor
@@ -87,8 +88,8 @@ class Neovim:
             **self.variables,
         )
 
-    def run(self, file: str, scenario: str, *, cwd: Path | None = None) -> None:
-        """Let a scenario happen in an editor. Fails with what it says if it fails, or does not end."""
+    def run(self, file: str, scenario: str, *, cwd: Path | None = None) -> str:
+        """Let a scenario happen in an editor; returns what it says. Fails with that if it fails, or does not end."""
         __tracebackhide__ = True
         found = ["--clean", "--cmd", f"set runtimepath^={self.plugin}"] if self.plugin else []
         process = subprocess.Popen(
@@ -116,6 +117,7 @@ class Neovim:
                 process.wait()
         if process.returncode != 0:
             pytest.fail(f"{scenario} ended with {process.returncode}:\n{told}", pytrace=False)
+        return told
 
     def left_over(self) -> list[str]:
         """The processes of this sandbox that still run."""
@@ -258,6 +260,15 @@ def test_a_folder_that_is_reached_through_a_link_has_the_port_of_the_real_one(ne
     (neovim.sandbox.work / "link").symlink_to(neovim.repository)
 
     neovim.run("sessions", "linked_folder")
+
+
+def test_hostile_repositories_do_no_harm(neovim: Neovim) -> None:
+    window = Window(neovim.sandbox)
+    neovim.variables.update(window.variables())
+
+    said = neovim.run("hostile", "repositories", cwd=neovim.sandbox.work)
+
+    window.check(said)
 
 
 def test_the_client_is_attached_to_no_buffer(neovim: Neovim) -> None:

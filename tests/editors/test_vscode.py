@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.hostile.land import Window
 from support.requirements import missing_editor
 from support.sandbox import SCRIPTS
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent / "vscode"
 SOURCES = Path(__file__).parents[2] / "editors" / "vscode"
-SCENARIOS = sorted(path.stem for path in (HERE / "scenarios").glob("*.mjs"))
+HOSTILE = "hostile_repositories"
+SCENARIOS = sorted({path.stem for path in (HERE / "scenarios").glob("*.mjs")} - {HOSTILE})
 PATIENCE = 600.0
 # Read when this is imported: no test sees a variable of trop's from outside.
 _INSTALLED = os.environ.get("TROP_TEST_VSCODE")
@@ -92,6 +94,30 @@ def test_lock_files_name_no_place_to_download_from() -> None:
 def test_a_real_window_does_what_the_scenario_asks(
     scenario: str, vscode: Path, extensions: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
+    _play(scenario, vscode, extensions, sandbox, tmp_path)
+
+
+def test_hostile_repositories_in_a_real_window_do_no_harm(
+    vscode: Path, extensions: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    window = Window(sandbox)
+
+    said = _play(
+        HOSTILE,
+        vscode,
+        extensions,
+        sandbox,
+        tmp_path,
+        **window.variables(),
+    )
+
+    logs = [path.read_text(errors="replace") for path in tmp_path.glob("scenario/window-*/**/*.log")]
+    assert any("the opening of a folder cleans up nothing" in text for text in logs)
+    window.check(said, *logs)
+
+
+def _play(scenario: str, vscode: Path, extensions: Path, sandbox: Sandbox, tmp_path: Path, **variables: str) -> str:
+    """Let a scenario happen, and return what its driver said. Fails if it fails, or leaves a process over."""
     mark = f"{os.getpid()}-{scenario}"
     root = tmp_path / "scenario"
     root.mkdir()
@@ -101,6 +127,7 @@ def test_a_real_window_does_what_the_scenario_asks(
         TROP_TEST_SCRIPTS=str(SCRIPTS),
         TROP_SCREENSHOTS=_SCREENSHOTS,
         **{_MARK: mark},
+        **variables,
     )
     output = tmp_path / "output"
 
@@ -118,8 +145,10 @@ def test_a_real_window_does_what_the_scenario_asks(
     finally:
         left_over = _end_all(mark)
 
-    assert done.returncode == 0, output.read_text(errors="replace")
+    said = output.read_text(errors="replace")
+    assert done.returncode == 0, said
     assert not left_over, left_over
+    return said
 
 
 def _pack(name: str, place: Path) -> Path:

@@ -40,7 +40,7 @@ from trop_core.ports.exclusions import Entry, Exclusions, Range, rewritten
 from trop_core.ports.services import Group
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from ruamel.yaml.events import Event
 
@@ -69,6 +69,7 @@ def edit_file(
     path: str,
     patience: Patience,
     *,
+    around: Collection[str] = (),
     add: Exclusions = _NOTHING,
     compact: bool = False,
     create: bool = False,
@@ -78,6 +79,7 @@ def edit_file(
 
     The file is replaced as a whole; a link to it stays, and so do its mode and owner. A dry run takes the lock as well,
     fails where the real run would, and writes nothing. ``create`` makes a file that does not exist, with mode 0600.
+    ``around`` are the directories in which the caller is at work.
 
     Raises ``ConfigError`` with all problems of a file that is broken, or whose list cannot be changed with certainty;
     ``InvalidPath`` for a file that does not exist, or a project's that is a link out of its repository;
@@ -88,7 +90,7 @@ def edit_file(
     if project and leads_away(path):
         advice = "Name the file itself that is to be changed."
         raise InvalidPath(path, "it is a link to a file outside of its repository", advice=advice)
-    quotable = is_quotable(path)
+    quotable = not project or is_quotable(path, around)
     with whole_files.alone(os.path.dirname(real), patience, _OPERATION), _wordless(quotable):
         content = read_bytes(real)
         if content is None and not create:

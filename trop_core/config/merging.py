@@ -18,7 +18,7 @@ from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from trop_core.config.layer import Layer, Speaker
     from trop_core.errors.base import TropError
@@ -63,6 +63,7 @@ def load_settings(
     arguments: Mapping[str, object],
     home: str | None = None,
     config_file: str | None = None,
+    around: Collection[str] = (),
     tolerant: bool = False,
 ) -> Settings:
     """What the configuration comes to for a call about the directory ``target``, which need not exist.
@@ -70,8 +71,9 @@ def load_settings(
     Without a target it is what the user's own layers come to. Both directories are absolute paths, and so is
     ``config_file``, a project's file that somebody named: one of another name is read in place of those that the target
     has, and of one that is called as they are the target's own count, without a search above it. ``home`` ends the
-    search. ``arguments`` are values that the call itself gives, by dotted keys and already checked; None is not given.
-    Reads ``config.yaml`` in the data directory and the project's files, each once; writes nothing.
+    search; ``around`` are the directories in which the caller is at work. ``arguments`` are values that the call itself
+    gives, by dotted keys and already checked; None is not given. Reads ``config.yaml`` in the data directory and the
+    project's files, each once; writes nothing.
 
     Raises ``ConfigError`` with the problems of all files and variables together, or because the merged range is
     upside down; ``InvalidArgument`` (field ``min``, ``max`` or ``max_offset``) if it is so and an argument has to do
@@ -86,7 +88,7 @@ def load_settings(
         from trop_core.config.environment import environment_layer
 
         users.append(_attempt(in_variables, partial(environment_layer, environment)))
-    project = _Project({}) if target is None else _read_project(target, users[0], home, config_file)
+    project = _Project({}) if target is None else _read_project(target, users[0], home, around, config_file)
     if in_file or in_variables or (project.problems and not tolerant):
         raise ConfigError([*in_file, *project.problems, *in_variables])
     if project.failure is not None and not tolerant:
@@ -181,23 +183,26 @@ class _Project(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def _read_project(target: str, user: Layer | None, home: str | None, config_file: str | None) -> _Project:
+def _read_project(
+    target: str, user: Layer | None, home: str | None, around: Collection[str], config_file: str | None
+) -> _Project:
     """The project's files that apply to a directory."""
     allowed = allowed_variables(user)
+    words = config_file is None or search.is_quotable(config_file, around)
     if config_file is not None and os.path.basename(config_file) not in PROJECT_FILES:
         found: list[ConfigProblem] = []
-        quotable = search.is_quotable(config_file)
-        load = partial(load_file, config_file, allowed=allowed, quotable=quotable)
+        load = partial(load_file, config_file, allowed=allowed, quotable=words)
         layer = _attempt(found, load)
         return _Project(expanded(layer or {}), target, (config_file,), tuple(found))
     given = (user or {}).get("safe_directories")
     safe = () if given is None else cast("tuple[str, ...]", given.value)
-    ground = search.Ground.around(target, home=home, safe=safe)
+    ground = search.Ground.of(target, home=home, safe=safe, around=around)
     files = search.find(ground) if config_file is None else search.in_directory(ground)
     merged: Layer = {}
     problems: list[ConfigProblem] = []
     for file in files.files:
-        parse = partial(parse_bytes, file.content, file.path, project=True, allowed=allowed, quotable=file.quotable)
+        quotable = file.quotable and words
+        parse = partial(parse_bytes, file.content, file.path, project=True, allowed=allowed, quotable=quotable)
         merged = merge(merged, expanded(_attempt(problems, parse) or {}))
     return _Project(
         merged,
@@ -290,6 +295,7 @@ def _settings(merged: Layer, config_directory: str | None) -> Settings:
         port_max=maximum,
         occupancy=OccupancyChecks(**checks),
         config_directory=config_directory,
+        group_place=merged["reservations"].place if "reservations" in merged else None,
         origins=origins,
         **given,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import small_files
@@ -57,7 +58,8 @@ class Found(NamedTuple):
 class Ground(NamedTuple):
     """The directory that a search begins at, and where it ends: the worktree's root, and home, by their one names.
 
-    ``real`` is the one name of the ``target``; ``safe`` are the directories in which everybody's files are taken.
+    ``real`` is the one name of the ``target``; ``safe`` are the directories in which everybody's files are taken, and
+    ``around`` those in which the caller is at work.
     """
 
     target: str
@@ -65,13 +67,14 @@ class Ground(NamedTuple):
     root: str | None
     home: str | None
     safe: Collection[str] = ()
+    around: Collection[str] = ()
 
     @classmethod
-    def around(cls, target: str, *, home: str | None, safe: Collection[str] = ()) -> Ground:
+    def of(cls, target: str, *, home: str | None, safe: Collection[str] = (), around: Collection[str] = ()) -> Ground:
         """The ground of an absolute path, which need not exist. Looks at the file system."""
         real = _realpath(target)
         root = next(filter(_is_root, _upward(real)), None)
-        return cls(target, real, root, None if home is None else _realpath(home), safe)
+        return cls(target, real, root, None if home is None else _realpath(home), safe, around)
 
     @property
     def horizon(self) -> str:
@@ -103,7 +106,15 @@ class Ground(NamedTuple):
 
     def is_safe(self, directory: str) -> bool:
         """Whether the user takes everybody's files in a directory."""
-        return any(is_within(name, safe) for safe in self.safe for name in (directory, _realpath(directory)))
+        return is_called_safe(directory, self.safe)
+
+
+def is_called_safe(directory: str, safe: Collection[str]) -> bool:
+    """Whether one of some directories that the user calls safe is a directory or above it, as spelled or in fact."""
+    if not safe:
+        return False
+    names, tops = ({*paths, *map(_realpath, paths)} for paths in ((directory,), safe))
+    return any(is_within(name, top) for top in tops for name in names)
 
 
 def find(ground: Ground) -> Found:
@@ -143,18 +154,19 @@ def near_misses(directory: str) -> tuple[str, ...]:
     return tuple(_told_of_name(directory, name) for name in sorted(names) if not _is_read(directory, name))
 
 
-def is_quotable(path: str) -> bool:
-    """Whether a message may hold words of a file: not if a link leads to it from another directory."""
-    return is_within(_realpath(path), _realpath(os.path.dirname(path)))
+def is_quotable(path: str, around: Collection[str] = ()) -> bool:
+    """Whether a message may hold words of a file: not if a link leads to it from another directory.
+
+    Nor where a directory on the way is a link out of its repository, or out of the directories ``around``, in which the
+    caller is at work: who named the file need not know of it.
+    """
+    directory = os.path.dirname(path)
+    return _stays(path) and not any(_strays(each, around) for each in _upward(directory))
 
 
 def leads_away(path: str) -> bool:
-    """Whether a link leads from a file in a repository out of it: that may be a stranger's link."""
-    if is_quotable(path) or _in_one_repository(path):
-        return False
-    from trop_core import git
-
-    return git.is_in_repository(os.path.dirname(path))
+    """Whether a path leads from within a repository out of it by a link: that may be a stranger's link."""
+    return any(map(_strays, _upward(path)))
 
 
 def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> ProjectFile | None:
@@ -164,15 +176,16 @@ def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> Pro
         return None
     from trop_core.errors.spelling import quoted
 
-    safe = ground.is_safe(directory) if ground.safe else False
+    safe = ground.is_safe(directory)
     is_link = stat.S_ISLNK(seen.st_mode)
-    quotable = not is_link or is_quotable(path)
+    stays = not is_link or _stays(path)
+    quotable = stays and is_quotable(path, ground.around)
 
     def takes(owner: int) -> bool:
         return safe or ground.takes(owner)
 
     def takes_target(owner: int) -> bool:
-        return owner == os.geteuid() or (takes(owner) and (quotable or _in_one_repository(path)))
+        return owner == os.geteuid() or (takes(owner) and (stays or _in_one_repository(path, ground.safe)))
 
     content: bytes | small_files.Unread = small_files.Unread("foreign", owner=seen.st_uid)
     if takes(seen.st_uid):
@@ -184,11 +197,11 @@ def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> Pro
     if content.reason == "missing":
         return None
     reason = None if content.error is None else content.error.errno
-    if content.error is not None and (reason in _NO_DESCRIPTOR or (quotable and reason in (errno.EACCES, errno.EPERM))):
+    if content.error is not None and (reason in _NO_DESCRIPTOR or (stays and reason in (errno.EACCES, errno.EPERM))):
         from trop_core.config.file_text import failure
 
         return ProjectFile(path, b"", quotable, failure(content.error, path))
-    outside = not quotable and not _in_one_repository(path)
+    outside = not stays and not _in_one_repository(path, ground.safe)
     warnings.append(f"{quoted(path)} is passed over: {_why(content, leads_away=outside)}")
     return None
 
@@ -219,10 +232,26 @@ def _name_of(owner: int | None) -> str:
         return f"the user with the id {owner}"
 
 
-def _in_one_repository(path: str) -> bool:
+def _stays(path: str) -> bool:
+    """Whether what a path leads to lies in the directory that the path names, or below."""
+    return is_within(_realpath(path), _realpath(os.path.dirname(path)))
+
+
+def _strays(path: str, around: Collection[str] = ()) -> bool:
+    """Whether a path is a link out of the repository that it lies in, or else out of the directories ``around``."""
+    if not os.path.islink(path) or _stays(path) or _in_one_repository(path):
+        return False
     from trop_core import git
 
-    return git.related(_realpath(path), _realpath(os.path.dirname(path)))
+    real, place = _realpath(path), _realpath(os.path.dirname(path))
+    tops = [top for top in map(_realpath, around) if is_within(place, top)]
+    return git.is_in_repository(place) or (bool(tops) and not any(is_within(real, top) for top in tops))
+
+
+def _in_one_repository(path: str, safe: Collection[str] = ()) -> bool:
+    from trop_core import git
+
+    return git.related(_realpath(path), _realpath(os.path.dirname(path)), partial(is_called_safe, safe=safe))
 
 
 def _meant(name: str) -> str:

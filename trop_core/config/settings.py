@@ -13,6 +13,7 @@ from trop_core.ports.exclusions import Exclusions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from trop_core.config.layer import Place
     from trop_core.errors.base import TropError
     from trop_core.ports.services import Group
 
@@ -25,7 +26,8 @@ class Settings(NamedTuple):
     The keys of ``origins`` are the dotted names of the configuration (``ports.min``, ``occupancy_check.skip_tcp``);
     its values are what a person needs to find the place (``/w/a/trop.yaml:3:8``, ``TROP_PORT_MIN``).
     ``config_directory`` is the directory whose project files apply, or None where there are none; ``config_files`` are
-    those of them that were read, the stronger one last.
+    those of them that were read, the stronger one last. ``group_place`` is where a file says which services there are,
+    or that there are none.
 
     ``warnings`` are for the caller: what was not read, or has no effect. ``passed_over`` tells of all that a project's
     file says and may not decide. ``shaped_by`` are the values by which a project's file decides which ports there are.
@@ -52,6 +54,7 @@ class Settings(NamedTuple):
     safe_directories: tuple[str, ...] = ()
     allowed_variables: tuple[str, ...] = ()
     group: Group | None = None
+    group_place: Place | None = None
     config_directory: str | None = None
     config_files: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 Half: TypeAlias = Literal["autoprune", "autoexpire"]
 """Of the cleanup: dropping what belongs to missing directories, and what was not used for long."""
 
+CLEANS_UP_NOTHING = "the opening of a folder cleans up nothing"
+"""Why no half runs for a call that nobody asked for."""
+
 
 class PortExhausted(TropError):
     """No port in the range is left, also after the cleanup that was allowed.
 
     Of the ``occupied`` ports, ``privileged`` are those that take privileges. ``off`` are the halves of the cleanup that
-    did not run, autoprune and autoexpire, each with what switched it off.
+    did not run, autoprune and autoexpire, each with what switched it off. ``asked`` tells whether somebody wanted the
+    port: for an editor that merely opens a folder, neither half runs.
     """
 
     kind = "port_exhausted"
@@ -37,6 +41,7 @@ class PortExhausted(TropError):
         occupied: int,
         off: Mapping[Half, str],
         privileged: int = 0,
+        asked: bool = True,
     ) -> None:
         super().__init__(minimum, maximum)
         self.minimum = minimum
@@ -47,6 +52,7 @@ class PortExhausted(TropError):
         self.occupied = occupied
         self.off = off
         self.privileged = privileged
+        self.asked = asked
 
     @property
     def cleanup(self) -> bool:
@@ -55,7 +61,9 @@ class PortExhausted(TropError):
 
     def message(self, spell: Spelling = flag_name) -> str:
         cleaned = "a cleanup found nothing that helps" if self.cleanup else "cleanup is disabled"
-        if self.off:
+        if not self.asked:
+            cleaned = CLEANS_UP_NOTHING
+        elif self.off:
             cleaned += f": {'; '.join(f'{half} is off, {reason}' for half, reason in self.off.items())}"
         occupied = f"{self.occupied} occupied"
         if self.privileged:
@@ -73,7 +81,9 @@ class PortExhausted(TropError):
         advice = ""
         if self.avoided:
             advice += " Which ports are avoided, ports.avoid says; one that is preferred is given all the same."
-        if not self.cleanup:
+        if not self.asked:
+            advice += " When somebody asks for the port, what nobody needs any more makes room for it."
+        elif not self.cleanup:
             off = f"{spell('disable_autoprune')} and {spell('disable_autoexpire')}"
             advice += f" Without {off}, what nobody needs any more would be released by itself."
         return advice

@@ -7,16 +7,23 @@ are: nothing of that matters to a name. Who owns a repository above a directory 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from trop_core import small_files
 from trop_core.git import pointers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    IsSafe: TypeAlias = Callable[[str], bool]
 
 WORKTREES = "worktrees"
 """Where a main git directory keeps its record of each linked worktree."""
+
+
+def nowhere(_directory: str) -> bool:
+    """That no directory is one whose repository counts whoever owns it."""
+    return False
 
 
 class Repository(NamedTuple):
@@ -36,13 +43,14 @@ class Repository(NamedTuple):
         return self.main != self.git_directory
 
 
-def find(path: str) -> Repository | None:
+def find(path: str, is_safe: IsSafe = nowhere) -> Repository | None:
     """The repository of an absolute path, which need not exist: its nearest existing ancestor counts then.
 
     The first ``.git`` that is a file ends the search, wherever it leads, and so does the first repository that belongs
-    neither to the caller, nor to root, nor to the owner of the directory: it says nothing. What is no git directory is
-    passed over, and so is what cannot be read. As git does it, the search stays within one file system. Variables such
-    as GIT_DIR and GIT_CEILING_DIRECTORIES have no say. None where there is none; never an error. Reads only.
+    neither to the caller, nor to root, nor to the owner of the directory: it says nothing, unless the user calls the
+    directory that holds it safe; ``is_safe`` is asked of no other one. What is no git directory is passed over, and so
+    is what cannot be read. As git does it, the search stays within one file system. Variables such as GIT_DIR and
+    GIT_CEILING_DIRECTORIES have no say. None where there is none; never an error. Reads only.
     """
     start = pointers.canonical(pointers.nearest_directory(path))
     trusted = (os.geteuid(), 0, _owner(start)) if start else ()
@@ -56,7 +64,7 @@ def find(path: str) -> Repository | None:
             if found is None:
                 continue
         owners = {_owner(directory), _owner(link) if found is not None and found.checkout else 0}
-        return found if owners.issubset(trusted) else None
+        return found if owners.issubset(trusted) or is_safe(directory) else None
     return None
 
 

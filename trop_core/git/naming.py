@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import small_files
 from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.git import configuration, discovery, pointers
+from trop_core.git.discovery import nowhere
 from trop_core.git.standing import Standing, standing
 from trop_core.models import identifier
+
+if TYPE_CHECKING:
+    from trop_core.git.discovery import IsSafe
 
 _BRANCHES = "refs/heads/"
 
@@ -24,16 +28,17 @@ class GitFacts(NamedTuple):
 _NOTHING = GitFacts(None, None)
 
 
-def infer(path: str) -> GitFacts:
+def infer(path: str, is_safe: IsSafe = nowhere) -> GitFacts:
     """Project and task of an absolute path, which need not exist: its nearest existing ancestor counts then.
 
     The project is the name of the repository's main directory, for a linked worktree too, and ``name`` for a bare
     ``name.git``. The task is the name of a linked worktree's directory, else the current branch, with or without
     commits. Variables such as GIT_DIR have no say. No repository, a broken or unreadable one, one that does not know of
     the ``.git`` that leads to it, or a name that is no valid identifier: None, and never an error. Of a worktree that
-    was moved without git, the repository still knows. Reads only, takes no lock.
+    was moved without git, the repository still knows. ``is_safe`` says in which directories a repository counts that
+    belongs to a stranger; so for all functions of this package. Reads only, takes no lock.
     """
-    repository = discovery.find(path)
+    repository = discovery.find(path, is_safe)
     if repository is None:
         return _NOTHING
     known = standing(repository)

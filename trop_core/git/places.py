@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.git import configuration, discovery, pointers
+from trop_core.git.discovery import nowhere
 from trop_core.git.standing import Standing, standing
 from trop_core.paths import DirectoryState, directory_state, is_within
+
+if TYPE_CHECKING:
+    from trop_core.git.discovery import IsSafe
 
 MOST_WORKTREES = 10_000
 """How many records of one repository are read. Anybody can make more of them than anybody has worktrees."""
@@ -26,51 +30,51 @@ class Worktree(NamedTuple):
     locked: bool
 
 
-def is_in_repository(path: str) -> bool:
+def is_in_repository(path: str, is_safe: IsSafe = nowhere) -> bool:
     """Whether an absolute path, or its nearest existing ancestor, lies in a git repository. As careful as ``infer``."""
-    return discovery.find(path) is not None
+    return discovery.find(path, is_safe) is not None
 
 
-def worktree_root(path: str) -> str | None:
+def worktree_root(path: str, is_safe: IsSafe = nowhere) -> str | None:
     """The root of the worktree that an absolute path, or its nearest existing ancestor, lies in; links are followed.
 
     The main checkout is a worktree, and a submodule is one of its own. Whether the repository knows of it does not
     matter, nor does a configuration that cannot be read. None outside of repositories, in a bare one and within a git
     directory. As careful as ``infer``.
     """
-    repository = discovery.find(path)
+    repository = discovery.find(path, is_safe)
     if repository is None or repository.checkout is None:
         return None
     settings = None if repository.is_linked else configuration.read(repository.main)
     return None if settings is not None and settings.bare else repository.checkout
 
 
-def common_directory(path: str) -> str | None:
+def common_directory(path: str, is_safe: IsSafe = nowhere) -> str | None:
     """The one name of the git directory that the worktree of an absolute path shares with the others of its repository.
 
     Only where that repository leads back to this very worktree, or lies in it. None everywhere else, so also for a
     worktree that was moved without git, until git has repaired it, and for a main checkout whose git directory is kept
     apart. As careful as ``infer``.
     """
-    repository = discovery.find(path)
+    repository = discovery.find(path, is_safe)
     if repository is None or repository.checkout is None or standing(repository) is not Standing.MUTUAL:
         return None
     return repository.main
 
 
-def linked_to(path: str) -> str | None:
+def linked_to(path: str, is_safe: IsSafe = nowhere) -> str | None:
     """The common git directory of the linked worktree that an absolute path lies in, as ``common_directory`` gives it.
 
     None for a main checkout. As careful as ``infer``.
     """
-    repository = discovery.find(path)
-    return common_directory(path) if repository is not None and repository.is_linked else None
+    repository = discovery.find(path, is_safe)
+    return common_directory(path, is_safe) if repository is not None and repository.is_linked else None
 
 
-def related(one: str, other: str) -> bool:
+def related(one: str, other: str, is_safe: IsSafe = nowhere) -> bool:
     """Whether two absolute paths lie in worktrees of one repository, or in one worktree. As careful as ``infer``."""
-    common = common_directory(one)
-    return common is not None and common == common_directory(other)
+    common = common_directory(one, is_safe)
+    return common is not None and common == common_directory(other, is_safe)
 
 
 def worktrees(common: str) -> tuple[str, ...]:
@@ -119,14 +123,14 @@ def is_locked(path: str, common: str) -> bool:
     )
 
 
-def former_places(path: str) -> frozenset[str]:
+def former_places(path: str, is_safe: IsSafe = nowhere) -> frozenset[str]:
     """Where a directory was when git last heard of the linked worktree that it is, or lies in.
 
     As git spells it, and with links followed: git notes in the main repository where each linked worktree is, and hears
     nothing of one that is moved without it. Nothing for what is no linked worktree, is where git believes it to be, or
     has another worktree standing there. As careful as ``infer``.
     """
-    repository = discovery.find(path)
+    repository = discovery.find(path, is_safe)
     if repository is None or repository.checkout is None or not repository.is_linked:
         return frozenset()
     link = pointers.pointer(repository.git_directory, "gitdir")

@@ -21,4 +21,7 @@ class Errands(Protocol):
         """Call what asks the file system about a place, and holds up no other; returns or raises what that does."""
 
     async def perform(self, ticket: Ticket, operation: Operation, request: Any, *, folder: str | None = None) -> Any:
-        """An operation's result; raises what it raises. The call comes from a folder, or from the open ones."""
+        """An operation's result; raises what it raises. The call comes from a folder, or from the open ones.
+
+        Nobody asked for it: no reservation is dropped to make room for what it reserves.
+        """

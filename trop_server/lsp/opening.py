@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_NOTHING_GOES: dict[str, Any] = {"disable_autoprune": True, "disable_autoexpire": True}
-"""Nobody asked for a port but an editor that opened a folder: that is no reason to drop what others have."""
-
 TAKE_ALONG, LEAVE = "Take Along", "Leave"
 
 
@@ -91,12 +88,12 @@ class Openings:
         if not reserves:
             return None
         if found.has_group:
-            await self._reserve(ticket, folder, AUTORESERVE, AutoreserveRequest(folder=folder, **_NOTHING_GOES))
+            await self._reserve(ticket, folder, AUTORESERVE, AutoreserveRequest(folder=folder))
         elif not found.own:
-            await self._reserve(ticket, folder, RESERVE, ReserveRequest(folder=folder, **_NOTHING_GOES))
+            await self._reserve(ticket, folder, RESERVE, ReserveRequest(folder=folder))
         for reservation in found.own:
             if reservation.tag is None:
-                await self._reserve(ticket, folder, RESERVE, ReserveRequest(path=reservation.path, **_NOTHING_GOES))
+                await self._reserve(ticket, folder, RESERVE, ReserveRequest(path=reservation.path))
         return None
 
     async def _reserve(self, ticket: Ticket, folder: str, operation: Operation, request: Any) -> None:

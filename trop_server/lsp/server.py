@@ -200,7 +200,7 @@ class TropServer(LanguageServer):
     async def perform(self, ticket: Ticket, operation: Operation, request: Any, *, folder: str | None = None) -> Any:
         """See ``Errands``."""
         caller = self._caller() if folder is None else self._caller()._replace(folders=(folder,))
-        return await self._call(ticket, operation, request, caller, no_progress)
+        return await self._call(ticket, operation, request, caller, no_progress, asked=False)
 
     async def _run(self, operation: Operation, argument: dict[str, Any], ticket: Ticket) -> dict[str, Any]:
         request = operation.parse(argument)
@@ -214,7 +214,14 @@ class TropServer(LanguageServer):
             reports.end()
 
     async def _call(
-        self, ticket: Ticket, operation: Operation, request: Any, caller: Caller, progress: Progress
+        self,
+        ticket: Ticket,
+        operation: Operation,
+        request: Any,
+        caller: Caller,
+        progress: Progress,
+        *,
+        asked: bool = True,
     ) -> Any:
         assert self._lanes is not None
         data = self._data_directory(getattr(request, "data_dir", None))
@@ -227,6 +234,7 @@ class TropServer(LanguageServer):
             token=ticket.token,
             progress=progress,
             spell=wire_name,
+            asked=asked,
         )
         call = Call(operation, request, context, clock=self._lanes.clock)
         if self._watcher is not None and not isinstance(operation.work, Computation):

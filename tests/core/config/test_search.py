@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import tempfile
 from contextlib import contextmanager
@@ -505,6 +506,18 @@ def test_beside_a_file_that_is_read_any_letter_case_is_told_of(tmp_path: Path) -
     (told,) = search(tmp_path).warnings
 
     assert told.endswith("the file has to be called trop.local.yaml")
+
+
+def test_no_more_names_are_looked_at_than_a_directory_of_a_project_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trop_core.config.search._MOST_LISTED", 50)
+    (tmp_path / "trop.yaml").write_text("project: right\n")
+    letters = [[letter, letter.upper()] for letter in "trop.yml"]
+    for letter in itertools.islice(itertools.product(*letters), 100):
+        (tmp_path / "".join(letter)).write_text("")
+
+    assert 0 < len(search(tmp_path).warnings) <= 50
 
 
 @pytest.mark.parametrize("name", ["trop.json", "tropical.yaml", "trop.yaml.bak", "strop.yaml"])

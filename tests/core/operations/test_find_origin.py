@@ -42,7 +42,7 @@ def find(data: Path, folder: Path, states: dict[str, DirectoryState]) -> FindOri
         arguments={},
         token=CancellationToken(),
         directory_state=lambda path: states.get(path, PRESENT),
-        infer=lambda path: GitFacts("shop", "main"),
+        infer=lambda *_: GitFacts("shop", "main"),
     )
     store = Store(str(data))
     try:

@@ -184,7 +184,7 @@ class Moves(RuleBasedStateMachine):
             {**values, "skipOccupancyCheck": True} if name == "reserve" else values,
             caller=Caller(Door.TERMINAL, str(self.work)),
             now=lambda: next(self.clock),
-            infer=lambda _: GitFacts(None, None),
+            infer=lambda *_: GitFacts(None, None),
         )
 
 

@@ -51,7 +51,7 @@ def test_git_is_asked_about_the_path_as_it_is_stored_and_without_the_lock(world:
     world.fill()
     asked: list[str] = []
 
-    def infer(path: str) -> GitFacts:
+    def infer(path: str, _is_safe: object) -> GitFacts:
         with closing(sqlite3.connect(world.data / "trop.db", timeout=0, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
@@ -72,7 +72,7 @@ def test_a_key_that_another_process_reserves_while_git_is_asked_is_its(world: Wo
     world.fill()
     work = str(world.work)
 
-    def infer(path: str) -> GitFacts:
+    def infer(path: str, _is_safe: object) -> GitFacts:
         with closing(sqlite3.connect(world.data / "trop.db", timeout=0, isolation_level=None)) as connection:
             connection.execute("INSERT INTO reservations VALUES (?, '', 5007, 'theirs', NULL, 1, 1)", (work,))
         return GitFacts("mine", "mine")
@@ -117,7 +117,7 @@ def test_a_call_that_was_taken_back_stores_nothing(world: World) -> None:
     world.fill()
     token = CancellationToken()
 
-    def infer(path: str) -> GitFacts:
+    def infer(path: str, _is_safe: object) -> GitFacts:
         token.cancel()
         return GitFacts(None, None)
 
@@ -214,7 +214,7 @@ def test_git_is_asked_about_a_target_only_where_its_path_does_not_tell(world: Wo
     world.fill()
     asked: list[str] = []
 
-    def common_directory(path: str) -> str:
+    def common_directory(path: str, _is_safe: object) -> str:
         asked.append(path)
         return "/shop/.git"
 

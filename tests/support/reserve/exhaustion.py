@@ -228,10 +228,14 @@ EXHAUSTION = (
     ),
     Case(
         id="overwrite-never-drops-its-own-key",
-        stored=(Row("gone", port=5004, project="shop", exists=False), Row("gone-too", port=5000, exists=False), ALIVE),
+        stored=(
+            Row("gone", port=5000, project="shop", exists=False, age=9 * DAY),
+            Row("gone-too", port=5001, exists=False, age=9 * DAY),
+        ),
+        config=RANGE + "excluded_ports: [5000]\n",
         given={**FULL, "overwrite": True, "path": "gone"},
         expected=reallocated(
-            5000,
+            5001,
             path="gone",
             task=None,
             dropped=("gone-too",),

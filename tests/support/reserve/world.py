@@ -133,6 +133,6 @@ class World:
         self.probes.append(FakeProbe(self.occupied, checks))
         return self.probes[-1]
 
-    def _infer(self, path: str) -> GitFacts:
+    def _infer(self, path: str, _is_safe: object) -> GitFacts:
         self.inferred.append(path)
         return self.git

@@ -35,9 +35,10 @@ class CompactExclusionsResult(Record):
 
 
 class CompactPlan(NamedTuple):
-    """The file, absolute."""
+    """The file, absolute, and the directories in which the caller is at work."""
 
     file: str
+    around: tuple[str, ...]
     dry_run: bool
     settings: Settings
 
@@ -45,7 +46,7 @@ class CompactPlan(NamedTuple):
 def prepare(request: CompactExclusionsRequest, context: Context) -> CompactPlan:
     """Find the file. The caller's own configuration says how long to wait for the lock."""
     file = context.caller.resolve(request.config)
-    return CompactPlan(file, request.dry_run, context.settings(None))
+    return CompactPlan(file, context.caller.anchors, request.dry_run, context.settings(None))
 
 
 def run(plan: CompactPlan, patience: Patience) -> CompactExclusionsResult:
@@ -53,7 +54,7 @@ def run(plan: CompactPlan, patience: Patience) -> CompactExclusionsResult:
 
     Raises what ``editing.edit_file`` raises; nothing has changed then.
     """
-    change = exclusion_file.change(plan.file, patience, compact=True, dry_run=plan.dry_run)
+    change = exclusion_file.change(plan.file, patience, around=plan.around, compact=True, dry_run=plan.dry_run)
     return CompactExclusionsResult(
         file=plan.file, before=change.before, after=change.after, changed=change.changed, dry_run=plan.dry_run
     )

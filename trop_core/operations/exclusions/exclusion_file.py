@@ -11,6 +11,8 @@ from trop_core.ports.exclusions import Exclusions, spelled
 from trop_core.store import Store, make_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.waiting import Patience
@@ -43,7 +45,13 @@ def global_file(data_directory: str) -> str:
 
 
 def change(
-    file: str, patience: Patience, *, add: Exclusions = _NOTHING, compact: bool = False, dry_run: bool
+    file: str,
+    patience: Patience,
+    *,
+    around: Collection[str] = (),
+    add: Exclusions = _NOTHING,
+    compact: bool = False,
+    dry_run: bool,
 ) -> Change:
     """Add exclusions to one file, or put its list into order. A global file that is missing is created.
 
@@ -59,7 +67,7 @@ def change(
     else:
         if create:
             make_directory(directory)
-        edit = edit_file(file, patience, add=add, compact=compact, create=create, dry_run=dry_run)
+        edit = edit_file(file, patience, around=around, add=add, compact=compact, create=create, dry_run=dry_run)
     return Change(
         added=tuple(map(spelled, add.without(Exclusions.of(edit.before)).ranges)),
         before=tuple(map(spelled, edit.before)),

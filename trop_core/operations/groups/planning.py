@@ -107,6 +107,9 @@ def prepare(request: GroupRequest, context: Context, settings: Settings, file: s
         message = "there is nothing to reserve: add a mapping such as {services: {web: {}, api: {}}}"
         if file not in settings.config_files and settings.warnings:
             message = "; ".join(settings.warnings)
+        if settings.group_place is not None:
+            told = "there is nothing to reserve: it is null here"
+            raise ConfigError([ConfigProblem(*settings.group_place, "reservations", told)])
         raise ConfigError([ConfigProblem(file, None, None, "reservations", message)])
     directory = os.path.dirname(file)
     target = Target(directory, directory, explicit=False)

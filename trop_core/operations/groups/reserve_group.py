@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
-from trop_core.config.files import PROJECT_FILES
 from trop_core.operations.groups import planning
 from trop_core.operations.groups.planning import GroupRequest, GroupResult
 
@@ -29,8 +28,8 @@ class ReserveGroupRequest(GroupRequest):
 def prepare(request: ReserveGroupRequest, context: Context) -> Prepared[GroupRequest]:
     """Find the file, and read it with what else applies to its folder."""
     file = planning.find_file(request.config, context)
-    # A link of another name is read as it was named: where it leads says whether its words may be shown.
-    named = file if os.path.basename(file) in PROJECT_FILES else context.caller.resolve(request.config)
+    # It is read as it was named: the links on the way say whether its words may be shown.
+    named = context.caller.resolve(request.config)
     settings = context.settings(os.path.dirname(file), config_file=named, **request.settings)
     return planning.prepare(request, context, settings, file)
 

@@ -107,7 +107,7 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
     repository = None
     scopes = None if target is None else {target.path, target.canonical}
     if scopes is not None and target is not None and request.here:
-        repository = context.common_directory(target.canonical)
+        repository = context.common_directory(target.canonical, context.is_safe)
         scopes.update(context.worktrees(repository) if repository is not None else ())
     sockets, warnings = None, tuple[str, ...]()
     if request.include_occupancy and not settings.occupancy.looks:

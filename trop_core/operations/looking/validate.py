@@ -66,7 +66,7 @@ def compute(request: ValidateRequest, context: Context) -> ValidateResult:
     file = context.caller.resolve(request.config)
     user, warnings = _user_layer(context.data_directory)
     allowed = allowed_variables(user)
-    quotable = is_quotable(file)
+    quotable = is_quotable(file, context.caller.anchors)
     problems: Sequence[ConfigProblem] = ()
     try:
         layer = load_file(file, allowed=allowed, quotable=quotable)

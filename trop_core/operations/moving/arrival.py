@@ -74,7 +74,7 @@ class Arriving(NamedTuple):
 
     def with_git(self) -> Arriving:
         """The same, with the project and the task that git tells."""
-        return self._replace(git=self.context.infer(self.target.path))
+        return self._replace(git=self.context.infer(self.target.path, self.context.is_safe))
 
     def with_sight(self, path: str) -> Arriving:
         """The same, with a look at where the directory was before."""
@@ -370,9 +370,9 @@ def _look_at(context: Context, path: str) -> Place:
 
     return Place(
         identity=context.identify(path),
-        root=git.worktree_root(path),
-        git_directory=git.linked_to(path),
-        former_places=git.former_places(path),
+        root=git.worktree_root(path, context.is_safe),
+        git_directory=git.linked_to(path, context.is_safe),
+        former_places=git.former_places(path, context.is_safe),
     )
 
 

@@ -138,8 +138,9 @@ def _look_at_repository(prepared: Prepared) -> Repository:
         # What git says of a directory that does not exist is about one above it.
         return Repository(exists=False, project=None, former_places=frozenset())
     # The configuration goes before git, as it does where a port is reserved.
-    project = prepared.settings.project or context.infer(path).project
-    return Repository(git.is_in_repository(path), project, git.former_places(path))
+    project = prepared.settings.project or context.infer(path, context.is_safe).project
+    exists, former = git.is_in_repository(path, context.is_safe), git.former_places(path, context.is_safe)
+    return Repository(exists, project, former)
 
 
 OPERATION = Operation(

@@ -230,7 +230,7 @@ def _look_at(context: Context, path: str) -> Directory | None:
     from trop_core import git
 
     identity = context.identify(path)
-    return None if identity is None else Directory(path, *identity, git_directory=git.linked_to(path))
+    return None if identity is None else Directory(path, *identity, git_directory=git.linked_to(path, context.is_safe))
 
 
 def _has_moved_along(connection: StoreConnection, move: Move) -> bool:

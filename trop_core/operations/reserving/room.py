@@ -75,6 +75,7 @@ def counts(prepared: Prepared[Any], found: Exhausted) -> dict[str, Any]:
         **found._asdict(),
         "privileged": min(privileged, found.occupied),
         "off": switched_off(prepared),
+        "asked": prepared.context.asked,
     }
 
 
@@ -82,9 +83,13 @@ def switched_off(prepared: Prepared[Any]) -> dict[Half, str]:
     """The halves of the cleanup that do not run for a call, and what switches each of them off.
 
     Expiry is the user's word about the user's range: it is none about one that a project's file has shaped, and no
-    group, which is a file's wish as well, lives on it.
+    group, which is a file's wish as well, lives on it. That an editor opened a folder is no reason to drop anything.
     """
     settings = prepared.settings
+    if not prepared.context.asked:
+        from trop_core.errors.ports import CLEANS_UP_NOTHING
+
+        return {"autoprune": CLEANS_UP_NOTHING, "autoexpire": CLEANS_UP_NOTHING}
     off: dict[Half, str] = {}
     if settings.disable_autoprune:
         off["autoprune"] = f"disable_autoprune ({settings.origin('disable_autoprune')})"
