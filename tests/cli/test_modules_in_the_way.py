@@ -227,7 +227,9 @@ class TestWherePythonpathNamesThisInstallation:
         assert (done.stdout, done.stderr, done.returncode) == (b"5100\n", b"", 0)
 
     def test_where_python_does_not_heed_it_it_takes_no_place_away(self, sandbox: Sandbox) -> None:
-        program = f"import sys; sys.path.append({str(sandbox.work)!r}); import trop_server.programs; print(sys.path[-1])"
+        program = (
+            f"import sys; sys.path.append({str(sandbox.work)!r}); import trop_server.programs; print(sys.path[-1])"
+        )
 
         done = run(sandbox, [sys.executable, "-E", "-P", "-c", program], sandbox.work, str(sandbox.work))
 

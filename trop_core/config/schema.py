@@ -273,9 +273,9 @@ KEYS: dict[str, Key] = {
         Key(
             "safe_directories",
             Kind.DIRECTORIES,
-            "Directories at and below which a project's files and its git repository count whoever owns them. Elsewhere "
-            "they count only if they belong to you, to root, or to the owner of the directory that a call is about or of its worktree's "
-            "root.",
+            "Directories at and below which a project's files and its git repository count whoever owns them. "
+            "Elsewhere they count only if they belong to you, to root, or to the owner of the directory that a call is "
+            "about or of its worktree's root.",
             default=(),
             user_only=True,
         ),
