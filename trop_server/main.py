@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, NoReturn
 
 from trop_core import __version__
@@ -30,6 +31,7 @@ trop-server --mcp needs the SDK of the Model Context Protocol, version 2: in a c
 _LEAST_DESCRIPTORS = 5
 """What waits for events, what wakes that up, and what it takes to load a module meanwhile."""
 
+_SECONDS_TO_CLOSE = 0.3
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -48,9 +50,20 @@ def main() -> NoReturn:
     protocol = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     code = _serve(options, protocol)
+    _close_store()
     sys.stderr.flush()
     # A thread that hangs in the system, in a look at a dead mount, would hold up an ordinary end for ever.
     os._exit(code)
+
+
+def _close_store() -> None:
+    """Leave the store's file whole, unless that takes too long: what is only in its -wal is safe there, too."""
+    if "trop_core.database.open_files" in sys.modules:
+        from trop_core.database.open_files import IN_USE
+
+        closing = threading.Thread(target=IN_USE.close_idle, args=(_SECONDS_TO_CLOSE / 2,), daemon=True)
+        closing.start()
+        closing.join(_SECONDS_TO_CLOSE)
 
 
 def _serve(options: argparse.Namespace, protocol: int) -> int:

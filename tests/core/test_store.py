@@ -428,6 +428,7 @@ def test_a_file_where_the_directory_should_be_is_told_by_both(tmp_path: Path) ->
 
 AS_NOBODY = """
 import os, sys
+import trop_core.database.locks
 import trop_core.database.migrations.executor
 import trop_core.database.migrations.registry
 from trop_core.database.waiting import Patience

@@ -216,3 +216,20 @@ def test_what_was_received_whole_is_answered(sandbox: Sandbox, ending: tuple[str
     assert done.returncode == (0 if ending else 1), done.stderr
     assert len(sandbox.rows()) == 20
     assert all(f'"id":"c{number}","result"' in done.stdout for number in range(20))
+
+
+@pytest.mark.parametrize("options", [{}, {"notifications": True}], ids=["by itself", "while it watched the store"])
+@pytest.mark.parametrize(("end", "code"), ENDS)
+def test_the_store_is_one_whole_file_afterwards(
+    start: Callable[..., Client], sandbox: Sandbox, end: Callable[[Client], None], code: int, options: dict[str, bool]
+) -> None:
+    client = start()
+    client.initialize(str(sandbox.work), initializationOptions=options)
+    client.call("trop.reserve")
+    client.call("trop.list")
+    assert (sandbox.data / "trop.db-wal").exists()
+
+    end(client)
+
+    assert client.wait() == code
+    assert [path.name for path in sandbox.data.iterdir()] == ["trop.db"]

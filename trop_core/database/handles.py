@@ -115,7 +115,9 @@ def connect_read_only(path: str, *, immutable: bool = False) -> StoreConnection:
     is at work (``IN_USE``) for as long as it uses it.
     """
     check(path)
-    return _opened(f"file:{_uri_escaped(path)}?mode=ro{'&immutable=1' if immutable else ''}", path)
+    connection = _opened(f"file:{_uri_escaped(path)}?mode=ro{'&immutable=1' if immutable else ''}", path)
+    connection.only_reads = True
+    return connection
 
 
 def connect_own(name: str, path: str) -> StoreConnection:

@@ -87,6 +87,7 @@ class SharedConnection(sqlite3.Connection):
     path: str = ""
     files: FileSet | None = None
     is_open: bool = True
+    only_reads: bool = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options["check_same_thread"] = False
@@ -161,6 +162,25 @@ class _InUse:
             yield
         finally:
             self.end()
+
+    def close_idle(self, seconds: float) -> None:
+        """Close all connections, so that the last one brings what is in the -wal into the file; for the very end.
+
+        Waits that long, at most, until nobody is at work, and closes none otherwise.
+        """
+        latest = time.monotonic() + seconds
+        with self._changed:
+            while self._at_work or self._is_giving_up:
+                if time.monotonic() > latest:
+                    return
+                self._changed.wait(_PAUSE)
+            self._is_giving_up = True
+            connections = [each for each in self._connections if each.is_open]
+        # One that only reads cannot bring anything into the file, so it must not be the last.
+        for connection in sorted(connections, key=lambda each: not each.only_reads):
+            # One whose files are no longer the store's would be checkpointed into what others have written.
+            if not connection.is_replaced():
+                connection.close()
 
     def leave_replaced(self, path: str, patience: Patience) -> None:
         """``give_up`` connections to a file if one of its files was replaced: what is opened now would share them."""

@@ -70,7 +70,10 @@ class ConfigError(TropError):
         return (f"{len(self.problems)} problems in the configuration:", *map(str, self.problems))
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return "Correct what is named above; trop init --with-config writes a file that explains every key."
+        return (
+            "Correct what is named above. In a new directory (--data-dir) trop init --with-config writes a config.yaml "
+            "that explains its keys."
+        )
 
     def details(self) -> dict[str, object]:
         return {"problems": [problem.details() for problem in self.problems]}

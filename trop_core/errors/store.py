@@ -108,7 +108,7 @@ class DatabaseCorrupt(TropError):
 
     def hint(self, spell: Spelling = flag_name) -> str:
         return (
-            "Nothing was changed. Put a backup (trop.db.*.bak beside it) in its place, mend it with the sqlite3 "
+            "Nothing was changed. Put a backup (trop.db*.bak* beside it) in its place, mend it with the sqlite3 "
             "program, or start anew with trop init --overwrite, which keeps the damaged file."
         )
 
