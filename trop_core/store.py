@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -270,13 +271,22 @@ class Store:
         return stack.enter_context(database.read(patience))
 
     def exists(self) -> bool:
-        """Whether there is a store. Raises ``PermissionDenied`` or ``SystemFailure`` where the system will not tell."""
+        """Whether there is a store.
+
+        Raises ``PermissionDenied`` or ``SystemFailure`` where the system will not tell, and for what is no file.
+        """
         try:
-            os.stat(self.path)
-        except FileNotFoundError:
+            mode = os.stat(self.path).st_mode
+        except FileNotFoundError as error:
+            if os.path.islink(self.path):
+                reason = "it is a link to a file that does not exist"
+                raise SystemFailure("open", path=self.path, reason=reason) from error
             return False
         except OSError as error:
             raise system_failure(error, "look for the store at", self.path) from error
+        if not stat.S_ISREG(mode):
+            reason = "it is a directory" if stat.S_ISDIR(mode) else "it is no regular file"
+            raise SystemFailure("open", path=self.path, reason=reason)
         return True
 
     def _opened(self, patience: Patience, *, create: bool) -> Database:

@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from trop_core import __version__
@@ -31,6 +33,7 @@ trop-server --mcp needs the SDK of the Model Context Protocol, version 2: in a c
 _LEAST_DESCRIPTORS = 5
 """What waits for events, what wakes that up, and what it takes to load a module meanwhile."""
 
+_SECONDS_BETWEEN_LOOKS = 0.5
 _SECONDS_TO_CLOSE = 0.3
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -54,6 +57,21 @@ def main() -> NoReturn:
     sys.stderr.flush()
     # A thread that hangs in the system, in a look at a dead mount, would hold up an ordinary end for ever.
     os._exit(code)
+
+
+def _watch_open_files() -> None:
+    """Give up files of the store that are no longer the store's, also while nobody asks this server for anything.
+
+    What it has locked in them would be in the way of every other process.
+    """
+    from trop_core.database.open_files import IN_USE
+    from trop_core.database.waiting import Patience
+    from trop_core.errors.store import LockTimeout
+
+    while True:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        with suppress(LockTimeout):  # somebody is at work for long: the next look tries again
+            IN_USE.leave_replaced(None, Patience(0))
 
 
 def _close_store() -> None:
@@ -85,6 +103,7 @@ def _session(options: argparse.Namespace, protocol: int) -> int:
 
     make = _mcp_server() if options.mcp else _language_server()
     log_to_stderr()
+    threading.Thread(target=_watch_open_files, name="open files", daemon=True).start()
 
     async def session() -> int:
         server = make(os.environ, options.data_dir)

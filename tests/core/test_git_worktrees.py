@@ -216,13 +216,18 @@ def test_from_a_git_directory_kept_apart_the_checkout_is_unknown_and_its_own_nam
     assert facts == [GitFacts("apart", "linked"), GitFacts("apart", "main")]
 
 
-def test_a_working_directory_that_is_configured_gives_its_name(shop: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("leads_back", [True, False])
+def test_a_working_directory_that_is_configured_gives_its_name_if_it_leads_back(
+    shop: Path, tmp_path: Path, leads_back: bool
+) -> None:
     (tmp_path / "workdir").mkdir()
     git(shop, "config", "core.worktree", "../../workdir")
+    if leads_back:
+        (tmp_path / "workdir" / ".git").write_text(f"gitdir: {shop / '.git'}\n")
 
     facts = infer(str(shop))
 
-    assert facts == GitFacts("workdir", "main")
+    assert facts == GitFacts("workdir" if leads_back else "shop", "main")
 
 
 def test_a_working_directory_that_is_configured_without_a_value_is_none(shop: Path) -> None:

@@ -261,7 +261,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(sandbox: Sandbox) -> None:
 
 
 AS_NOBODY = """
-import os, sys
+import os, sys, tempfile
 from pathlib import Path
 from support.operations import perform
 from trop_core.caller import Caller, Door

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing, suppress
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support import stores
 from support.messages import command, request, result
+from support.sandbox import PATIENCE
 from support.window import told
 
 if TYPE_CHECKING:
@@ -163,6 +165,38 @@ def test_a_store_that_was_cut_to_nothing_is_seen_by_all_as_that(sandbox: Sandbox
     assert listed(client) == {"a": 5001, "b": 5000}
     end(client)
     assert stored(sandbox) == {"a": 5001, "b": 5000}
+
+
+@pytest.mark.parametrize("size", [96, 136, 4096, 16384])
+def test_a_shm_that_was_cut_off_is_in_the_way_and_named(sandbox: Sandbox, client: Client, size: int) -> None:
+    a, b = (sandbox.directory(name) for name in "ab")
+    assert reserve(client, a) == 5000
+
+    os.truncate(f"{sandbox.database}-shm", size)
+    refused = sandbox.trop("reserve", cwd=b)
+
+    assert (refused.returncode, refused.stdout) == (5, "")
+    assert f'cannot use "{sandbox.database}-shm": a part of it is missing' in refused.stderr
+    remove_shm(sandbox.database)
+    assert sandbox.reserve(cwd=b) == 5001
+    assert listed(client) == {"a": 5000, "b": 5001}
+
+
+@pytest.mark.parametrize("harm", [lambda path: os.truncate(path, 0), os.unlink], ids=["cut to nothing", "removed"])
+def test_a_server_that_nobody_asks_for_anything_is_in_nobodys_way(
+    sandbox: Sandbox, client: Client, harm: Callable[[Path], None]
+) -> None:
+    a, b = (sandbox.directory(name) for name in "ab")
+    reserve(client, a)
+    checkpoint(sandbox.database)
+
+    harm(sandbox.database)
+
+    deadline = time.monotonic() + PATIENCE
+    while (done := sandbox.trop("reserve", "--busy-timeout", "5", cwd=b)).returncode and time.monotonic() < deadline:
+        pass
+    assert done.stdout == "5000\n", done.stderr
+    assert listed(client) == {"b": 5000}
 
 
 def test_what_changes_after_the_files_were_replaced_is_told(sandbox: Sandbox, start: Callable[..., Client]) -> None:

@@ -163,6 +163,18 @@ def test_a_dry_run_says_what_the_real_run_would(sandbox: Sandbox, ground: Ground
         assert snapshot(sandbox) == before
 
 
+@pytest.mark.parametrize("command", ["init --overwrite", "reserve", "exclude 6001 --global"])
+def test_what_fails_on_a_full_disk_is_in_no_readers_way(sandbox: Sandbox, command: str) -> None:
+    filled(sandbox, "closed")
+    with full_disk(sandbox) as run:
+        refused = run(*command.split())
+        listed = run("list", "--format", "csv", "--busy-timeout", "0")
+
+    assert (refused.returncode, refused.stdout) == (5, ""), refused.stderr
+    assert "another process" not in refused.stderr
+    assert (listed.returncode, "/w/web" in listed.stdout) == (0, True), listed.stderr
+
+
 def test_a_store_that_was_closed_for_a_while_is_written_to_again(sandbox: Sandbox) -> None:
     filled(sandbox, "closed")
     with own_file_to_be_read_alone(sandbox) as run:

@@ -14,7 +14,7 @@ USER, GROUP = 65534, 65533
 
 _AS_THE_USER = """
 import importlib, os, pkgutil, sys
-import csv, fcntl, tempfile, psutil
+import csv, fcntl, queue, tempfile, psutil
 import trop_core, trop_server.cli
 for package in (trop_core, trop_server.cli):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):

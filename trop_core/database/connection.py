@@ -159,14 +159,14 @@ class Database:
         """
         with self._rolling_back(patience, operation):
             self._begin("BEGIN IMMEDIATE", patience, operation)
-            with patience.clock.holding():
-                with patience.token.interrupting(self._connection.interrupt):
-                    yield self._connection
-                # Looked at before as well: what is written to a -wal with a -shm that nobody else has spoils what
-                # others have written there meanwhile.
-                if self._connection.is_replaced():
-                    raise FilesReplaced
-                patience.insist(lambda: self._connection.execute("COMMIT"), operation)
+            with patience.clock.holding(), patience.token.interrupting(self._connection.interrupt):
+                yield self._connection
+            # Looked at before as well: what is written to a -wal with a -shm that nobody else has spoils what others
+            # have written there meanwhile.
+            if self._connection.is_replaced():
+                raise FilesReplaced
+            # Outside of WAL mode whoever reads keeps it waiting: that is no holding of the lock, and has its time.
+            patience.insist(lambda: self._connection.execute("COMMIT"), operation)
             self._connection.commits += 1
             if self._connection.is_replaced():
                 raise FilesReplaced

@@ -20,6 +20,7 @@ _UNSHARED = {sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQ
 _MISSING = ("no such table: ", "no such column: ")
 _FEW = 8
 """What a store, its two files and a backup of it take, by the time that an error is looked at given back."""
+_VIEW = ("cannot modify ", " because it is a view")
 _UNDECODABLE = "Could not decode to UTF-8 column '"
 
 
@@ -61,11 +62,8 @@ def translate(error: sqlite3.Error, path: str) -> TropError:
         return Cancelled()
     if code in _DAMAGED:
         return DatabaseCorrupt(text, path=path)
-    if text.startswith(_MISSING):
-        name = text.rpartition(": ")[2].rpartition(".")[2]
-        if text.startswith(_MISSING[0]):
-            return DatabaseCorrupt("the table is missing", path=path, table=name)
-        return DatabaseCorrupt("the column is missing", path=path, table="reservations", column=name)
+    if (layout := _about_layout(text, path)) is not None:
+        return layout
     if (column := undecodable_column(error)) is not None:
         table = "metadata" if column in ("key", "value") else "reservations"
         return DatabaseCorrupt("the text is not valid UTF-8", path=path, table=table, column=column)
@@ -116,6 +114,18 @@ def are_descriptors_scarce() -> bool:
         for descriptor in opened:
             os.close(descriptor)
     return False
+
+
+def _about_layout(text: str, path: str) -> DatabaseCorrupt | None:
+    """The error of a statement for which a table or a column is not there, or is something else."""
+    if text.startswith(_MISSING):
+        name = text.rpartition(": ")[2].rpartition(".")[2]
+        if text.startswith(_MISSING[0]):
+            return DatabaseCorrupt("the table is missing", path=path, table=name)
+        return DatabaseCorrupt("the column is missing", path=path, table="reservations", column=name)
+    if text.startswith(_VIEW[0]) and text.endswith(_VIEW[1]):
+        return DatabaseCorrupt("it is a view, and no table", path=path, table=text[len(_VIEW[0]) : -len(_VIEW[1])])
+    return None
 
 
 def _cannot_open(path: str, text: str) -> TropError:

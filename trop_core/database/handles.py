@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 
 from trop_core.database.failures import system_failure, translate
 from trop_core.database.open_files import BESIDE, IN_USE, FileSet, SharedConnection
@@ -16,6 +17,13 @@ IN_MEMORY = ":memory:"
 
 _OLDEST_SQLITE = (3, 37)
 """The first SQLite that has STRICT tables."""
+
+_SHARED_UNIT = 32768
+_SHARED_BEGUN = 3
+"""Bytes: a -shm has a whole number of units, and one that is just being made begins with three. See wal.c and
+unixOpenSharedMemory in os_unix.c of SQLite."""
+_LOOKS_AT_SHARED = 10
+_PAUSE = 0.02
 
 _ROOM_BESIDE = 36 * 1024
 """Bytes that the smallest -shm and the smallest -wal take: https://sqlite.org/walformat.html"""
@@ -150,13 +158,32 @@ def check_writable(path: str) -> None:
         else:
             raise SidecarInTheWay("write to", path=name, reason=_reason(name))
     directory = os.path.dirname(path) or "."
-    if not missing:
+    if not missing and not _is_cut_off(path + BESIDE[1]):
         return
     if not os.access(directory, os.W_OK | os.X_OK):
         raise PermissionDenied("write to", path=directory, reason=_reason(directory))
     room = os.statvfs(directory)
     if room.f_blocks and room.f_bfree * room.f_frsize < _ROOM_BESIDE:
         raise SystemFailure("write to", path=directory, reason=os.strerror(errno.ENOSPC))
+
+
+def _is_cut_off(shared: str) -> bool:
+    """Whether a -shm is to be made anew. Raises ``SidecarInTheWay`` for one of which a part is missing.
+
+    Whoever opened it would believe what is left of it, and not see what others have stored.
+    """
+    for _ in range(_LOOKS_AT_SHARED):
+        try:
+            size = os.stat(shared).st_size
+        except FileNotFoundError:
+            return True
+        if not size % _SHARED_UNIT:
+            return not size
+        if size <= _SHARED_BEGUN:
+            return True
+        # It may be in the making: then it grows.
+        time.sleep(_PAUSE)
+    raise SidecarInTheWay("use", path=shared, reason="a part of it is missing")
 
 
 def _reason(path: str) -> str:

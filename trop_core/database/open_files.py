@@ -182,10 +182,13 @@ class _InUse:
             if not connection.is_replaced():
                 connection.close()
 
-    def leave_replaced(self, path: str, patience: Patience) -> None:
-        """``give_up`` connections to a file if one of its files was replaced: what is opened now would share them."""
+    def leave_replaced(self, path: str | None, patience: Patience) -> None:
+        """``give_up`` connections to a file if one of its files was replaced: what is opened now would share them.
+
+        Without a path, to any file: what this process holds on to is in the way of others.
+        """
         with self._changed:
-            connections = [each for each in self._connections if each.is_open and each.path == path]
+            connections = [each for each in self._connections if each.is_open and path in (None, each.path)]
         for connection in connections:
             if connection.is_replaced():
                 self.give_up(connection, patience)

@@ -73,6 +73,8 @@ def _connection(path: str, stack: ExitStack, patience: Patience, operation: str)
         try:
             if _is_readable(path, before) and (itself := _itself(path, stack, patience, operation)) is not None:
                 return itself
+            # The attempt may have touched what lies beside.
+            before = _stamp(path)
             copy = _copy(path, before, stack)
             if _stamp(path) == before:
                 return _begun(copy, patience, operation)

@@ -16,7 +16,7 @@ from trop_core import ownership
 from trop_core.database import backup, locks
 from trop_core.database.connection import Database
 from trop_core.database.failures import is_unshared, primary_code, system_failure, translate
-from trop_core.database.handles import check
+from trop_core.database.handles import check, check_writable
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import MigrationRegistry
 from trop_core.database.migrations.types import MigrationPlan, MigrationResult
@@ -223,6 +223,7 @@ def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
 def _connected(path: str, patience: Patience) -> Iterator[sqlite3.Connection]:
     check(path)
     IN_USE.leave_replaced(path, patience)
+    check_writable(path)
     with IN_USE.working():
         try:
             connection = sqlite3.connect(path, timeout=0, isolation_level=None)

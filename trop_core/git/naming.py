@@ -48,7 +48,10 @@ def infer(path: str, is_safe: IsSafe = nowhere) -> GitFacts:
     checkout, main = repository.checkout, None
     # A submodule that was moved without git has the name of the directory that it is in now.
     if settings.worktree is not None and (repository.is_linked or known is not Standing.MOVED):
-        main = os.path.normpath(os.path.join(repository.main, settings.worktree))
+        named = os.path.normpath(os.path.join(repository.main, settings.worktree))
+        # Anybody can write there whose directory they like: that one has to lead back.
+        there = discovery.find(named, is_safe)
+        main = named if there is not None and there.main == repository.main else None
     if repository.is_linked:
         task = os.path.basename(checkout) if checkout else None
         return _facts(main or _named_after(repository.main), task)

@@ -23,7 +23,7 @@ ERRORS = ("ENOSPC", "EIO", "EACCES", "EROFS", "EMFILE")
 
 _SERVER = """
 import ctypes, importlib, json, os, pkgutil, signal, sys
-import csv, fcntl, mmap, tempfile, psutil
+import csv, fcntl, mmap, queue, tempfile, psutil
 import trop_core, trop_server.cli
 for package in (trop_core, trop_server.cli):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):

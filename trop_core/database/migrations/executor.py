@@ -81,14 +81,9 @@ class MigrationExecutor:
             self._patience.insist(lambda: self._connection.execute("BEGIN IMMEDIATE"), _OPERATION)
         except sqlite3.Error as error:
             raise translate(error, self._name) from error
-        with self._patience.clock.holding():
-            return self._execute(plan)
-
-    def _execute(self, plan: MigrationPlan) -> MigrationResult:
-        """``execute`` under the write lock, which is held no more afterwards."""
         result: MigrationResult | None = None
         try:
-            with self._patience.token.interrupting(self._connection.interrupt):
+            with self._patience.clock.holding(), self._patience.token.interrupting(self._connection.interrupt):
                 current = self._version()
                 target = max(current, plan.target_version)
                 plan = MigrationPlan(current, target, self._registry.plan_migration(current, target), plan.dry_run)

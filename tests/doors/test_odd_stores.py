@@ -1,0 +1,67 @@
+"""What stands in the place of a store, or of a part of it, and is none; and stores that somebody reads all the time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from support import stores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.sandbox import Sandbox
+
+ROW = ("/w", "web", 5000, None, None, 1, 2)
+COMMANDS = ["reserve", "reserve --dry-run", "list", "init", "init --dry-run", "init --overwrite"]
+ODD: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a link to nothing": (lambda path: path.symlink_to("/nonexistent/x"), "it is a link to a file that does not exist"),
+    "a pipe": (os.mkfifo, "it is no regular file"),
+    "a directory": (lambda path: path.mkdir(), "it is a directory"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("odd", ODD)
+def test_what_is_no_file_is_told_of_by_every_command(sandbox: Sandbox, odd: str, command: str) -> None:
+    make, said = ODD[odd]
+    sandbox.data.mkdir()
+    make(sandbox.database)
+
+    done = sandbox.trop(*command.split())
+
+    assert (done.returncode, done.stdout) == (5, "")
+    assert f'cannot open "{sandbox.database}": {said}' in done.stderr
+
+
+@pytest.mark.parametrize("make", [stores.make_v1, stores.make_v2])
+@pytest.mark.parametrize("command", ["reserve", "migrate --from /w --to /v", "init --overwrite"])
+def test_one_who_only_reads_keeps_a_writer_waiting_no_longer_than_it_wants(
+    sandbox: Sandbox, make: Callable[..., Path], command: str
+) -> None:
+    sandbox.data.mkdir()
+    make(sandbox.database, [ROW], journal="delete")
+    before = stores.rows_in(sandbox.database)
+
+    with closing(sqlite3.connect(sandbox.database, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM reservations").fetchall()
+        done = sandbox.trop(*command.split(), "--busy-timeout", "0.2")
+
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert stores.rows_in(sandbox.database) == before
+    assert stores.backups_in(sandbox.data) == []
+
+
+def test_a_view_in_the_place_of_the_table_is_damage(sandbox: Sandbox) -> None:
+    sandbox.reserve()
+    stores.run(sandbox.database, "ALTER TABLE reservations RENAME TO r", "CREATE VIEW reservations AS SELECT * FROM r")
+
+    done = sandbox.trop("reserve", "--tag", "web")
+
+    assert (done.returncode, done.stdout) == (6, "")
+    assert "is damaged: reservations: it is a view, and no table" in done.stderr
