@@ -250,6 +250,8 @@ class Store:
             except NoLocks:
                 raise
             except (SystemFailure, MigrationFailed):
+                if not self.exists():
+                    raise
                 connection = self._copied(stack, patience)
             yield connection
 
