@@ -215,6 +215,15 @@ def test_validate_calls_it_a_mistake_and_every_other_command_warns(sandbox: Sand
     assert reserved.stderr == told
 
 
+def test_validate_calls_it_a_mistake_beside_all_others(sandbox: Sandbox) -> None:
+    file = sandbox.work / "trop.yaml"
+    file.write_text("projct: shop\nfollow_moves: false\nreservations: {services: {web: {env: PATH}}}\n")
+
+    told = sandbox.trop("validate", "trop.yaml").stderr.splitlines()
+
+    assert [line.removeprefix(f"{file}:").partition(": ")[0] for line in told] == ["1:1", "2:1", "3:38"]
+
+
 def test_validate_and_verbose_tell_what_is_passed_over_and_why(sandbox: Sandbox) -> None:
     file = sandbox.work / "trop.yaml"
     file.write_text("cleanup: {expire_after_days: 3}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from trop_core.config.authority import NO_KEY_OF_A_PROJECT
 from trop_core.config.group import read_group
 from trop_core.config.layer import Given, Place
 from trop_core.config.nodes import NodeReader, ports_of
@@ -57,6 +58,7 @@ class Interpreter(NodeReader):
             elif key.user_only and self._project:
                 # It has no effect, whatever its value is: the layers' merging passes it over.
                 self._give(name, key_node, None)
+                self.problems.carry(key_node.line, key_node.column, name, NO_KEY_OF_A_PROJECT)
             else:
                 self._key(key, value)
 
@@ -64,7 +66,7 @@ class Interpreter(NodeReader):
         if key.kind is Kind.MAPPING:
             group = None if is_null(node) else read_group(self, node, self._allowed)
             if group is not None:
-                self.problems.carried = group.problems
+                self.problems.carried += group.problems
             self._give(key.name, node, group)
             return
         value = self._value(key, node)

@@ -45,6 +45,10 @@ class Problems:
             raise ConfigError(self.found)
         self.found.append(ConfigProblem(self.source, line, column, key and shown(key), message))
 
+    def carry(self, line: int | None, column: int | None, key: str, message: str) -> None:
+        """Note a problem that does not make the source unusable."""
+        self.carried += (ConfigProblem(self.source, line, column, shown(key), message),)
+
     def fail(self, line: int | None, column: int | None, message: str) -> NoReturn:
         """Raise ``ConfigError`` for a problem after which nothing else can be found."""
         self.add(line, column, None, message)
