@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import paths
 from trop_core.database.connection import Database
-from trop_core.database.failures import is_busy, system_failure, translate
+from trop_core.database.failures import denial, is_busy, system_failure, translate
 from trop_core.database.handles import create_file
 from trop_core.errors.schema_migrations import MigrationFailed
 from trop_core.errors.store import NoDataDirectory, NoHome, NoLocks
@@ -139,7 +139,7 @@ def check_creatable(directory: str) -> None:
     if not os.path.isdir(ancestor):
         raise SystemFailure("create", path=directory, reason="it is not a directory")
     if not os.access(ancestor, os.W_OK | os.X_OK):
-        raise PermissionDenied("create", path=directory, reason="Permission denied")
+        raise PermissionDenied("create", path=directory, reason=denial(ancestor))
     if paths.home_of_another() is not None:
         from trop_core import ownership
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from trop_core import ownership
-from trop_core.database.failures import system_failure
+from trop_core.database.failures import denial, system_failure
 from trop_core.errors.spelling import quoted
 from trop_core.errors.system import MountedFile, NotTakenBack, PermissionDenied, SystemFailure
 
@@ -57,17 +57,18 @@ def check_writable(path: str) -> None:
     for root.
     """
     directory = os.path.dirname(path)
-    denied = not os.access(directory, os.W_OK | os.X_OK)
-    if os.path.exists(path):
-        denied = denied or not os.access(path, os.W_OK) or not os.stat(path).st_mode & 0o222
-    if denied:
-        raise PermissionDenied("write", path=path, reason="Permission denied")
+    denied = None if os.access(directory, os.W_OK | os.X_OK) else directory
+    if denied is None and os.path.exists(path):
+        denied = path if not os.access(path, os.W_OK) or not os.stat(path).st_mode & 0o222 else None
+    if denied is not None:
+        raise PermissionDenied("write", path=path, reason=denial(denied))
 
 
 def check_replaceable(path: str) -> None:
     """Raise what putting another file in the place of a name would raise, as far as the system tells beforehand."""
-    if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
-        raise PermissionDenied("write", path=path, reason="Permission denied")
+    directory = os.path.dirname(path)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise PermissionDenied("write", path=path, reason=denial(directory))
     if os.path.isdir(path) and not os.path.islink(path):
         raise SystemFailure("write", path=path, reason="it is a directory")
     if _is_mount_point(path):

@@ -116,6 +116,15 @@ def are_descriptors_scarce() -> bool:
     return False
 
 
+def denial(path: str) -> str:
+    """The reason for which a file, or a directory, cannot be written that this user may not write."""
+    try:
+        is_read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+    except OSError as error:
+        return error.strerror or str(error)
+    return os.strerror(errno.EROFS if is_read_only else errno.EACCES)
+
+
 def _about_layout(text: str, path: str) -> DatabaseCorrupt | None:
     """The error of a statement for which a table or a column is not there, or is something else."""
     if text.startswith(_MISSING):

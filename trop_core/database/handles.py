@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 
-from trop_core.database.failures import system_failure, translate
+from trop_core.database.failures import denial, system_failure, translate
 from trop_core.database.open_files import BESIDE, IN_USE, FileSet, SharedConnection
 from trop_core.errors.store import NoDataDirectory
 from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SystemFailure
@@ -154,14 +154,14 @@ def check_writable(path: str) -> None:
         elif os.access(name, os.W_OK):  # somebody has made it between the two looks
             continue
         elif name == path:
-            raise PermissionDenied("write to", path=name, reason=_reason(name))
+            raise PermissionDenied("write to", path=name, reason=denial(name))
         else:
-            raise SidecarInTheWay("write to", path=name, reason=_reason(name))
+            raise SidecarInTheWay("write to", path=name, reason=denial(name))
     directory = os.path.dirname(path) or "."
     if not missing and not _is_cut_off(path + BESIDE[1]):
         return
     if not os.access(directory, os.W_OK | os.X_OK):
-        raise PermissionDenied("write to", path=directory, reason=_reason(directory))
+        raise PermissionDenied("write to", path=directory, reason=denial(directory))
     room = os.statvfs(directory)
     if room.f_blocks and room.f_bfree * room.f_frsize < _ROOM_BESIDE:
         raise SystemFailure("write to", path=directory, reason=os.strerror(errno.ENOSPC))
@@ -184,15 +184,6 @@ def _is_cut_off(shared: str) -> bool:
         # It may be in the making: then it grows.
         time.sleep(_PAUSE)
     raise SidecarInTheWay("use", path=shared, reason="a part of it is missing")
-
-
-def _reason(path: str) -> str:
-    """Why a file cannot be written."""
-    try:
-        is_read_only = os.statvfs(path).f_flag & os.ST_RDONLY
-    except OSError as error:
-        return error.strerror or str(error)
-    return "the file system is read-only" if is_read_only else "this user may only read it"
 
 
 def _opened(name: str, path: str) -> StoreConnection:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from trop_core import ownership
 from trop_core.database import backup, locks
 from trop_core.database.connection import Database
-from trop_core.database.failures import is_unshared, primary_code, system_failure, translate
+from trop_core.database.failures import denial, is_unshared, primary_code, system_failure, translate
 from trop_core.database.handles import check, check_writable
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import MigrationRegistry
@@ -193,8 +193,9 @@ def _new_store(path: str, patience: Patience) -> Iterator[Callable[[], bool]]:
 
 def check_writable_directory(what: str, path: str) -> None:
     """Raise the ``PermissionDenied`` that making or renaming a file would raise, as far as the system tells."""
-    if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
-        raise PermissionDenied(what, path=path, reason="Permission denied")
+    directory = os.path.dirname(path)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise PermissionDenied(what, path=path, reason=denial(directory))
 
 
 def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
