@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from support.sandbox import UNMEASURED
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -32,4 +34,6 @@ sys.exit(main.run(sys.argv[2:]))
 
 def as_the_user(sandbox: Sandbox, *arguments: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
     """Run the command as a user who is not root, in the sandbox's working directory."""
-    return sandbox.run(sys.executable, "-c", _AS_THE_USER, str(sandbox.work), *arguments)
+    command = (sys.executable, "-c", _AS_THE_USER, str(sandbox.work), *arguments)
+    # Coverage could not write down what it measures.
+    return sandbox.run(*command, cwd=None, stdin=None, **UNMEASURED)
