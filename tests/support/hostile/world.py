@@ -15,7 +15,7 @@ from support.hostile.claims import MODULES, set_traps
 from support.hostile.land import Land
 from support.mcp import LineClient, tool_call
 from support.messages import ServerError
-from support.sandbox import PATIENCE, TROP
+from support.sandbox import PATIENCE, TROP, UNMEASURED
 from support.strange import is_inert
 from support.window import ASKED, CHANGED, LOGGED, SHOWN, reply
 from support.zoo import little_memory
@@ -64,7 +64,8 @@ class World(Land):
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
         here = self._trapped()
-        environment = sandbox.environment(PYTHONPATH=".", TROP_BUSY_TIMEOUT="60")
+        # Coverage, which starts first, would import the modules that are in the way.
+        environment = sandbox.environment(**UNMEASURED, PYTHONPATH=".", TROP_BUSY_TIMEOUT="60")
         with little_memory(MEMORY):
             self.lsp = Client(cwd=str(here), env=environment)
             self.mcp = LineClient(cwd=str(sandbox.root), env=environment)
@@ -94,7 +95,7 @@ class World(Land):
     # The doors.
 
     def _cli(self, case: Hostile, target: Path, answers: Answers) -> None:
-        environment: dict[str, Any] = dict(case.environment)
+        environment: dict[str, Any] = {**UNMEASURED, **case.environment}
         for name, arguments in {
             "reserve": ["reserve"],
             "group": ["autoreserve"],
@@ -111,7 +112,7 @@ class World(Land):
             answers.hear(self.sandbox.run(shell, "-c", _EVALUATED, cwd=target, PATH=path, **environment).stdout)
 
     def _call(self, case: Hostile, target: Path, answers: Answers) -> None:
-        environment: dict[str, Any] = dict(case.environment)
+        environment: dict[str, Any] = {**UNMEASURED, **case.environment}
         for name, (command, argument) in _calls(target, folder=False).items():
             if name not in _CALLED:
                 continue
