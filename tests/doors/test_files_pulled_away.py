@@ -173,8 +173,10 @@ def test_a_shm_that_was_cut_off_is_in_the_way_and_named(sandbox: Sandbox, client
     assert reserve(client, a) == 5000
 
     os.truncate(f"{sandbox.database}-shm", size)
+    listing = sandbox.trop("list", "--format", "csv")
     refused = sandbox.trop("reserve", cwd=b)
 
+    assert str(a) in listing.stdout, listing.stderr
     assert (refused.returncode, refused.stdout) == (5, "")
     assert f'cannot use "{sandbox.database}-shm": a part of it is missing' in refused.stderr
     remove_shm(sandbox.database)

@@ -8,7 +8,7 @@ import sqlite3
 import time
 
 from trop_core.database.failures import denial, system_failure, translate
-from trop_core.database.open_files import BESIDE, IN_USE, FileSet, SharedConnection
+from trop_core.database.open_files import BESIDE, IN_USE, SHARED_UNIT, FileSet, SharedConnection
 from trop_core.errors.store import NoDataDirectory
 from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SystemFailure
 from trop_core.paths import home_of_another
@@ -18,10 +18,8 @@ IN_MEMORY = ":memory:"
 _OLDEST_SQLITE = (3, 37)
 """The first SQLite that has STRICT tables."""
 
-_SHARED_UNIT = 32768
 _SHARED_BEGUN = 3
-"""Bytes: a -shm has a whole number of units, and one that is just being made begins with three. See wal.c and
-unixOpenSharedMemory in os_unix.c of SQLite."""
+"""Bytes of a -shm that is just being made. See unixOpenSharedMemory in os_unix.c of SQLite."""
 _LOOKS_AT_SHARED = 10
 _PAUSE = 0.02
 
@@ -177,7 +175,7 @@ def _is_cut_off(shared: str) -> bool:
             size = os.stat(shared).st_size
         except FileNotFoundError:
             return True
-        if not size % _SHARED_UNIT:
+        if not size % SHARED_UNIT:
             return not size
         if size <= _SHARED_BEGUN:
             return True

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 BESIDE = ("-wal", "-shm")
 """What SQLite keeps beside a database in WAL mode. https://sqlite.org/walformat.html"""
 
+SHARED_UNIT = 32768
+"""Bytes: a -shm that is whole has a whole number of such units. See wal.c of SQLite."""
+
 _PAUSE = 0.02
 _LEAST_WAIT = 1.0
 """Seconds for which even a call that waits for no lock waits for those that are at work in its own process."""

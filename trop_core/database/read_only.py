@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from trop_core import temporary
 from trop_core.database.failures import primary_code, system_failure
 from trop_core.database.handles import IN_MEMORY, connect_own, connect_read_only
-from trop_core.database.open_files import IN_USE
+from trop_core.database.open_files import IN_USE, SHARED_UNIT
 from trop_core.errors.store import NoDataDirectory
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ def _is_readable(path: str, stamp: _Stamp) -> bool:
     """Whether SQLite leaves no trace where it reads the file, with what lies beside it."""
     database, log, shared, journal = stamp
     is_empty = database is not None and not database[1]
-    return is_empty or (log is not None and shared is not None) or journal is not None or not _is_in_wal_mode(path)
+    # One of which a part is missing would hide what is stored.
+    is_shared = shared is not None and shared[1] > 0 and not shared[1] % SHARED_UNIT
+    return is_empty or (log is not None and is_shared) or journal is not None or not _is_in_wal_mode(path)
 
 
 def _is_in_wal_mode(path: str) -> bool:
