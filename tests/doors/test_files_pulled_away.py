@@ -36,6 +36,13 @@ def listed(client: Client) -> dict[str, int]:
     return {os.path.basename(row["path"]): row["port"] for row in answers[0]}
 
 
+def three_servers(start: Callable[..., Client], sandbox: Sandbox) -> list[Client]:
+    clients = [start(TROP_BUSY_TIMEOUT="60") for _ in range(3)]
+    for client in clients:
+        client.initialize(str(sandbox.work))
+    return clients
+
+
 def end(client: Client) -> None:
     client.request("shutdown")
     client.notify("exit")
@@ -108,9 +115,7 @@ def test_a_server_that_only_ends_destroys_nothing(
 
 
 def test_several_servers_go_on_together(sandbox: Sandbox, start: Callable[..., Client]) -> None:
-    clients = [start(TROP_BUSY_TIMEOUT="60") for _ in range(3)]
-    for client in clients:
-        client.initialize(str(sandbox.work))
+    clients = three_servers(start, sandbox)
     names = iter(f"d{number:02}" for number in range(100))
     expected: dict[str, int] = {}
     for turn in range(4):
@@ -130,9 +135,7 @@ def test_several_servers_go_on_together(sandbox: Sandbox, start: Callable[..., C
 def test_nothing_is_lost_while_files_are_pulled_away_all_the_time(
     sandbox: Sandbox, start: Callable[..., Client], harm: Callable[[Path], None]
 ) -> None:
-    clients = [start(TROP_BUSY_TIMEOUT="60") for _ in range(3)]
-    for client in clients:
-        client.initialize(str(sandbox.work))
+    clients = three_servers(start, sandbox)
     reserve(clients[0], sandbox.work)
     expected = {str(sandbox.work): 5000}
     numbers = iter(range(10_000))
