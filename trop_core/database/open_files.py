@@ -50,17 +50,17 @@ class FileSet:
         self._names = [path, *(path + suffix for suffix in BESIDE)]
         self._found = [_look(name) for name in self._names]
         self._is_torn = False
+        self._comparing = threading.Lock()
 
     def note(self) -> None:
         """Take what lies beside the database now for what was opened.
 
-        What lay there before has to be there still, and what was made must not be gone already: it cannot be told then
-        which file was opened.
+        What lay there before has to be there still, and what was opened must not be gone already. A file that was put
+        in place since may have the inode number of the one that lay there before: of the numbers alone it cannot be
+        told that what was opened between the two is gone.
         """
         before, self._found[1:] = self._found[1:], [_look(name) for name in self._names[1:]]
-        self._is_torn = any(map(_is_another, before, self._found[1:])) or (
-            None in before and _has_lost(self._names[1:])
-        )
+        self._is_torn = any(map(_is_another, before, self._found[1:])) or _has_lost(self._names)
 
     def are_gone(self) -> bool:
         """Whether a name means another file by now, or none, or one that was cut off. Looks at the file system.
@@ -69,15 +69,16 @@ class FileSet:
         files anew tells. A database that has nothing beside it may be switched to WAL mode by another process, and the
         next read opens both then.
         """
-        now = [_look(name) for name in self._names]
-        appeared = [before is None and after is not None for before, after in zip(self._found, now, strict=True)]
-        self._is_torn = (
-            self._is_torn
-            or self._found[0] is None
-            or any(_is_another(before, after) for before, after in zip(self._found, now, strict=True))
-            or appeared[1] != appeared[2]
-        )
-        self._found = now
+        with self._comparing:
+            now = [_look(name) for name in self._names]
+            appeared = [before is None and after is not None for before, after in zip(self._found, now, strict=True)]
+            self._is_torn = (
+                self._is_torn
+                or self._found[0] is None
+                or any(_is_another(before, after) for before, after in zip(self._found, now, strict=True))
+                or appeared[1] != appeared[2]
+            )
+            self._found = now
         return self._is_torn
 
 
@@ -191,10 +192,13 @@ class _InUse:
         Without a path, to any file: what this process holds on to is in the way of others.
         """
         with self._changed:
-            connections = [each for each in self._connections if each.is_open and path in (None, each.path)]
-        for connection in connections:
-            if connection.is_replaced():
-                self.give_up(connection, patience)
+            # Whoever is at work looks as well, and may be about to make the files beside the database.
+            if path is None and self._at_work:
+                return
+            named = [each for each in self._connections if each.is_open and path in (None, each.path)]
+            replaced = [each for each in named if each.is_replaced()]
+        for connection in replaced:
+            self.give_up(connection, patience)
 
     def give_up(self, connection: SharedConnection, patience: Patience) -> None:
         """Close every connection of this process to the file that one is open on, without a trace in any file.
@@ -217,7 +221,8 @@ class _InUse:
         try:
             if connection.is_open:
                 given_up = [each for each in self._connections if each.is_open and each.path == connection.path]
-                _close_untouched(given_up, connection.path)
+                # Somebody may have the whole file for itself for a moment, to switch it to WAL mode.
+                patience.insist(lambda: _close_untouched(given_up, connection.path), "open it anew")
         finally:
             with self._changed:
                 self._is_giving_up = False
