@@ -43,12 +43,16 @@ class Target(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """Where a call comes from: a working directory (None if it is gone) and, for an editor, its open folders."""
+    """Where a call comes from: a working directory (None if it is gone) and, for an editor, its open folders.
+
+    ``unmeant`` are directories in which a server may be started without anybody having chosen them, as the home
+    directory is: they say nothing about what a call is about.
+    """
 
     door: Door
     working_directory: str | None
     folders: tuple[str, ...] = ()
-    home: str | None = None
+    unmeant: tuple[str, ...] = ()
 
     @property
     def base(self) -> str:
@@ -148,7 +152,7 @@ class Caller(NamedTuple):
         return self.folders[0] if self.folders else None
 
     def _is_meant(self, directory: str) -> bool:
-        return self.door is Door.TERMINAL or directory not in ("/", self.home)
+        return self.door is Door.TERMINAL or directory not in ("/", *self.unmeant)
 
     def _existing_working_directory(self) -> str:
         if self.working_directory is None:

@@ -17,6 +17,7 @@ from trop_core.errors.system import TooManyOpenFiles
 from trop_server.cli.exit_codes import EXIT_CODES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from trop_server.lsp.server import TropServer
@@ -26,9 +27,6 @@ _DESCRIPTION = """\
 Gives every directory a port of its own, to editors and agents: a language server that speaks JSON-RPC over standard
 input and output, or with --mcp a server of the Model Context Protocol. An editor or an agent starts it; the README
 tells how."""
-
-_NO_SDK = """\
-trop-server --mcp needs the SDK of the Model Context Protocol, version 2: in a checkout of trop, pip install '.[mcp]'"""
 
 _LEAST_DESCRIPTORS = 5
 """What waits for events, what wakes that up, and what it takes to load a module meanwhile."""
@@ -45,6 +43,8 @@ def main() -> NoReturn:
     if sys.platform == "win32":
         sys.exit("trop does not support Windows yet.")
     options = _parser().parse_args()
+    if options.tools is not None and not options.mcp:
+        _parser().error("--tools is for the agents' server: it needs --mcp")
     if sys.stdin is None or sys.stdout is None:
         sys.exit("trop-server speaks over standard input and output, and one of them is closed.")
     if sys.stderr is None:
@@ -101,7 +101,7 @@ def _session(options: argparse.Namespace, protocol: int) -> int:
 
     from trop_server.transport.stderr_log import log_to_stderr
 
-    make = _mcp_server() if options.mcp else _language_server()
+    make = _mcp_server(options.tools) if options.mcp else _language_server()
     log_to_stderr()
     threading.Thread(target=_watch_open_files, name="open files", daemon=True).start()
 
@@ -142,15 +142,16 @@ def _language_server() -> type[TropServer]:
     return TropServer
 
 
-def _mcp_server() -> type[McpServer]:
-    from importlib.util import find_spec
+def _mcp_server(tools: str | None) -> Callable[..., McpServer]:
+    from functools import partial
 
-    # The SDK's types are a package of their own since version 2.
-    if find_spec("mcp_types") is None:
-        sys.exit(_NO_SDK)
     from trop_server.mcp.server import McpServer
+    from trop_server.mcp.toolset import offers
 
-    return McpServer
+    try:
+        return partial(McpServer, offered=offers(tools))
+    except ValueError as error:
+        _parser().error(str(error))
 
 
 def _end_early(number: int, frame: FrameType | None) -> None:
@@ -167,6 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="trop-server", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--stdio", action="store_true", help="speak over standard input and output, as it does anyway")
     parser.add_argument("--mcp", action="store_true", help="speak the Model Context Protocol, as agents do")
+    parser.add_argument("--tools", metavar="NAMES", help="with --mcp: all, or the names of tools, with commas between")
     parser.add_argument("--data-dir", metavar="DIR", help="the directory of the store")
     parser.add_argument("-V", "--version", action="version", version=f"trop-server {__version__}")
     return parser

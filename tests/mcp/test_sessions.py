@@ -208,22 +208,7 @@ class TestTheEnd:
         assert lines.process.wait(timeout=60) == 1
 
 
-class TestTheExtra:
-    def test_without_it_one_line_says_how_to_install_it(self, sandbox: Sandbox) -> None:
-        program = (
-            "import sys; sys.modules.update(dict.fromkeys(['mcp', 'mcp_types', 'anyio', 'pydantic'])); "
-            "from trop_server.main import main; main()"
-        )
-
-        done = sandbox.run(sys.executable, "-c", program, "--mcp")
-
-        assert done.returncode == 1
-        assert done.stdout == ""
-        assert done.stderr == (
-            "trop-server --mcp needs the SDK of the Model Context Protocol, version 2: in a checkout of trop, "
-            "pip install '.[mcp]'\n"
-        )
-
+class TestWhatIsImported:
     @pytest.mark.parametrize(
         ("module", "stranger"),
         [

@@ -37,15 +37,17 @@ async def connected(
     roots: Sequence[str] | Exception | None = None,
     era: Era = "legacy",
     cwd: Path | None = None,
+    tools: str | None = "all",
     **environment: str | None,
 ) -> AsyncIterator[McpClient]:
     """A client and its server, which ends with it.
 
-    ``roots`` are URIs; an exception is a client that has roots and does not tell them, None one that has none.
+    ``roots`` are URIs; an exception is a client that has roots and does not tell them, None one that has none. Every
+    tool is offered, unless ``tools`` says otherwise; None are the usual ones.
     """
     parameters = StdioServerParameters(
         command=TROP_SERVER,
-        args=["--mcp", *arguments],
+        args=["--mcp", *([] if tools is None else ["--tools", tools]), *arguments],
         env=sandbox.environment(**environment),
         cwd=cwd or sandbox.work,
     )
@@ -76,10 +78,11 @@ async def call(client: McpClient, tool: str, **arguments: Any) -> dict[str, Any]
 
 
 async def refused(client: McpClient, tool: str, **arguments: Any) -> dict[str, Any]:
-    """The structured error that a tool is refused with; fails if it is not."""
+    """The error that a tool is refused with, which is a text alone; fails if it is not."""
     answer = await client.call_tool(tool, arguments)
     assert answer.is_error, answer.content
-    told = _structured(answer)
+    assert answer.structured_content is None
+    told = _told(answer)
     assert list(told) == ["kind", "message", "hint", "details", "retryable"]
     return told
 
@@ -88,7 +91,7 @@ class LineClient(Client):
     """A real ``trop-server --mcp`` and a client that is written by hand: a message is a line."""
 
     def __init__(self, *arguments: str, cwd: str, env: dict[str, str]) -> None:
-        super().__init__("--mcp", *arguments, cwd=cwd, env=env)
+        super().__init__("--mcp", "--tools", "all", *arguments, cwd=cwd, env=env)
 
     def send(self, *messages: Any) -> None:
         """Send messages, or bytes as they are, all of them in one piece."""
@@ -126,8 +129,13 @@ def _line(message: Any) -> bytes:
 
 def _structured(answer: Any) -> dict[str, Any]:
     """What an answer holds as structure; fails unless its one text is the same."""
+    structured: dict[str, Any] = answer.structured_content
+    assert _told(answer) == structured
+    return structured
+
+
+def _told(answer: Any) -> dict[str, Any]:
     (content,) = answer.content
     assert isinstance(content, TextContent)
-    structured: dict[str, Any] = answer.structured_content
-    assert json.loads(content.text) == structured
-    return structured
+    told: dict[str, Any] = json.loads(content.text)
+    return told

@@ -247,9 +247,8 @@ class TropServer(LanguageServer):
                 self._watcher.hurry()
 
     def _caller(self) -> Caller:
-        return Caller(
-            Door.SERVER, working_directory=working_directory(), folders=tuple(self._open_folders()), home=self._home
-        )
+        unmeant = () if self._home is None else (self._home,)
+        return Caller(Door.SERVER, working_directory(), tuple(self._open_folders()), unmeant)
 
     def _open_folders(self) -> list[str]:
         # Copied in one step: another thread may ask while a folder comes or goes.

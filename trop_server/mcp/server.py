@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,20 +23,19 @@ from pydantic import ValidationError
 
 from trop_core import __version__
 from trop_core.caller import Caller, Door
-from trop_core.catalogue import Operation, operations
 from trop_core.context import Context
 from trop_core.errors.spelling import quoted, wire_name
+from trop_core.looks import SECONDS, Look
 from trop_core.operations.call import Call
 from trop_core.paths import canonical, home_directory, working_directory
 from trop_core.store import data_directory
 from trop_server.mcp.instructions import INSTRUCTIONS
 from trop_server.mcp.progress import GrowingCount
-from trop_server.mcp.tools import failed, refusal, succeeded, tool, tool_name
+from trop_server.mcp.tools import arguments_of, failed, refusal, succeeded, tool
 from trop_server.transport.framing import BrokenFrame, Input, encode_line, read_lines
 from trop_server.transport.lanes import Lanes, Ticket
 from trop_server.transport.output import Output
 from trop_server.transport.surroundings import folders_on_disk, server_environment
-from trop_server.wire.values import result_to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,11 +45,13 @@ if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
     from mcp.server.session import ServerSession
 
+    from trop_core.catalogue import Operation
+    from trop_server.mcp.toolset import Offer
 
 logger = logging.getLogger(__name__)
 
-_NO_TOOL = "list_commands"
-"""The operation that is no tool: ``tools/list`` does the same."""
+_PLUGIN_ROOTS = ("PLUGIN_ROOT", "CLAUDE_PLUGIN_ROOT")
+"""Variables that name the directory of the plugin that started the server: a host makes it the working directory."""
 
 _GRACE = 0.4
 _SECONDS_TO_ANSWER = 0.8
@@ -60,12 +62,14 @@ _ROOTS_PATIENCE = 5.0
 class McpServer:
     """One session with one client, from its first message to the end of the process."""
 
-    def __init__(self, environment: Mapping[str, str], data_dir: str | None = None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], data_dir: str | None = None, *, offered: Mapping[str, Offer]
+    ) -> None:
         self._environment = server_environment(environment)
         self._data_dir = data_dir
-        home = home_directory()
-        self._home = None if home is None else canonical(home)
-        self._operations = {tool_name(operation): operation for operation in operations() if operation.name != _NO_TOOL}
+        self._offered = offered
+        unmeant = (home_directory(), *map(environment.get, _PLUGIN_ROOTS))
+        self._unmeant = tuple(canonical(name) for name in unmeant if name and os.path.isabs(name))
         self._tickets: dict[asyncio.Future[Any], Ticket] = {}
         self._lanes: Lanes | None = None
         self._finishing: asyncio.Task[None] | None = None
@@ -174,24 +178,24 @@ class McpServer:
     # Tools
 
     async def _list_tools(self, request: ServerRequestContext[Any], params: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[tool(operation) for operation in self._operations.values()])
+        return types.ListToolsResult(tools=[tool(offer) for offer in self._offered.values()])
 
     async def _call_tool(
         self, request: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        operation = self._operations.get(params.name)
-        if operation is None:
-            data = refusal("tools/list gives every tool.")
+        offer = self._offered.get(params.name)
+        if offer is None:
+            data = refusal("tools/list gives every tool; trop-server --mcp --tools all offers more of them.")
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {quoted(params.name)}", data)
         try:
-            result = await self._run(request.session, operation, params.arguments or {})
+            result = await self._run(request.session, offer.operation, params.arguments or {})
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the agent gets it as a result to act on
             return failed(error)
-        return succeeded(result)
+        return succeeded(offer.operation, result)
 
-    async def _run(self, session: ServerSession, operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def _run(self, session: ServerSession, operation: Operation, arguments: dict[str, Any]) -> Any:
         assert self._lanes is not None
-        request = operation.parse(arguments)
+        request = operation.parse(arguments_of(operation, arguments))
         loop, ticket = asyncio.get_running_loop(), Ticket()
 
         def progress(done: int, total: int) -> None:
@@ -225,7 +229,7 @@ class McpServer:
         self._tickets[running] = ticket
         running.add_done_callback(self._settle)
         try:
-            return result_to_wire(await asyncio.shield(running))
+            return await asyncio.shield(running)
         except asyncio.CancelledError:
             ticket.cancel()
             raise
@@ -236,9 +240,16 @@ class McpServer:
             running.exception()  # looked at, so that asyncio does not miss anybody who does
 
     async def _caller(self, session: ServerSession) -> Caller:
-        """Who calls: the client's roots are its open folders."""
-        roots = tuple(await _roots(session))
-        return Caller(Door.SERVER, working_directory=working_directory(), folders=roots, home=self._home)
+        """Who calls: the client's roots are its open folders, those that say anything."""
+        roots = await _roots(session)
+        meant = await asyncio.to_thread(self._meant, roots) if roots else ()
+        return Caller(Door.SERVER, working_directory(), meant, self._unmeant)
+
+    def _meant(self, roots: list[str]) -> tuple[str, ...]:
+        """Those of a client's roots that exist here and that somebody has chosen. Looks at the file system."""
+        looks = [(root, Look(partial(_found, root))) for root in roots]
+        found = [(root, look.answer(SECONDS, root)) for root, look in looks]
+        return tuple(root for root, place in found if place is not None and place not in ("/", *self._unmeant))
 
 
 class _Lines:
@@ -275,3 +286,8 @@ async def _roots(session: ServerSession) -> list[str]:
         logger.warning("the client does not tell its roots: %s", error)
         return []
     return folders_on_disk(str(root.uri) for root in listed.roots)
+
+
+def _found(root: str) -> str | None:
+    """A directory's one name in the file system, or None if there is none."""
+    return canonical(root) if os.path.isdir(root) else None

@@ -16,7 +16,7 @@ from trop_server.wire.limits import LONGEST_LIST
 Schema = dict[str, Any]
 
 _CONTROL = "\\u0000-\\u001f\\u007f-\\u009f"
-_IDENTIFIER = f"^\\s*(?=\\S)[^{_CONTROL}]{{0,{LONGEST_IDENTIFIER - 1}}}[^\\s{_CONTROL}]\\s*$"
+_IDENTIFIER = f"^\\s*[^\\s{_CONTROL}]([^{_CONTROL}]{{0,{LONGEST_IDENTIFIER - 2}}}[^\\s{_CONTROL}])?\\s*$"
 """What ``models.identifier`` accepts: trimmed, 1 to 255 characters, none of them a control character."""
 
 _TIME: Schema = {"type": "string", "format": "date-time"}

@@ -23,14 +23,17 @@ _LATEST_TIME = 253_402_300_799
 """The last second of the year 9999: RFC 3339 has no later one, and a store may."""
 
 
-def result_to_wire(result: Record) -> dict[str, Any]:
-    """A result as a JSON object. A list of more than 1,000 entries is cut there, and ``truncated`` is true then."""
+def result_to_wire(result: Record, *, longest: int = LONGEST_LIST) -> dict[str, Any]:
+    """A result as a JSON object. A list of more than ``longest`` entries is cut there, and ``truncated`` is true then.
+
+    What the caller should know is not cut.
+    """
     wire: dict[str, Any] = {}
     cut = False
     for name in result.declared:
         value = getattr(result, name)
-        if isinstance(value, tuple) and len(value) > LONGEST_LIST:
-            value, cut = value[:LONGEST_LIST], True
+        if isinstance(value, tuple) and len(value) > longest and name != "warnings":
+            value, cut = value[:longest], True
         wire[wire_name(name)] = value_to_wire(value)
     if cut:
         wire["truncated"] = True

@@ -195,7 +195,7 @@ def test_the_relation_guard(world: World, place: Place, dry_run: bool) -> None:
     (home / "w/a/out").symlink_to("../../v")
     world.fill()
     folders = tuple(str(home / folder) for folder in place.folders)
-    world.caller = Caller(place.door, str(home / place.cwd), folders, home=str(home))
+    world.caller = Caller(place.door, str(home / place.cwd), folders, unmeant=(str(home),))
     given = {"folder" if place.inferred else "path": str(home / place.target), "dry_run": dry_run}
 
     if place.allowed:
@@ -246,7 +246,7 @@ def test_git_is_asked_about_a_target_only_where_its_path_does_not_tell(world: Wo
     ],
 )
 def test_two_directories_of_one_repository_are_related(common: dict[str, str], door: Door, allowed: bool) -> None:
-    caller = Caller(door, "/here", home="/home/me")
+    caller = Caller(door, "/here", unmeant=("/home/me",))
     target = Target("/there", "/there", explicit=True)
 
     with nullcontext() if allowed else pytest.raises(UnrelatedPath):

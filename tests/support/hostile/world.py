@@ -146,7 +146,7 @@ class World(Land):
             self.mcp.send(tool_call(number, tool or command.replace(".", "_"), **argument))
             result = self.mcp.answer(number)["result"]
             answers.hear(json.dumps(result))
-            told = result["structuredContent"]
+            told = json.loads(result["content"][0]["text"])
             answers.outcomes[name] = told["kind"] if result.get("isError") else _outcome(told)
 
     def _see_opened(self, target: Path, answers: Answers) -> None:
