@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.client import Client
+    from support.messages import ServerError
+
+    from trop_core.catalogue import Operation
 
 NOT_OF_TYPE: dict[str, list[Any]] = {
     "boolean": [0, 1, 1.0, "true", "", [], [True], {}],
@@ -29,24 +32,19 @@ def types_of(field: dict[str, Any]) -> list[str]:
     return [named] if isinstance(named, str) else list(named)
 
 
-def wrong_arguments() -> Iterator[Any]:
-    for operation in operations():
-        schema = input_schema(operation)
-        for unknown in ("bogus", "", "Folder", "dry_run", "jsonrpc", "größe", "x" * 1000):
-            yield pytest.param(
-                operation.command, {unknown: 1}, unknown, id=f"{operation.command}-unknown-{unknown[:9]}"
-            )
-        needed = required_of(schema, "/w/a")
-        for missing in schema["required"]:
-            others = {name: value for name, value in needed.items() if name != missing}
-            yield pytest.param(operation.command, others, missing, id=f"{operation.command}-{missing}-missing")
-            nulled = {**needed, missing: None}
-            yield pytest.param(operation.command, nulled, missing, id=f"{operation.command}-{missing}-null")
-        for name, field in schema["properties"].items():
-            [kind] = set(types_of(field)) - {"null"}
-            for value in [*NOT_OF_TYPE[kind], *out_of_bounds(field)]:
-                argument = {**needed, name: value}
-                yield pytest.param(operation.command, argument, name, id=f"{operation.command}-{name}-{value!r:.20}")
+def wrong_arguments(operation: Operation) -> Iterator[tuple[dict[str, Any], str]]:
+    """Arguments that a command refuses, each with the field that is to blame."""
+    schema = input_schema(operation)
+    for unknown in ("bogus", "", "Folder", "dry_run", "jsonrpc", "größe", "x" * 1000):
+        yield {unknown: 1}, unknown
+    needed = required_of(schema, "/w/a")
+    for missing in schema["required"]:
+        yield {name: value for name, value in needed.items() if name != missing}, missing
+        yield {**needed, missing: None}, missing
+    for name, field in schema["properties"].items():
+        [kind] = set(types_of(field)) - {"null"}
+        for value in [*NOT_OF_TYPE[kind], *out_of_bounds(field)]:
+            yield {**needed, name: value}, name
 
 
 def out_of_bounds(field: dict[str, Any]) -> Iterator[Any]:
@@ -64,10 +62,13 @@ def out_of_bounds(field: dict[str, Any]) -> Iterator[Any]:
         yield from ("", " ", "a\nb", "\x00", "a" * 256, "\x7f")
 
 
-@pytest.mark.parametrize(("name", "argument", "field"), list(wrong_arguments()))
-def test_a_wrong_argument_is_refused_by_name(shared: Client, name: str, argument: dict[str, Any], field: str) -> None:
-    refusal = shared.refused(name, argument)
+@pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.command)
+def test_a_wrong_argument_is_refused_by_name(shared: Client, operation: Operation) -> None:
+    for argument, field in wrong_arguments(operation):
+        check_refusal(shared.refused(operation.command, argument), operation, argument, field)
 
+
+def check_refusal(refusal: ServerError, operation: Operation, argument: dict[str, Any], field: str) -> None:
     assert refusal.code == -32602
     assert refusal.message
     assert "\n" not in refusal.message
@@ -80,7 +81,7 @@ def test_a_wrong_argument_is_refused_by_name(shared: Client, name: str, argument
     if refusal.data["kind"] == "invalid_argument":
         assert details["field"] == field
         assert details["expected"]
-        if value is not None and value != 1e999 and field in dict_of_fields(name):
+        if value is not None and value != 1e999 and field in input_schema(operation)["properties"]:
             assert details["given"] == value
             assert type(details["given"]) is type(value)
     elif refusal.data["kind"] == "invalid_identifier":
@@ -90,19 +91,17 @@ def test_a_wrong_argument_is_refused_by_name(shared: Client, name: str, argument
         assert details == {"path": value}
 
 
-@pytest.mark.parametrize(("name", "argument", "field"), list(wrong_arguments()))
-def test_the_schema_refuses_what_the_server_refuses(name: str, argument: dict[str, Any], field: str) -> None:
-    operation = next(operation for operation in operations() if operation.command == name)
-    value = argument.get(field)
-    described = dict_of_fields(name).get(field, {})
-    if isinstance(value, str) and ("\0" in value or "\ud800" in value) and "pattern" not in described:
-        return  # JSON Schema has no word for what a path must not hold.
-    if type(value) is float and value.is_integer():
-        return  # For JSON Schema 5000.0 is an integer.
-
-    valid = Draft202012Validator(without_nulls(input_schema(operation))).is_valid(argument)
-
-    assert not valid
+@pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.command)
+def test_the_schema_refuses_what_the_server_refuses(operation: Operation) -> None:
+    schema = input_schema(operation)
+    validator = Draft202012Validator(without_nulls(schema))
+    for argument, field in wrong_arguments(operation):
+        value = argument.get(field)
+        described = schema["properties"].get(field, {})
+        # JSON Schema has no word for what a path must not hold, and takes 5000.0 for an integer.
+        is_of_a_path = isinstance(value, str) and ("\0" in value or "\ud800" in value) and "pattern" not in described
+        if not is_of_a_path and not (type(value) is float and value.is_integer()):
+            assert not validator.is_valid(argument), argument
 
 
 @pytest.mark.parametrize(
@@ -142,13 +141,6 @@ def test_null_counts_as_absent(shared: Client, operation: Any) -> None:
             (answer.get("result", {}).get("reservation") or {}).pop(time, None)
         del answer["id"]
     assert answers[0] == answers[1]
-
-
-def dict_of_fields(name: str) -> dict[str, Any]:
-    fields: dict[str, Any] = next(
-        input_schema(operation)["properties"] for operation in operations() if operation.command == name
-    )
-    return fields
 
 
 def without_nulls(schema: dict[str, Any]) -> dict[str, Any]:

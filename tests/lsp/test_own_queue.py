@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from support.sandbox import Sandbox
 
 
-def test_two_thousand_calls_in_flight_are_all_done(start: Callable[..., Client], sandbox: Sandbox) -> None:
+def test_hundreds_of_calls_in_flight_are_all_done(start: Callable[..., Client], sandbox: Sandbox) -> None:
     client = start(TROP_BUSY_TIMEOUT="0")
     client.initialize(str(sandbox.work))
 
-    client.send(*(command(number, "trop.reserve", {"tag": f"t{number:04d}", "max": 9000}) for number in range(2_000)))
-    answers = [client.answer(number) for number in range(2_000)]
+    client.send(*(command(number, "trop.reserve", {"tag": f"t{number:04d}", "max": 9000}) for number in range(600)))
+    answers = [client.answer(number) for number in range(600)]
 
     assert [answer for answer in answers if "error" in answer] == []
-    assert len(sandbox.rows()) == 2_000
+    assert len(sandbox.rows()) == 600
 
 
 def test_what_stands_behind_a_long_call_of_this_server_is_done(start: Callable[..., Client], sandbox: Sandbox) -> None:
