@@ -24,10 +24,7 @@ NOT_RUN: dict[Name, str] = {
         "cd editors/vscode && npm ci --ignore-scripts && npm run package && code --install-extension dist/trop.vsix",
     ): f"needs VS Code, and {_NETWORK}; tests/editors/vscode builds and installs the package",
     ("README.md", "mkdir -p ~/.local/share/nvim/site/pack/trop/start"): _NEOVIM,
-    (
-        "README.md",
-        ".venv/bin/pip install '.[mcp]'              # in the checkout",
-    ): f"{_NETWORK}, and needs Claude Code",
+    ("README.md", "claude mcp add trop -- trop-server --mcp"): "needs Claude Code",
     ("README.md", ".venv/bin/python -m trop_server.reference"): (
         "writes into this checkout; tests here and in tests/editors tell whether that would change anything"
     ),
@@ -47,6 +44,7 @@ NOT_RUN: dict[Name, str] = {
         ".venv/bin/python -m pytest -q -n auto                # all of them: about 10 minutes on two cores",
     ): "runs all tests",
     ("tests/README.md", "tests/editors/vscode/install ~/.cache/trop-vscode"): f"{_NETWORK}; .ci/run does the same",
+    ("tests/README.md", "tests/mcp/clients/install ~/.cache/trop-clients"): f"{_NETWORK}; .ci/run does the same",
     ("tests/benchmarks/README.md", ".venv/bin/python tests/benchmarks/run.py            # all of them"): (
         "measures for minutes"
     ),
@@ -57,7 +55,6 @@ NOT_RUN: dict[Name, str] = {
         "trop_server/cli/README.md",
         "Add-Content $PROFILE 'trop completions powershell | Out-String | Invoke-Expression'",
     ): "needs PowerShell",
-    ("trop_server/mcp/README.md", ".venv/bin/pip install '.[mcp]'"): _NETWORK,
     ("trop_server/mcp/README.md", "claude mcp add trop -- trop-server --mcp"): "needs Claude Code",
 }
 """The blocks of commands that are not run with the others, and why."""

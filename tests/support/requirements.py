@@ -20,6 +20,7 @@ _REQUIRED = {
     "CI": os.environ.get("CI") == "true",
     "TROP_REQUIRE_EDITORS": bool(os.environ.get("TROP_REQUIRE_EDITORS")),
     "TROP_REQUIRE_SHELLS": bool(os.environ.get("TROP_REQUIRE_SHELLS")),
+    "TROP_REQUIRE_CLIENTS": bool(os.environ.get("TROP_REQUIRE_CLIENTS")),
 }
 
 
