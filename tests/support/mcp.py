@@ -90,8 +90,9 @@ async def refused(client: McpClient, tool: str, **arguments: Any) -> dict[str, A
 class LineClient(Client):
     """A real ``trop-server --mcp`` and a client that is written by hand: a message is a line."""
 
-    def __init__(self, *arguments: str, cwd: str, env: dict[str, str]) -> None:
-        super().__init__("--mcp", "--tools", "all", *arguments, cwd=cwd, env=env)
+    def __init__(self, *arguments: str, cwd: str, env: dict[str, str], tools: str | None = "all") -> None:
+        chosen = [] if tools is None else ["--tools", tools]
+        super().__init__("--mcp", *chosen, *arguments, cwd=cwd, env=env)
 
     def send(self, *messages: Any) -> None:
         """Send messages, or bytes as they are, all of them in one piece."""
