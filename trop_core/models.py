@@ -1,4 +1,4 @@
-"""The nouns: ports, ranges, keys and reservations. Frozen, and valid by construction."""
+"""The nouns: ports, ranges, keys, reservations and who holds a port. Frozen, and valid by construction."""
 
 from __future__ import annotations
 
@@ -80,12 +80,37 @@ Occupancy = Literal["occupied", "free", "unknown"]
 """Whether something occupied a port when it was looked at. Unknown, too, where nobody was to look."""
 
 
+Relation = Literal["own", "other", "unknown"]
+"""Whose a process that holds a port is: the reservation's directory's, another's that has reservations, or neither."""
+
+
+class Holder(NamedTuple):
+    """A process that holds a port. What the system does not tell is None.
+
+    ``command`` is the program's name, and with its arguments only where the relation is ``own``: command lines carry
+    secrets. ``working_directory`` is the process's, and ``directory`` the one with reservations that it counts for,
+    as that is stored. All other texts are the process's own word, escaped as ``errors.spelling.escaped`` does it.
+    """
+
+    pid: int
+    name: str | None = None
+    command: str | None = None
+    user: str | None = None
+    working_directory: str | None = None
+    relation: Relation = "unknown"
+    directory: str | None = None
+
+
 class ListedReservation(NamedTuple):
-    """A reservation as a list shows it: what was seen of its port, if that was asked for, and of its directory."""
+    """A reservation as a list shows it: what was seen of its port, if that was asked for, and of its directory.
+
+    ``holder`` is who occupies the port, where that is known.
+    """
 
     reservation: Reservation
     occupancy: Occupancy | None = None
     missing: bool = False
+    holder: Holder | None = None
 
 
 class Violation(NamedTuple):
