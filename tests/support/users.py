@@ -36,4 +36,4 @@ def as_the_user(sandbox: Sandbox, *arguments: str, **environment: str | None) ->
     """Run the command as a user who is not root, in the sandbox's working directory."""
     command = (sys.executable, "-c", _AS_THE_USER, str(sandbox.work), *arguments)
     # Coverage could not write down what it measures.
-    return sandbox.run(*command, cwd=None, stdin=None, **UNMEASURED)
+    return sandbox.run(*command, cwd=None, stdin=None, **{**UNMEASURED, **environment})
