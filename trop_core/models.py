@@ -1,10 +1,13 @@
-"""The nouns: ports, ranges, keys, reservations and who holds a port. Frozen, and valid by construction."""
+"""The nouns: ports, ranges, keys and reservations. Frozen, and valid by construction."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core.errors.arguments import InvalidArgument, InvalidIdentifier
+
+if TYPE_CHECKING:
+    from trop_core.holder import Holder
 
 LOWEST_PORT = 1
 HIGHEST_PORT = 65535
@@ -78,27 +81,6 @@ class Reservation(NamedTuple):
 
 Occupancy = Literal["occupied", "free", "unknown"]
 """Whether something occupied a port when it was looked at. Unknown, too, where nobody was to look."""
-
-
-Relation = Literal["own", "other", "unknown"]
-"""Whose a process that holds a port is: the reservation's directory's, another's that has reservations, or neither."""
-
-
-class Holder(NamedTuple):
-    """A process that holds a port. What the system does not tell is None.
-
-    ``command`` is the program's name, and with its arguments only where the relation is ``own``: command lines carry
-    secrets. ``working_directory`` is the process's, and ``directory`` the one with reservations that it counts for,
-    as that is stored. All other texts are the process's own word, escaped as ``errors.spelling.escaped`` does it.
-    """
-
-    pid: int
-    name: str | None = None
-    command: str | None = None
-    user: str | None = None
-    working_directory: str | None = None
-    relation: Relation = "unknown"
-    directory: str | None = None
 
 
 class ListedReservation(NamedTuple):

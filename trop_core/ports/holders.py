@@ -11,8 +11,8 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.errors.spelling import escaped
+from trop_core.holder import Holder
 from trop_core.looks import at_each
-from trop_core.models import Holder
 from trop_core.paths import is_within
 from trop_core.ports.sockets import owner, told
 

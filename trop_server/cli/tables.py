@@ -11,7 +11,8 @@ from trop_server.cli.printing import as_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from trop_core.models import Holder, ListedReservation
+    from trop_core.holder import Holder
+    from trop_core.models import ListedReservation
 
 _COLUMNS = ("port", "path", "tag", "project", "task", "created_at", "last_used_at")
 _MISSING = "missing"

@@ -10,7 +10,8 @@ from typing import Any
 from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import PORTS, Field, Kind
-from trop_core.models import HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT, Holder, ListedReservation, Reservation
+from trop_core.holder import Holder
+from trop_core.models import HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT, ListedReservation, Reservation
 from trop_server.wire.limits import LONGEST_LIST
 
 Schema = dict[str, Any]

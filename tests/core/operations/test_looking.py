@@ -11,7 +11,9 @@ import pytest
 from support.operations import perform
 from support.rows import fill, row
 
-from trop_core.models import Holder, PortRange
+from trop_core.errors.spelling import escaped
+from trop_core.holder import Holder
+from trop_core.models import PortRange
 from trop_core.paths import DirectoryState
 from trop_core.ports.holders import Process
 from trop_core.ports.sockets import HeldPort, SocketTable
@@ -261,6 +263,8 @@ RELATIONS = [
     pytest.param(("/w/b", "/w/a"), ("other", "/w/b"), id="its own directory counts before its parent's"),
     pytest.param(("/tmp", "/"), ("unknown", None), id="stands in nobody's"),
     pytest.param((), ("unknown", None), id="hidden"),
+    pytest.param(("/w/a/\udcff",), ("own", "/w/a"), id="stands below it in a directory whose name is no text"),
+    pytest.param(("/\udcff", "/w/b"), ("other", "/w/b"), id="stands in a directory whose name is no text"),
 ]
 
 
@@ -286,7 +290,7 @@ def test_whose_a_process_is_comes_from_where_it_and_its_parents_stand(
         assert tuple(getattr(told, name) for name in Holder._fields) == result.holder
     else:
         told = result.reservations[0].holder
-    expected_fields = (42, command, directories[0] if directories else None, relation, directory)
+    expected_fields = (42, command, escaped(directories[0]) if directories else None, relation, directory)
     assert (told.pid, told.command, told.working_directory, told.relation, told.directory) == expected_fields
 
 

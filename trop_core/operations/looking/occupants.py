@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from trop_core.context import Context
-    from trop_core.models import Holder, Reservation
+    from trop_core.holder import Holder
+    from trop_core.models import Reservation
     from trop_core.ports.checks import OccupancyChecks
     from trop_core.ports.holders import Process
     from trop_core.ports.sockets import HeldPort, SocketTable

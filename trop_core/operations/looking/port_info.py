@@ -9,8 +9,9 @@ from trop_core import fields
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.errors.system import SocketsUnreadable
+from trop_core.holder import Holder
 from trop_core.looks import SECONDS, Look
-from trop_core.models import Holder, PortRange, Reservation
+from trop_core.models import PortRange, Reservation
 from trop_core.operations.call import Unprepared
 from trop_core.operations.looking.occupancy import LookingRequest, occupancy_settings
 from trop_core.operations.looking.relations import RelatedSocket, Relations, names_of

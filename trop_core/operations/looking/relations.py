@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.errors.paths import InvalidPath
+from trop_core.holder import Relation  # noqa: TC001 - the schema is made of them
 from trop_core.looks import at_each
-from trop_core.models import Relation  # noqa: TC001 - the schema is made of them
 from trop_core.paths import canonical
 from trop_core.ports.holders import Process, foremost, related
 from trop_core.ports.sockets import Family, Protocol, is_in_the_way
@@ -14,7 +14,7 @@ from trop_core.ports.sockets import Family, Protocol, is_in_the_way
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from trop_core.models import Holder
+    from trop_core.holder import Holder
     from trop_core.ports.checks import OccupancyChecks
     from trop_core.ports.sockets import HeldPort
 
