@@ -13,7 +13,7 @@ from trop_core.cancellation import no_progress
 from trop_core.errors.spelling import flag_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from trop_core.caller import Caller, Target
     from trop_core.cancellation import CancellationToken, Progress
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trop_core.models import PortRange
     from trop_core.ports.checks import OccupancyChecks
     from trop_core.ports.exclusions import Exclusions
+    from trop_core.ports.holders import Process
     from trop_core.ports.sockets import SocketTable
 
 
@@ -43,6 +44,13 @@ class Probe(Protocol):
 
     def obstacle(self, port: int) -> str | None:
         """Why the port cannot be used: it is in use, or takes privileges. None if it can, or if nobody can look."""
+
+
+class ReadProcesses(Protocol):
+    """Asks the system about processes, in bounded time; see ``trop_core.ports.holders.read_processes``."""
+
+    def __call__(self, pids: Iterable[int]) -> Mapping[int, Process]:
+        """What the system tells of each."""
 
 
 class ReadSockets(Protocol):
@@ -85,6 +93,12 @@ def _sockets(ports: PortRange, checks: OccupancyChecks, *, owners: bool = True) 
     from trop_core.ports.sockets import read_sockets
 
     return read_sockets(ports, checks, owners=owners)
+
+
+def _processes(pids: Iterable[int]) -> Mapping[int, Process]:
+    from trop_core.ports.holders import read_processes
+
+    return read_processes(pids)
 
 
 def _infer(path: str, is_safe: IsSafe) -> GitFacts:
@@ -131,6 +145,7 @@ class Context(NamedTuple):
     directory_state: Callable[[str], paths.DirectoryState] = paths.directory_state
     probe: Callable[[OccupancyChecks], Probe] = _LateProbe
     sockets: ReadSockets = _sockets
+    processes: ReadProcesses = _processes
     infer: Callable[[str, IsSafe], GitFacts] = _infer
     common_directory: Callable[[str, IsSafe], str | None] = _common_directory
     identify: Callable[[str], Identity | None] = _identify

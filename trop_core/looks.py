@@ -5,17 +5,19 @@ A thread that hangs in the system cannot be stopped. It is left behind, and ends
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from trop_core.cancellation import no_progress
 from trop_core.paths import DirectoryState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from trop_core.cancellation import Progress
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 SECONDS = 2.0
 """How long one directory is waited for."""
@@ -90,6 +92,31 @@ def at_directories(
             left = []
     progress(len(paths), len(paths))
     return states, tuple(sorted([*unanswered, *left]))
+
+
+def at_each(things: Iterable[T], look: Callable[[T], R], *, patience: float = SECONDS) -> dict[T, R]:
+    """What a look at each of several things finds. What the system does not tell in time is left out.
+
+    One that takes ``patience`` seconds, with those before it, is left behind, and another thread goes on with the rest;
+    after a few of those nothing more is waited for. Raises what a look raises.
+    """
+    found: dict[T, R] = {}
+    left = list(things)
+    for _ in range(_HANGING_AT_MOST):
+        if not left:
+            break
+        answers: list[R] = []
+        Look(partial(_look_at_all, left, look, answers)).answer(patience, None)
+        told = len(answers)
+        found.update(zip(left, answers[:told], strict=False))
+        left = left[told + 1 :]
+    return found
+
+
+def _look_at_all(things: Iterable[T], look: Callable[[T], R], answers: list[R]) -> None:
+    found = answers.append
+    for thing in things:
+        found(look(thing))
 
 
 class _Round:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core.errors.arguments import InvalidArgument, InvalidIdentifier
+
+if TYPE_CHECKING:
+    from trop_core.holder import Holder
 
 LOWEST_PORT = 1
 HIGHEST_PORT = 65535
@@ -81,11 +84,15 @@ Occupancy = Literal["occupied", "free", "unknown"]
 
 
 class ListedReservation(NamedTuple):
-    """A reservation as a list shows it: what was seen of its port, if that was asked for, and of its directory."""
+    """A reservation as a list shows it: what was seen of its port, if that was asked for, and of its directory.
+
+    ``holder`` is who occupies the port, where that is known.
+    """
 
     reservation: Reservation
     occupancy: Occupancy | None = None
     missing: bool = False
+    holder: Holder | None = None
 
 
 class Violation(NamedTuple):

@@ -164,12 +164,12 @@ class TestList:
 
         assert {row["port"] for row in rows} == ports
 
-    def test_occupancy_adds_a_column(self, stored: Sandbox) -> None:
+    def test_occupancy_adds_two_columns(self, stored: Sandbox) -> None:
         rows = as_json(stored.trop("list", "--format", "json", "--include-occupancy"))
         table = stored.trop("list", "--include-occupancy").stdout
 
-        assert {row["occupied"] for row in rows} == {None}  # the sandbox skips all checks
-        assert table.splitlines()[0].endswith("OCCUPIED")
+        assert {(row["occupied"], row["holder"]) for row in rows} == {(None, None)}  # the sandbox skips all checks
+        assert table.splitlines()[0].endswith("OCCUPIED\tHOLDER")
 
     @pytest.mark.parametrize(
         ("skipped", "by"),

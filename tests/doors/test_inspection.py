@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -31,7 +32,7 @@ from trop_server.wire.schemas import output_schema
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COLUMNS = ["port", "protocol", "family", "address", "pid", "name", "user", "reserved"]
+COLUMNS = ["port", "protocol", "family", "address", "pid", "name", "user", "reserved", "directory", "relation"]
 BLOCK = 8
 
 WEB, GONE, RESOLVER, BOTH, ELSEWHERE, FREE, KEPT = range(7)
@@ -93,6 +94,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
                         "pid": me.pid,
                         "name": me.name(),
                         "user": me.username(),
+                        "command": Path(me.exe()).name,
+                        "workingDirectory": me.cwd(),
+                        "relation": "unknown",
+                        "directory": None,
                     }
                 )
         yield made
@@ -233,10 +238,17 @@ def test_what_is_known_of_a_port(stage: Stage, case: Case, door: DoorName) -> No
     assert answer.code == 0, answer
     if door == "cli":
         lines = [text.format(port=port, work=stage.sandbox.work, sockets="{sockets}") for text in case.prints]
+        held = stage.sockets(case.at)
         users = [
-            f"  {held['protocol']} {held['address']}: process {held['pid']} ({held['name']}) of {held['user']}"
-            for held in stage.sockets(case.at)
+            f"  {each['protocol']} {each['address']}: process {each['pid']} ({each['name']}) of {each['user']}"
+            for each in held
         ]
+        if held:
+            users += [
+                f"    command:     {held[0]['command']}",
+                f"    runs in:     {held[0]['workingDirectory']}",
+                "    belongs to:  no directory with reservations that is known of",
+            ]
         at = lines.index("{sockets}") if "{sockets}" in lines else None
         assert answer.stdout.splitlines() == (lines if at is None else lines[:at] + users + lines[at + 1 :])
         assert list(answer.told) == list(case.told)
@@ -279,7 +291,7 @@ def test_who_occupies_the_range(stage: Stage, given: Mapping[str, object], keep:
 
     assert answer.code == 0, answer
     if door == "cli":
-        assert json.loads(answer.stdout) == expected
+        assert json.loads(answer.stdout) == [{column: held[column] for column in COLUMNS} for held in expected]
         nothing = f"Nothing was found that occupies a port from {low} to {high}."
         assert list(answer.told) == ([] if expected else [nothing])
     else:
@@ -332,6 +344,12 @@ def test_a_list_with_occupancy_tells_what_a_bind_would(stage: Stage, door: DoorN
     }
 
 
+def _separated(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def test_the_formats_of_a_scan_hold_the_same(stage: Stage) -> None:
     given = {"min": stage.first, "max": stage.first + BLOCK - 1}
     known = json.loads(stage.ask("cli", "scan", given, "--format", "json").stdout)
@@ -342,14 +360,12 @@ def test_the_formats_of_a_scan_hold_the_same(stage: Stage) -> None:
     assert [list(row) for row in known] == [COLUMNS] * len(stage.held)
     assert table[0].split() == [column.upper() for column in COLUMNS]
     assert [line.split()[0] for line in table[1:]] == [str(row["port"]) for row in known]
-    assert table[1].split()[-1] == "yes"
-    assert "no" in [line.split()[-1] for line in table]
+    assert table[1].split("\t")[-3:] == ["yes", "-", "unknown"]
+    assert "no" in [line.split("\t")[-3] for line in table]
     for form, delimiter in (("csv", ","), ("tsv", "\t")):
         header, *rows = csv.reader(io.StringIO(separated[form], newline=""), delimiter=delimiter)
         assert header == COLUMNS
-        assert rows == [
-            [str(value).lower() if isinstance(value, bool) else str(value) for value in row.values()] for row in known
-        ]
+        assert rows == [[_separated(value) for value in row.values()] for row in known]
 
 
 def test_the_format_and_the_range_come_from_the_configuration_too(stage: Stage) -> None:
@@ -475,8 +491,8 @@ sys.exit(trop_server.cli.main.run(sys.argv[1:]))
     ]
     assert (scan.returncode, scan.stderr) == (0, told)
     assert [line.split() for line in scan.stdout.splitlines()[1:]] == [
-        [str(port), "tcp", "ipv4", "127.0.0.1", "-", "-", "-", "no"],
-        [str(port), "udp", "ipv4", "0.0.0.0", "-", "-", "-", "no"],
+        [str(port), "tcp", "ipv4", "127.0.0.1", "-", "-", "-", "no", "-", "unknown"],
+        [str(port), "udp", "ipv4", "0.0.0.0", "-", "-", "-", "no", "-", "unknown"],
     ]
 
 

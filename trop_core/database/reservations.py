@@ -62,6 +62,28 @@ def at_paths(connection: StoreConnection, paths: Collection[str]) -> list[Reserv
     return [from_row(row, connection) for row in rows]
 
 
+def paths_among(connection: StoreConnection, paths: Iterable[str]) -> frozenset[str]:
+    """Those of some paths, however many, that have reservations."""
+    import json
+
+    # ASCII, so that what is no text (half of a surrogate pair) gets there, and is found nowhere.
+    found = connection.execute(
+        "SELECT DISTINCT path FROM reservations WHERE path IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(paths)),),
+    )
+    return frozenset(path for (path,) in found)
+
+
+def paths_of_ports(connection: StoreConnection, ports: Iterable[int]) -> dict[int, str]:
+    """The paths that those of some ports are kept for which are reserved."""
+    import json
+
+    found = connection.execute(
+        "SELECT port, path FROM reservations WHERE port IN (SELECT value FROM json_each(?))", (json.dumps(list(ports)),)
+    )
+    return dict(found.fetchall())
+
+
 def paths_like(connection: StoreConnection, *, project: str, name: str, places: Collection[str]) -> list[str]:
     """The paths, each once, that have reservations of a project, and a last component or a place that is given."""
     rows = connection.execute(

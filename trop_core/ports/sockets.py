@@ -17,7 +17,7 @@ socket that is bound, but neither listens nor is connected, is not in the table 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from trop_core.errors.spelling import escaped
 from trop_core.errors.system import SocketsUnreadable
@@ -25,9 +25,13 @@ from trop_core.errors.system import SocketsUnreadable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import psutil
+
     from trop_core.errors.spelling import Spelling
     from trop_core.models import PortRange
     from trop_core.ports.checks import OccupancyChecks
+
+T = TypeVar("T")
 
 Protocol = Literal["tcp", "udp"]
 Family = Literal["ipv4", "ipv6"]
@@ -45,6 +49,8 @@ _PROBED = frozenset({*_WILDCARDS.values(), "127.0.0.1", "::1"})
 _MAPPED = "::ffff:"
 _CLOSING = frozenset({"FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSING", "LAST_ACK"})
 """The states, as psutil names them, in which a connection may outlive the process that closed it."""
+_LONGEST_NAME = 15
+"""Characters of a process's name that Linux keeps: TASK_COMM_LEN of linux/sched.h, without its end."""
 
 
 class HeldPort(NamedTuple):
@@ -89,7 +95,9 @@ class _Entry(NamedTuple):
     status: str
 
 
-class _Owner(NamedTuple):
+class Owner(NamedTuple):
+    """Name and user of a process, escaped; None for each that the system does not tell."""
+
     name: str | None = None
     user: str | None = None
 
@@ -97,6 +105,11 @@ class _Owner(NamedTuple):
 def told_of_unreadable(error: SocketsUnreadable, spell: Spelling) -> str:
     """The warning that a call has no table of sockets, and goes on without."""
     return f"nobody can look whether a port is occupied: {error.message(spell)}"
+
+
+def is_in_the_way(held: HeldPort, checks: OccupancyChecks) -> bool:
+    """Whether a socket that holds a port keeps it from being given away."""
+    return checks.check_all_interfaces or held.address in _PROBED
 
 
 def read_sockets(ports: PortRange, checks: OccupancyChecks, *, owners: bool = True) -> SocketTable:
@@ -115,15 +128,14 @@ def read_sockets(ports: PortRange, checks: OccupancyChecks, *, owners: bool = Tr
         (entry.port, entry.protocol, entry.family, entry.address, entry.pid)
         for entry in _holding([entry for entry in entries if entry.port in ports and _is_wanted(entry, checks)])
     }
-    known: dict[int | None, _Owner] = {}
+    known: dict[int | None, Owner] = {}
     if owners:
         known = {pid: _owner(pid) for pid in {pid for *_, pid in held} if pid is not None}
     in_order = sorted(held, key=lambda line: (*line[:4], line[4] or 0))
+    sockets = tuple(HeldPort(*line, *known.get(line[4], Owner())) for line in in_order)
     return SocketTable(
-        sockets=tuple(HeldPort(*line, *known.get(line[4], _Owner())) for line in in_order),
-        occupied=frozenset(
-            port for port, _, _, address, _ in held if checks.check_all_interfaces or address in _PROBED
-        ),
+        sockets=sockets,
+        occupied=frozenset(line.port for line in sockets if is_in_the_way(line, checks)),
         complete=complete,
         warnings=_warnings(complete, untold=owners and any(pid is None for *_, pid in held)),
     )
@@ -195,23 +207,34 @@ def _holding(entries: list[_Entry]) -> Iterator[_Entry]:
                 yield entry
 
 
-def _owner(pid: int) -> _Owner:
-    """Name and user of a process; None for each that the system does not tell, or no longer does."""
+def _owner(pid: int) -> Owner:
     import psutil
 
     try:
         process = psutil.Process(pid)
     except psutil.Error:
-        return _Owner()
-
-    def told(ask: Callable[[], str]) -> str | None:
-        try:
-            return escaped(ask())
-        except (psutil.Error, OSError):
-            return None
-
+        return Owner()
     with process.oneshot():
-        return _Owner(told(process.name), told(process.username))
+        return owner(process)
+
+
+def owner(process: psutil.Process) -> Owner:
+    """Who a process is; asks the system. What no longer runs, or is hidden, has neither name nor user."""
+    name, user = told(process.name), told(process.username)
+    if name is not None and len(name) > _LONGEST_NAME and " " in name:
+        # psutil completes a name that the system has cut from the command line, which may be one text with all in it.
+        name = name[:_LONGEST_NAME]
+    return Owner(name and escaped(name), user and escaped(user))
+
+
+def told(ask: Callable[[], T]) -> T | None:
+    """What the system answers to a question about a process, or None if it does not, or no longer."""
+    import psutil
+
+    try:
+        return ask()
+    except (psutil.Error, OSError):
+        return None
 
 
 def _warnings(complete: bool, *, untold: bool) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from trop_core.models import Reservation
     from trop_core.operations.looking.port_info import PortInfoResult
-    from trop_core.ports.sockets import HeldPort
+    from trop_core.operations.looking.relations import RelatedSocket
     from trop_server.cli.session import Session
 
 
@@ -25,7 +25,7 @@ def port_info(session: Session) -> str:
     else:
         lines = [*_reservation(result.reservation, result.directory_exists)]
     if result.sockets is not None:
-        lines += _users(result.sockets, result.occupied)
+        lines += _users(result.sockets, result.occupied, reserved=result.reservation is not None)
     elif not session.options.field_include_occupancy:
         session.tell("To see who uses the port now, add --include-occupancy.")
     return one_per_line(lines)
@@ -33,17 +33,17 @@ def port_info(session: Session) -> str:
 
 def scan(session: Session) -> str:
     """Who occupies the ports of the range, in the format that is asked for."""
-    from trop_core.operations.looking.scan import ScannedSocket
-
     result = session.perform_subcommand()
     if not result.sockets:
         session.tell(f"Nothing was found that occupies a port from {result.min} to {result.max}.")
     if result.file is not None:
         tell_change(session, result)
     assert session.settings is not None
-    return render_records(
-        ScannedSocket._fields, result.sockets, session.settings.output_format, to_terminal=is_terminal()
-    )
+    rows = [[getattr(held, column) for column in _SCANNED] for held in result.sockets]
+    return render_records(_SCANNED, rows, session.settings.output_format, to_terminal=is_terminal())
+
+
+_SCANNED = ("port", "protocol", "family", "address", "pid", "name", "user", "reserved", "directory", "relation")
 
 
 def _reservation(row: Reservation, directory_exists: bool | None) -> Iterator[str]:
@@ -62,18 +62,34 @@ _DIRECTORY = {
 }
 
 
-def _users(sockets: Sequence[HeldPort], occupied: bool | None) -> Iterator[str]:
+def _users(sockets: Sequence[RelatedSocket], occupied: bool | None, *, reserved: bool) -> Iterator[str]:
     if not sockets:
         yield "Nothing uses it now." if occupied is False else "No use of it is to be seen."
         return
     yield "In use by:"
-    for held in sockets:
+    for number, held in enumerate(sockets, 1):
         yield f"  {held.protocol} {held.address}: {_process(held)}"
+        if held.pid is not None and all(later.pid != held.pid for later in sockets[number : number + 1]):
+            yield from _whose(held, reserved=reserved)
     if not occupied:
         yield "This does not count as occupied: --check-all-interfaces counts such addresses, too."
 
 
-def _process(held: HeldPort) -> str:
+def _whose(held: RelatedSocket, *, reserved: bool) -> Iterator[str]:
+    """Once for sockets of one process that follow each other."""
+    if held.command is not None:
+        yield f"    command:     {held.command}"
+    if held.working_directory is not None:
+        yield f"    runs in:     {held.working_directory}"
+    if held.relation == "own":
+        yield f"    belongs to:  {held.directory}, as the port does"
+    elif held.relation == "other":
+        yield f"    belongs to:  {held.directory}, which has {'other reservations' if reserved else 'reservations'}"
+    else:
+        yield "    belongs to:  no directory with reservations that is known of"
+
+
+def _process(held: RelatedSocket) -> str:
     if held.pid is None:
         return "a process that the system does not tell"
     named = f" ({held.name})" if held.name is not None else ""

@@ -11,6 +11,7 @@ from trop_server.cli.printing import as_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from trop_core.holder import Holder
     from trop_core.models import ListedReservation
 
 _COLUMNS = ("port", "path", "tag", "project", "task", "created_at", "last_used_at")
@@ -26,10 +27,17 @@ def render(
     """Reservations, as ``render_records`` gives them.
 
     In a table, ``missing`` stands behind the last column of one whose directory is: the columns are those that
-    programs know, and so are the keys and columns of the other formats.
+    programs know, and so are the keys and columns of the other formats. A holder is an object in JSON, and a text
+    elsewhere.
     """
-    columns = (*_COLUMNS, "occupied") if with_occupancy else _COLUMNS
+    columns = (*_COLUMNS, "occupied", "holder") if with_occupancy else _COLUMNS
     records = [_cells(row, with_occupancy=with_occupancy) for row in rows]
+    if form == "json":
+        objects: list[dict[str, object]] = [dict(zip(columns, record, strict=True)) for record in records]
+        for shown, row in zip(objects, rows, strict=True):
+            if row.holder is not None:
+                shown["holder"] = row.holder._asdict()
+        return as_json(objects, indent=2)
     marks = [_MISSING if row.missing else "" for row in rows]
     return render_records(columns, records, form, home=home, to_terminal=to_terminal, marks=marks)
 
@@ -68,7 +76,15 @@ def _cells(listed: ListedReservation, *, with_occupancy: bool) -> tuple[Cell, ..
     row = listed.reservation
     cells = (row.port, row.path, row.tag, row.project, row.task, in_utc(row.created_at), in_utc(row.last_used_at))
     occupied = {"occupied": True, "free": False}
-    return (*cells, occupied.get(listed.occupancy or "")) if with_occupancy else cells
+    if not with_occupancy:
+        return cells
+    return (*cells, occupied.get(listed.occupancy or ""), None if listed.holder is None else _named(listed.holder))
+
+
+def _named(holder: Holder) -> str:
+    """Who holds a port, in one cell: ``python3 (4242), own``."""
+    process = str(holder.pid) if holder.name is None else f"{holder.name} ({holder.pid})"
+    return f"{process}, {holder.relation}" + (f": {holder.directory}" if holder.relation == "other" else "")
 
 
 def _separated(records: Iterable[Sequence[Cell]], delimiter: str) -> str:

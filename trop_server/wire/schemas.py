@@ -10,6 +10,7 @@ from typing import Any
 from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import PORTS, Field, Kind
+from trop_core.holder import Holder
 from trop_core.models import HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT, ListedReservation, Reservation
 from trop_server.wire.limits import LONGEST_LIST
 
@@ -34,14 +35,6 @@ _RESERVATION: Schema = {
     },
     "required": ["port", "path", "tag", "project", "task", "createdAt", "lastUsedAt"],
     "additionalProperties": False,
-}
-_LISTED: Schema = {
-    **_RESERVATION,
-    "properties": {
-        **_RESERVATION["properties"],
-        "occupied": {"type": ["boolean", "null"]},
-        "missing": {"type": "boolean"},
-    },
 }
 _COMMAND: Schema = {
     "type": "object",
@@ -72,7 +65,6 @@ _KNOWN: dict[Any, Schema] = {
     int: {"type": "integer"},
     bool: {"type": "boolean"},
     Reservation: _RESERVATION,
-    ListedReservation: _LISTED,
     Operation: _COMMAND,
 }
 
@@ -120,9 +112,21 @@ def _field_schema(field: Field) -> Schema:
     return schema
 
 
+def listed_schema() -> Schema:
+    """A reservation as a list shows it."""
+    further = {
+        "occupied": {"type": ["boolean", "null"]},
+        "holder": _type_schema(Holder | None),
+        "missing": {"type": "boolean"},
+    }
+    return {**_RESERVATION, "properties": {**_RESERVATION["properties"], **further}}
+
+
 def _type_schema(hint: Any) -> Schema:
     if hint in _KNOWN:
         return dict(_KNOWN[hint])
+    if hint is ListedReservation:
+        return listed_schema()
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         return {"type": "string", "enum": list(arguments)}

@@ -68,10 +68,11 @@ def value_to_wire(value: Any, depth: int = 0) -> Any:
 
 
 def _listed_to_wire(listed: ListedReservation) -> dict[str, Any]:
-    """``occupied`` is there only where it was asked for, ``missing`` only where the directory is."""
+    """``occupied`` and ``holder`` are there only where they were asked for, ``missing`` only where the directory is."""
     wire = reservation_to_wire(listed.reservation)
     if listed.occupancy is not None:
         wire["occupied"] = OCCUPIED[listed.occupancy]
+        wire["holder"] = value_to_wire(listed.holder)
     if listed.missing:
         wire["missing"] = True
     return wire

@@ -9,7 +9,7 @@ from typing import Any
 
 from trop_core.catalogue import operations
 from trop_server.wire.commands import operation_to_wire
-from trop_server.wire.schemas import _LISTED
+from trop_server.wire.schemas import listed_schema
 
 TARGET = Path(__file__).parents[3] / "editors/neovim/lua/trop/types.lua"
 
@@ -75,7 +75,7 @@ def render() -> str:
             f"fun(argument?: trop.{title}Argument, callback?: fun(err: trop.Error?, result: trop.{title}Result?)) "
             f"{wire['description']}"
         )
-    kept = class_of("trop.Reservation", "A port that is kept for a directory, under a tag or none.", _LISTED)
+    kept = class_of("trop.Reservation", "A port that is kept for a directory, under a tag or none.", listed_schema())
     commands = ["--- The commands of the server, as functions.", "---@class trop.Commands", *functions]
     return _HEADER + "\n".join([*kept, *classes, *commands]) + "\n"
 

@@ -18,13 +18,14 @@ from trop_core.paths import DirectoryState, check_storable
 from trop_core.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from trop_core.config.settings import Settings
-    from trop_core.context import Context
+    from trop_core.context import Context, ReadProcesses
     from trop_core.database.handles import StoreConnection
     from trop_core.models import Occupancy
-    from trop_core.ports.sockets import SocketTable
+    from trop_core.ports.holders import Process
+    from trop_core.ports.sockets import HeldPort, SocketTable
 
 LONGEST_PAGE = 1000
 
@@ -42,7 +43,7 @@ class ListRequest(Record):
     here: bool = fields.flag(
         "Only this directory; in a git worktree, only the worktree and the others of its repository."
     )
-    include_occupancy: bool = fields.flag("Tell of each port whether something occupies it now.")
+    include_occupancy: bool = fields.flag("Tell of each port whether something occupies it now, and who.")
     limit: int | None = fields.integer(
         "How many reservations to give at the most.", minimum=1, maximum=LONGEST_PAGE, default=LONGEST_PAGE
     )
@@ -54,7 +55,8 @@ class ListResult(Record):
 
     reservations: tuple[ListedReservation, ...] = fields.outcome(
         "The reservations, in the order of path and tag. One whose directory is missing has missing: true; with "
-        "includeOccupancy each has occupied, which is null where nobody looked."
+        "includeOccupancy each has occupied, which is null where nobody looked, and holder, the process that occupies "
+        "the port and whose it is: null where nothing does, or where it is not known who."
     )
     next: str | None = fields.outcome("What the following call gives as after; null at the end.")
     truncated: bool = fields.outcome("Whether there are more reservations than one answer may hold.")
@@ -66,7 +68,8 @@ class Prepared(NamedTuple):
 
     ``scopes`` are the directories at and below which everything is listed, or None for the whole store, and
     ``repository`` the common git directory whose worktrees are. ``arriving`` is the directory of a call with ``here``.
-    ``listed`` is the answer, once the directories of what it lists were looked at.
+    ``listed`` is the answer, once the directories of what it lists were looked at; then ``processes`` are those that
+    occupy its ports, and ``names`` its directories with the links in them followed, as far as there are such processes.
     """
 
     request: ListRequest
@@ -78,14 +81,20 @@ class Prepared(NamedTuple):
     sockets: SocketTable | None
     warnings: tuple[str, ...]
     directory_state: Callable[[str], DirectoryState]
+    ask: ReadProcesses
     listed: ListResult | None = None
+    processes: Mapping[int, Process] = {}
+    names: Mapping[str, str] = {}
 
     def again(self, arriving: Arriving) -> Prepared:
         """The same, with more known of the directory."""
         return self._replace(arriving=arriving)
 
     def looked(self, listed: ListResult) -> Prepared:
-        """The same with the answer, in which what belongs to missing directories is marked. Looks at each."""
+        """The same with the answer, in which what belongs to missing directories is marked. Looks at each.
+
+        Asks about the processes that occupy its ports, too.
+        """
         from trop_core import looks
 
         paths = sorted({row.reservation.path for row in listed.reservations})
@@ -93,7 +102,16 @@ class Prepared(NamedTuple):
         rows = (
             row._replace(missing=states[row.reservation.path] is DirectoryState.GONE) for row in listed.reservations
         )
-        return self._replace(listed=listed._replace(reservations=tuple(rows)))
+        prepared = self._replace(listed=listed._replace(reservations=tuple(rows)))
+        held = {
+            row.reservation.port: row.reservation.path for row in listed.reservations if row.occupancy == "occupied"
+        }
+        if not held or self.sockets is None:
+            return prepared
+        from trop_core.operations.looking.relations import names_of
+
+        pids = {line.pid for line in self.sockets.sockets if line.port in held and line.pid is not None}
+        return prepared._replace(processes=self.ask(pids), names=names_of(held.values()) if pids else {})
 
 
 def prepare(request: ListRequest, context: Context) -> Prepared:
@@ -131,6 +149,7 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
         sockets=sockets,
         warnings=warnings,
         directory_state=context.directory_state,
+        ask=context.processes,
     )
 
 
@@ -140,7 +159,7 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
     Raises ``Unprepared`` to have the directories looked at outside of the transaction: one of them may hang.
     """
     if prepared.listed is not None:
-        return prepared.listed
+        return _with_holders(connection, prepared, prepared.listed) if prepared.processes else prepared.listed
     request, scopes = prepared.request, prepared.scopes
     if scopes is not None and prepared.repository is not None:
         # A worktree whose directory is missing is one of the repository's, too.
@@ -171,6 +190,28 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
     if not page:
         return listed
     raise Unprepared(lambda: prepared.looked(listed), is_bounded=True)
+
+
+def _with_holders(connection: StoreConnection, prepared: Prepared, listed: ListResult) -> ListResult:
+    """The answer in which each port that is occupied has who does it."""
+    from trop_core.operations.looking.relations import Relations
+    from trop_core.ports.holders import around
+
+    assert prepared.sockets is not None
+    relations = Relations(
+        processes=prepared.processes,
+        paths={row.reservation.port: row.reservation.path for row in listed.reservations},
+        names=prepared.names,
+        reserved=reservations.paths_among(connection, around(prepared.processes.values())),
+    )
+    by_port: dict[int, list[HeldPort]] = {}
+    for held in prepared.sockets.sockets:
+        by_port.setdefault(held.port, []).append(held)
+    rows = (
+        row._replace(holder=relations.holder(by_port.get(row.reservation.port, ()), prepared.settings.occupancy))
+        for row in listed.reservations
+    )
+    return listed._replace(reservations=tuple(rows))
 
 
 def _occupancy(sockets: SocketTable | None) -> Callable[[int], Occupancy | None]:

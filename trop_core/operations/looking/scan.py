@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, NamedTuple
 from trop_core import fields
 from trop_core.catalogue import Operation, Procedure
 from trop_core.database import reservations
+from trop_core.holder import Relation  # noqa: TC001 - the schema is made of them
 from trop_core.models import PortRange
 from trop_core.operations.exclusions import exclusion_file
 from trop_core.operations.looking.occupancy import LookingRequest, occupancy_settings
+from trop_core.operations.looking.relations import RelatedSocket, Relations, names_of
 from trop_core.ports.exclusions import Exclusions
+from trop_core.ports.holders import around
 from trop_core.ports.privileges import told_of_privileges
 from trop_core.ports.sockets import Family, Protocol  # noqa: TC001 - the schema is made of them
 from trop_core.records import Record
 from trop_core.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.waiting import Patience
+    from trop_core.ports.holders import Process
     from trop_core.ports.sockets import SocketTable
 
 
@@ -52,7 +58,7 @@ class ScanRequest(LookingRequest):
 
 
 class ScannedSocket(NamedTuple):
-    """A socket that holds a port of the range, and whether that port is reserved here."""
+    """A socket that holds a port of the range, whether that port is reserved here, and whose the process is."""
 
     port: int
     protocol: Protocol
@@ -62,6 +68,10 @@ class ScannedSocket(NamedTuple):
     name: str | None
     user: str | None
     reserved: bool
+    command: str | None
+    working_directory: str | None
+    directory: str | None
+    relation: Relation
 
 
 class ScanResult(Record):
@@ -70,8 +80,8 @@ class ScanResult(Record):
     min: int = fields.outcome("The lowest port that was looked at.")
     max: int = fields.outcome("The highest port that was looked at.")
     sockets: tuple[ScannedSocket, ...] = fields.outcome(
-        "What holds a port, each once: on which local address, and which process (null where the system does not "
-        "tell). Sorted by port, protocol, family, address and process id."
+        "What holds a port, each once: on which local address, which process (null where the system does not tell), "
+        "and whose it is. Sorted by port, protocol, family, address and process id."
     )
     file: str | None = fields.outcome("The configuration file whose exclusions were to be changed; null if none was.")
     added: tuple[str, ...] = fields.outcome("What was added to its exclusions, as ports and ranges.")
@@ -93,11 +103,12 @@ class Prepared(NamedTuple):
     settings: Settings
     ports: PortRange
     table: SocketTable
+    processes: Mapping[int, Process]
     warnings: tuple[str, ...]
 
 
 def prepare(request: ScanRequest, context: Context) -> Prepared:
-    """Read the configuration and the system's table of sockets.
+    """Read the configuration and the system's table of sockets, and ask about the processes in it.
 
     Raises ``SocketsUnreadable`` besides what is refused of the request, and ``NoProjectFile`` where there is no file
     for the exclusions.
@@ -115,7 +126,8 @@ def prepare(request: ScanRequest, context: Context) -> Prepared:
     warnings = target.warnings + table.warnings + told_of_privileges(ports.minimum, ports.maximum)
     if settings.occupancy.skip:
         warnings += (f"nothing was looked at: the check is skipped ({settings.origin('occupancy_check.skip')})",)
-    return Prepared(request, context.data_directory, file, settings, ports, table, warnings)
+    processes = context.processes(held.pid for held in table.sockets if held.pid is not None)
+    return Prepared(request, context.data_directory, file, settings, ports, table, processes, warnings)
 
 
 def run(prepared: Prepared, patience: Patience) -> ScanResult:
@@ -123,7 +135,7 @@ def run(prepared: Prepared, patience: Patience) -> ScanResult:
 
     Raises what reading the store and changing the file raise; nothing has changed then.
     """
-    reserved = _reserved(prepared, patience)
+    reserved, relations = _stored(prepared, patience)
     request, change = prepared.request, None
     if prepared.file is not None:
         free = prepared.table.occupied - reserved if request.autoexclude else frozenset[int]()
@@ -137,7 +149,7 @@ def run(prepared: Prepared, patience: Patience) -> ScanResult:
     return ScanResult(
         min=prepared.ports.minimum,
         max=prepared.ports.maximum,
-        sockets=tuple(ScannedSocket(*held, held.port in reserved) for held in prepared.table.sockets),
+        sockets=tuple(_scanned(relations.of_socket(held), reserved) for held in prepared.table.sockets),
         file=prepared.file,
         added=change.added if change else (),
         changed=change is not None and change.changed,
@@ -146,23 +158,34 @@ def run(prepared: Prepared, patience: Patience) -> ScanResult:
     )
 
 
-def _reserved(prepared: Prepared, patience: Patience) -> frozenset[int]:
+def _scanned(held: RelatedSocket, reserved: Collection[int]) -> ScannedSocket:
+    rest = held.command, held.working_directory, held.directory, held.relation
+    return ScannedSocket(*held[:7], held.port in reserved, *rest)
+
+
+def _stored(prepared: Prepared, patience: Patience) -> tuple[frozenset[int], Relations]:
+    """The reserved ports of the range, and what the store says of whose the processes are."""
     ports, create = prepared.ports, not prepared.settings.disable_autoinit
     with (
         closing(Store(prepared.data_directory)) as store,
         store.look(patience, "scan", create=create, dry_run=prepared.request.dry_run) as connection,
     ):
         chunks = reservations.taken_ports(connection, ports.minimum, ports.maximum)
-        return frozenset(port for chunk in chunks for port in chunk)
+        reserved = frozenset(port for chunk in chunks for port in chunk)
+        paths = reservations.paths_of_ports(connection, {held.port for held in prepared.table.sockets})
+        around_them = reservations.paths_among(connection, around(prepared.processes.values()))
+    # Where the links in a path lead is no matter of the transaction: to follow them may take a while.
+    return reserved, Relations(prepared.processes, paths, names_of(paths.values()), around_them)
 
 
 OPERATION = Operation(
     name="scan",
     title="Scan Ports",
     description=(
-        "Tells who occupies the ports of a range: protocol, address, process and user, and whether the port is "
-        "reserved. Reads the system's table of sockets; binds nothing. On request, adds the occupied ports that nobody "
-        "reserved to the exclusions in the project's trop.yaml."
+        "Tells who occupies the ports of a range: protocol, address, process and user, whether the port is reserved, "
+        "and whether the process belongs to the directory that it is reserved for. Reads the system's table of "
+        "sockets; binds nothing. On request, adds the occupied ports that nobody reserved to the exclusions in the "
+        "project's trop.yaml."
     ),
     request=ScanRequest,
     result=ScanResult,

@@ -12,6 +12,7 @@
 ---@field createdAt string
 ---@field lastUsedAt string
 ---@field occupied? boolean
+---@field holder? { pid: integer, name: string, command: string, user: string, workingDirectory: string, relation: "own"|"other"|"unknown", directory: string }
 ---@field missing? boolean
 
 --- What `trop.reserve` takes.
@@ -152,13 +153,13 @@
 ---@field project? string Only this project.
 ---@field tag? string Only this tag.
 ---@field here? boolean Only this directory; in a git worktree, only the worktree and the others of its repository.
----@field includeOccupancy? boolean Tell of each port whether something occupies it now.
+---@field includeOccupancy? boolean Tell of each port whether something occupies it now, and who.
 ---@field limit? integer How many reservations to give at the most.
 ---@field after? string Where to go on: next of the page before.
 
 --- What `trop.list` gives.
 ---@class trop.ListResult
----@field reservations trop.Reservation[] The reservations, in the order of path and tag. One whose directory is missing has missing: true; with includeOccupancy each has occupied, which is null where nobody looked.
+---@field reservations trop.Reservation[] The reservations, in the order of path and tag. One whose directory is missing has missing: true; with includeOccupancy each has occupied, which is null where nobody looked, and holder, the process that occupies the port and whose it is: null where nothing does, or where it is not known who.
 ---@field next? string What the following call gives as after; null at the end.
 ---@field truncated boolean Whether there are more reservations than one answer may hold.
 ---@field warnings string[] What the caller should know, a sentence each.
@@ -189,7 +190,8 @@
 ---@field reservation? trop.Reservation The reservation that holds it, or null.
 ---@field directoryExists? boolean Whether the reservation's directory exists; null without a reservation, or where the system does not say.
 ---@field occupied? boolean Whether something uses the port in the way of reserving it; null where that was not asked, where nothing is seen and the system hides what other users' processes hold, or where it shows nothing at all.
----@field sockets? ({ port: integer, protocol: "tcp"|"udp", family: "ipv4"|"ipv6", address: string, pid: integer, name: string, user: string })[] What uses the port, on whatever address: the local address, and the process where the system tells; null where that was not asked, or where the system shows nothing at all.
+---@field holder? { pid: integer, name: string, command: string, user: string, workingDirectory: string, relation: "own"|"other"|"unknown", directory: string } The process that occupies it, and whose it is; of several, one that does not belong there. Null where nothing occupies the port, or where it is not known who does.
+---@field sockets? ({ port: integer, protocol: "tcp"|"udp", family: "ipv4"|"ipv6", address: string, pid: integer, name: string, user: string, command: string, workingDirectory: string, relation: "own"|"other"|"unknown", directory: string })[] What uses the port, on whatever address: the local address, the process where the system tells, and whose it is; null where that was not asked, or where the system shows nothing at all.
 ---@field truncated boolean Whether there are more sockets than one answer may hold.
 ---@field warnings string[] What the caller should know, a sentence each.
 
@@ -212,7 +214,7 @@
 ---@class trop.ScanResult
 ---@field min integer The lowest port that was looked at.
 ---@field max integer The highest port that was looked at.
----@field sockets ({ port: integer, protocol: "tcp"|"udp", family: "ipv4"|"ipv6", address: string, pid: integer, name: string, user: string, reserved: boolean })[] What holds a port, each once: on which local address, and which process (null where the system does not tell). Sorted by port, protocol, family, address and process id.
+---@field sockets ({ port: integer, protocol: "tcp"|"udp", family: "ipv4"|"ipv6", address: string, pid: integer, name: string, user: string, reserved: boolean, command: string, workingDirectory: string, directory: string, relation: "own"|"other"|"unknown" })[] What holds a port, each once: on which local address, which process (null where the system does not tell), and whose it is. Sorted by port, protocol, family, address and process id.
 ---@field file? string The configuration file whose exclusions were to be changed; null if none was.
 ---@field added string[] What was added to its exclusions, as ports and ranges.
 ---@field changed boolean Whether the file was changed, or would be.
@@ -405,8 +407,8 @@
 ---@field migrate fun(argument?: trop.MigrateArgument, callback?: fun(err: trop.Error?, result: trop.MigrateResult?)) Moves the reservations of a directory to another path; ports and everything else stay. For directories that were moved or renamed, or will be. All or none: one reservation in the way refuses the whole.
 ---@field list fun(argument?: trop.ListArgument, callback?: fun(err: trop.Error?, result: trop.ListResult?)) Lists reservations in the order of path and tag: all, or those of a directory, project or tag.
 ---@field list_projects fun(argument?: trop.ListProjectsArgument, callback?: fun(err: trop.Error?, result: trop.ListProjectsResult?)) Lists the projects that reservations belong to.
----@field port_info fun(argument?: trop.PortInfoArgument, callback?: fun(err: trop.Error?, result: trop.PortInfoResult?)) Tells whether a port is reserved and for whom, whether that directory still exists, and on request who uses the port now. A port that nobody reserved is an answer, too.
----@field scan fun(argument?: trop.ScanArgument, callback?: fun(err: trop.Error?, result: trop.ScanResult?)) Tells who occupies the ports of a range: protocol, address, process and user, and whether the port is reserved. Reads the system's table of sockets; binds nothing. On request, adds the occupied ports that nobody reserved to the exclusions in the project's trop.yaml.
+---@field port_info fun(argument?: trop.PortInfoArgument, callback?: fun(err: trop.Error?, result: trop.PortInfoResult?)) Tells whether a port is reserved and for whom, whether that directory still exists, and on request who uses the port now, and from which directory. A port that nobody reserved is an answer, too.
+---@field scan fun(argument?: trop.ScanArgument, callback?: fun(err: trop.Error?, result: trop.ScanResult?)) Tells who occupies the ports of a range: protocol, address, process and user, whether the port is reserved, and whether the process belongs to the directory that it is reserved for. Reads the system's table of sockets; binds nothing. On request, adds the occupied ports that nobody reserved to the exclusions in the project's trop.yaml.
 ---@field init fun(argument?: trop.InitArgument, callback?: fun(err: trop.Error?, result: trop.InitResult?)) Creates the data directory and the store, or brings an existing store to the latest schema. Doing it twice is harmless. With overwrite, an existing store is backed up and emptied.
 ---@field show_path fun(argument?: trop.ShowPathArgument, callback?: fun(err: trop.Error?, result: trop.ShowPathResult?)) Shows the path that a reservation would be kept for.
 ---@field show_data_dir fun(argument?: trop.ShowDataDirArgument, callback?: fun(err: trop.Error?, result: trop.ShowDataDirResult?)) Shows the directory that holds the store and its configuration.
