@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from support.agent import Agent
 from support.repositories import add_worktree, git, make_repository
+from support.servers import server
 from support.sockets import free_block, listening
 
 if TYPE_CHECKING:
@@ -45,11 +46,15 @@ class Place:
         """A session that looks whether ports are occupied, on a machine that others use as well."""
         return self.agent(TROP_SKIP_OCCUPANCY_CHECK=None)
 
-    def quiet_ports(self) -> int:
+    def quiet_ports(self, more: str = "") -> int:
         """Give ports of a block of which nobody has one; returns the lowest."""
         lowest = free_block()
-        (self.shop / "trop.yaml").write_text(f"ports: {{min: {lowest}, max: {lowest + 99}}}\n")
+        (self.shop / "trop.yaml").write_text(f"ports: {{min: {lowest}, max: {lowest + 99}}}\n{more}\n")
         return lowest
+
+    def serve(self, port: int, directory: Path) -> None:
+        """Let a program that stands in a directory listen on a port until the day ends."""
+        self._stack.enter_context(server(port, directory))
 
     def listen(self, port: int) -> None:
         """Let somebody listen on a port until the day ends."""
@@ -141,6 +146,45 @@ def a_squatter_who_came_later(place: Place) -> None:
     agent = place.looking_agent()
     place.listen(agent.port())
     assert agent.port(overwrite=True) == lowest + 1
+
+
+def my_own_server_still_runs(place: Place) -> None:
+    lowest = place.quiet_ports()
+    agent = place.looking_agent()
+    assert agent.does("reserve")["occupied"] is False
+    place.serve(lowest, place.shop)
+    told = agent.does("reserve")
+    assert (told["reservation"]["port"], told["occupied"]) == (lowest, True)
+    assert (told["occupant"]["relation"], told["occupant"]["workingDirectory"]) == ("own", str(place.shop))
+
+
+def somebody_elses_server_is_on_my_port(place: Place) -> None:
+    lowest = place.quiet_ports()
+    agent = place.looking_agent()
+    agent.port(folder=str(place.login), port=lowest + 50)
+    assert agent.port() == lowest
+    place.serve(lowest, place.login)
+    occupant = agent.does("reserve")["occupant"]
+    assert (occupant["relation"], occupant["directory"]) == ("other", str(place.login))
+    assert "secret" not in str(occupant)
+    assert agent.port(overwrite=True) == lowest + 1
+
+
+def a_service_of_my_group_runs(place: Place) -> None:
+    lowest = place.quiet_ports("reservations: {services: {web: {offset: 0}, api: {offset: 1}}}")
+    agent = place.looking_agent()
+    agent.does("autoreserve")
+    place.serve(lowest + 1, place.shop)
+    group = agent.does("autoreserve")["group"]
+    assert [group[name]["occupied"] for name in ("web", "api")] == [False, True]
+    assert group["api"]["occupant"]["relation"] == "own"
+
+
+def who_is_on_that_port(place: Place) -> None:
+    lowest = place.quiet_ports()
+    place.serve(lowest, place.login)
+    holder = place.looking_agent().does("port_info", port=lowest, includeOccupancy=True)["holder"]
+    assert (holder["relation"], holder["workingDirectory"]) == ("unknown", str(place.login))
 
 
 def a_full_range(place: Place) -> None:
@@ -356,6 +400,10 @@ DAYS = [
     Day(a_squatter_who_came_first, 1),
     Day(a_squatter_on_the_preferred_port, 1),
     Day(a_squatter_who_came_later, 2),
+    Day(my_own_server_still_runs, 2),
+    Day(somebody_elses_server_is_on_my_port, 4),
+    Day(a_service_of_my_group_runs, 2),
+    Day(who_is_on_that_port, 1),
     Day(a_full_range, 3),
     Day(room_is_made_by_the_plan_first, 4),
     Day(a_directory_that_moved_unannounced, 2),

@@ -29,6 +29,7 @@ from trop_core.looks import SECONDS, Look
 from trop_core.operations.call import Call
 from trop_core.paths import canonical, home_directory, working_directory
 from trop_core.store import data_directory
+from trop_server.mcp import occupants
 from trop_server.mcp.instructions import INSTRUCTIONS
 from trop_server.mcp.progress import GrowingCount
 from trop_server.mcp.tools import arguments_of, failed, refusal, succeeded, tool
@@ -188,12 +189,15 @@ class McpServer:
             data = refusal("tools/list gives every tool; trop-server --mcp --tools all offers more of them.")
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {quoted(params.name)}", data)
         try:
-            result = await self._run(request.session, offer.operation, params.arguments or {})
+            call = await self._run(request.session, offer.operation, params.arguments or {})
+            told = occupants.are_told(offer.operation.name)
+            seen = await asyncio.to_thread(occupants.seen, call) if told else {}
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the agent gets it as a result to act on
             return failed(error)
-        return succeeded(offer.operation, result)
+        return succeeded(offer.operation, call.result, seen)
 
-    async def _run(self, session: ServerSession, operation: Operation, arguments: dict[str, Any]) -> Any:
+    async def _run(self, session: ServerSession, operation: Operation, arguments: dict[str, Any]) -> Call:
+        """Make a call, which has its result then. Raises what the operation raises."""
         assert self._lanes is not None
         request = operation.parse(arguments_of(operation, arguments))
         loop, ticket = asyncio.get_running_loop(), Ticket()
@@ -229,10 +233,11 @@ class McpServer:
         self._tickets[running] = ticket
         running.add_done_callback(self._settle)
         try:
-            return await asyncio.shield(running)
+            await asyncio.shield(running)
         except asyncio.CancelledError:
             ticket.cancel()
             raise
+        return call
 
     def _settle(self, running: asyncio.Future[Any]) -> None:
         del self._tickets[running]

@@ -13,6 +13,7 @@ from trop_core.database.failures import unforeseen
 from trop_core.errors.base import InternalError, TropError
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import Kind
+from trop_server.mcp import occupants
 from trop_server.mcp.plain_schemas import plain, without_nulls
 from trop_server.wire.errors import error_to_wire
 from trop_server.wire.schemas import input_schema, output_schema
@@ -20,6 +21,7 @@ from trop_server.wire.values import result_to_wire
 
 if TYPE_CHECKING:
     from trop_core.catalogue import Operation
+    from trop_core.operations.looking.occupants import Occupant
     from trop_core.records import Record
     from trop_server.mcp.toolset import Offer
 
@@ -74,9 +76,11 @@ def arguments_of(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def succeeded(operation: Operation, result: Record) -> types.CallToolResult:
-    """A result, as structure and as the same JSON in a text."""
+def succeeded(operation: Operation, result: Record, seen: dict[int, Occupant]) -> types.CallToolResult:
+    """A result, as structure and as the same JSON in a text. ``seen`` is what occupies the ports that it gives out."""
     wire = result_to_wire(result, longest=LONGEST_LIST)
+    if occupants.are_told(operation.name):
+        occupants.add(operation.name, wire, seen)
     if _has_pages(operation) and wire["next"] is not None:
         wire["truncated"] = True
         wire["warnings"] = [*wire["warnings"], _NEXT_PAGE]
@@ -120,7 +124,8 @@ def _input_schema(offer: Offer) -> dict[str, Any]:
 
 
 def _output_schema(operation: Operation) -> dict[str, Any]:
-    return plain(output_schema(operation))
+    schema = output_schema(operation)
+    return plain(occupants.describe(operation.name, schema) if occupants.are_told(operation.name) else schema)
 
 
 def _has_pages(operation: Operation) -> bool:

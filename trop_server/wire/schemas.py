@@ -85,7 +85,7 @@ def output_schema(operation: Operation) -> Schema:
     """What the command's result is."""
     hints = typing.get_type_hints(operation.result)
     properties = {
-        wire_name(name): {**_type_schema(hints[name]), "description": declared.description}
+        wire_name(name): {**value_schema(hints[name]), "description": declared.description}
         for name, declared in operation.result.declared.items()
     }
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
@@ -116,13 +116,14 @@ def listed_schema() -> Schema:
     """A reservation as a list shows it."""
     further = {
         "occupied": {"type": ["boolean", "null"]},
-        "holder": _type_schema(Holder | None),
+        "holder": value_schema(Holder | None),
         "missing": {"type": "boolean"},
     }
     return {**_RESERVATION, "properties": {**_RESERVATION["properties"], **further}}
 
 
-def _type_schema(hint: Any) -> Schema:
+def value_schema(hint: Any) -> Schema:
+    """What a value of a result is, by its type in Python."""
     if hint in _KNOWN:
         return dict(_KNOWN[hint])
     if hint is ListedReservation:
@@ -131,17 +132,17 @@ def _type_schema(hint: Any) -> Schema:
     if origin is typing.Literal:
         return {"type": "string", "enum": list(arguments)}
     if origin is dict:
-        return {"type": "object", "additionalProperties": _type_schema(arguments[1])}
+        return {"type": "object", "additionalProperties": value_schema(arguments[1])}
     if origin is tuple:
-        return {"type": "array", "items": _type_schema(arguments[0]), "maxItems": LONGEST_LIST}
+        return {"type": "array", "items": value_schema(arguments[0]), "maxItems": LONGEST_LIST}
     if origin in (types.UnionType, typing.Union):
-        members = [_type_schema(member) for member in arguments if member is not type(None)]
+        members = [value_schema(member) for member in arguments if member is not type(None)]
         optional = len(members) < len(arguments)
         if len(members) == 1 and optional:
             return {**members[0], "type": [members[0]["type"], "null"]}
         return {"anyOf": [*members, *([{"type": "null"}] if optional else [])]}
     if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
-        properties = {wire_name(name): _type_schema(member) for name, member in typing.get_type_hints(hint).items()}
+        properties = {wire_name(name): value_schema(member) for name, member in typing.get_type_hints(hint).items()}
         return {
             "type": "object",
             "properties": properties,
