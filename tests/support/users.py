@@ -32,8 +32,10 @@ sys.exit(main.run(sys.argv[2:]))
 """All modules are loaded as root."""
 
 
-def as_the_user(sandbox: Sandbox, *arguments: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+def as_the_user(
+    sandbox: Sandbox, *arguments: str, stdin: str | None = None, **environment: str | None
+) -> subprocess.CompletedProcess[str]:
     """Run the command as a user who is not root, in the sandbox's working directory."""
     command = (sys.executable, "-c", _AS_THE_USER, str(sandbox.work), *arguments)
     # Coverage could not write down what it measures.
-    return sandbox.run(*command, cwd=None, stdin=None, **UNMEASURED)
+    return sandbox.run(*command, cwd=None, stdin=stdin, **{**environment, **UNMEASURED})

@@ -28,7 +28,9 @@ connection.execute("ROLLBACK")
 """
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the system does not tell which files a process has open")
+@pytest.mark.skipif(
+    not os.path.isdir("/proc/self/fd"), reason="the system does not tell which files a process has open"
+)
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
 def test_a_file_that_took_anothers_place_while_it_was_opened_is_known_by_more_than_its_number(
     path: Path, suffix: str
