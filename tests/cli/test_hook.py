@@ -333,6 +333,7 @@ class TestWhatMayGoWrong:
         done = sandbox.run("sh", "-c", command, TROP, str(asked))
 
         assert (done.returncode, done.stderr) == (0, "")
+        assert not sandbox.database.exists() or sandbox.integrity() == "ok"
 
     @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
     def test_where_nothing_can_be_written_what_is_stored_is_told(self, public_place: Path, known: bool) -> None:
@@ -354,6 +355,28 @@ class TestWhatMayGoWrong:
             assert ports_in(context_of(done)) == ["5000"]
         else:
             assert_silent(done)
+
+    @pytest.mark.parametrize("name", [".git/HEAD", ".git/config", ".git/index", ".git", "trop.yaml", "trop.local.yaml"])
+    @pytest.mark.parametrize("kind", ["pipe", "loop", "endless"])
+    def test_a_repository_that_would_hang_or_fail_others_does_neither(
+        self, sandbox: Sandbox, name: str, kind: str
+    ) -> None:
+        repository = make_repository(sandbox.work / "shop")
+        (repository / ".git" / "index").touch()
+        file = repository / name
+        if name == ".git":
+            file.rename(repository / "git")
+        else:
+            file.unlink(missing_ok=True)
+        if kind == "pipe":
+            os.mkfifo(file)
+        else:
+            file.symlink_to(file.name if kind == "loop" else "/dev/zero")
+
+        done = hook(sandbox, start(repository))
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert all(row[0] == str(repository) for row in sandbox.rows())
 
     @pytest.mark.parametrize("hang", ["stdin", "configuration"])
     def test_the_host_does_not_wait_longer_than_the_bound(self, sandbox: Sandbox, hang: str) -> None:

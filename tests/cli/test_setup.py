@@ -239,6 +239,14 @@ class TestWritten:
 
         assert (sandbox.work / ".mcp.json").stat().st_mode & 0o777 == 0o664
 
+    def test_numbers_stay_as_they_are_written(self, sandbox: Sandbox) -> None:
+        text = f'{{"a": 1.50, "b": -0, "c": {"9" * 10_000}, "d": 1E+400}}'
+        put(sandbox.work, ".gemini/settings.json", text)
+
+        found = written(sandbox, "gemini", sandbox.work)
+
+        assert found == text[:-1] + f', "mcpServers": {{"trop": {json.dumps(PLAIN)}}}}}'
+
 
 class TestTracked:
     """A path of this machine goes only into a file that git does not track."""

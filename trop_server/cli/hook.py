@@ -80,7 +80,8 @@ def _answer(session: Session, turn: _Turn) -> None:
         lines = _lines(found.environment, desk)
     finally:
         desk.store.close()
-    if not found.reservations or not turn.begin():
+    # A closed stdout has a number that something else may have by now; so has a closed stdin.
+    if not found.reservations or sys.stdout is None or not turn.begin():
         return
     exported = found.environment if _export(lines.encode()) else {}
     names = {port: name for name, port in found.environment.items() if isinstance(port, int)}
@@ -89,7 +90,6 @@ def _answer(session: Session, turn: _Turn) -> None:
 
 def _input() -> bytes:
     content = b""
-    # A closed stdin has a number that something else may have by now.
     while sys.stdin is not None and len(content) <= LONGEST_QUESTION and (piece := os.read(0, 65536)):
         content += piece
     return content

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from trop_core import git, paths, whole_files
+from trop_core import git, ownership, paths, whole_files
 from trop_core.config.file_text import BYTE_ORDER_MARK, read_bytes
 from trop_core.database.failures import system_failure
 from trop_core.errors.configuration import ConfigError, ConfigProblem, UnfitHostFile
@@ -54,10 +54,7 @@ def register(host: Host, root: str, program: str, patience: Patience) -> Registe
     path = next(filter(os.path.lexists, named), named[0])
     real = _followed(path, root)
     directory = os.path.dirname(real)
-    try:
-        os.makedirs(directory, exist_ok=True)
-    except OSError as error:
-        raise system_failure(error, "create", directory) from error
+    _make_directory(directory)
     with whole_files.alone(directory, patience, _OPERATION):
         tracked = is_tracked(real)
         try:
@@ -71,6 +68,18 @@ def register(host: Host, root: str, program: str, patience: Patience) -> Registe
             whole_files.check_replaceable(real)
             whole_files.write(real, new, keep_mode=True)
     return Registered(path, new != content, tracked)
+
+
+def _make_directory(path: str) -> None:
+    if os.path.isdir(path):
+        return
+    # What root makes in the home of somebody else is theirs.
+    if paths.home_of_another() is not None and ownership.make_directory(path):
+        return
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise system_failure(error, "create", path) from error
 
 
 def _followed(path: str, root: str) -> str:
