@@ -406,6 +406,14 @@ class TestWhatMayGoWrong:
         # 0.3 s are promised on a machine that does nothing else.
         assert took < 3
 
+    @pytest.mark.parametrize("bound", ["-5", "0", "9" * 30])
+    def test_any_number_can_be_the_bound(self, sandbox: Sandbox, bound: str) -> None:
+        repository = make_repository(sandbox.work / "shop")
+
+        done = sandbox.trop("hook", "claude", "--within", bound, stdin=start(repository))
+
+        assert (done.returncode, done.stderr) == (0, "")
+
     def test_a_host_that_is_not_known_is_a_usage_error(self, sandbox: Sandbox) -> None:
         done = sandbox.trop("hook", "claud")
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _LEAST_SECONDS = 0.15
 """What is left to work however long the interpreter has taken to start."""
 
+_MOST_SECONDS = 3600.0
 _SECONDS_FOR_LOCK = 0.1
 _ENV_FILE = "CLAUDE_ENV_FILE"
 _PLUGINS = ("CLAUDE_PLUGIN_ROOT", "PLUGIN_ROOT")
@@ -56,6 +57,7 @@ class _Turn:
 
     def __init__(self, seconds: float) -> None:
         self._begun = _thread.allocate_lock()
+        seconds = min(max(seconds, 0), _MOST_SECONDS)
         left = max(seconds - time.process_time(), min(seconds, _LEAST_SECONDS))
         with suppress(RuntimeError):
             _thread.start_new_thread(self._end, (left,))
