@@ -1,7 +1,7 @@
 """The parts of the READMEs that are made from the catalogue.
 
-``python -m trop_server.reference`` brings them up to date. What is made stands between two comments,
-``<!-- made: NAME -->`` and ``<!-- end: NAME -->``.
+``python -m trop_server.reference`` brings them up to date, and the packages for agents' hosts, too. What is made stands
+between two comments, ``<!-- made: NAME -->`` and ``<!-- end: NAME -->``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from trop_core.errors.spelling import wire_name
 from trop_core.fields import Field, Kind
 from trop_server.cli.exit_codes import EXIT_CODES
 from trop_server.cli.parser import SUBCOMMANDS
+from trop_server.mcp.hosts import packages
 from trop_server.mcp.instructions import INSTRUCTIONS
 
 if TYPE_CHECKING:
@@ -142,9 +143,10 @@ _PARTS = {"commands": commands, "configuration": configuration, "errors": errors
 
 
 def main() -> None:
-    """Bring the pages of this checkout up to date, and name those that were not."""
-    for page in update(Path(__file__).parents[1]):
-        print(page)
+    """Bring the pages and the packages of this checkout up to date, and name what was not."""
+    checkout = Path(__file__).parents[1]
+    for file in (*update(checkout), *packages.update(checkout)):
+        print(file)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,13 @@ sys.exit(code)
 """
 
 
-def imported(sandbox: Sandbox, *arguments: str, cwd: Path | None = None, **environment: str | None) -> set[str]:
+def imported(
+    sandbox: Sandbox, *arguments: str, cwd: Path | None = None, stdin: str | None = None, **environment: str | None
+) -> set[str]:
     # Whoever measures coverage imports a lot in each process; this one is left alone.
     measuring = dict.fromkeys(name for name in os.environ if name.startswith("COVERAGE_"))
     variables: dict[str, Any] = {**measuring, **environment}
-    done = sandbox.run(sys.executable, "-c", PROGRAM, *arguments, cwd=cwd, **variables)
+    done = sandbox.run(sys.executable, "-c", PROGRAM, *arguments, cwd=cwd, stdin=stdin, **variables)
     assert done.returncode == 0, done.stderr
     return set(done.stderr.splitlines()[-1].split())
 
@@ -92,6 +95,17 @@ def test_a_group_that_exists_takes_yaml_and_nothing_else_that_is_slow(sandbox: S
     modules = imported(sandbox, "autoreserve", "--shell", "bash")
 
     assert modules & {*SLOW, "subprocess", "json"} == {"yaml"}
+
+
+def test_a_hook_takes_json_and_nothing_that_is_slow(sandbox: Sandbox) -> None:
+    repository = make_repository(sandbox.work / "shop")
+    sandbox.reserve(cwd=repository)
+    asked = json.dumps({"hook_event_name": "SessionStart", "cwd": str(repository)})
+
+    modules = imported(sandbox, "hook", "claude", "--within", "60000", stdin=asked)
+
+    assert "json" in modules
+    assert modules.isdisjoint({*SLOW, "dataclasses", "inspect", "logging", "subprocess", "mcp"})
 
 
 def test_a_configuration_file_takes_yaml(sandbox: Sandbox) -> None:

@@ -12,7 +12,7 @@ from support.sandbox import TROP, as_json, error_lines
 
 from trop_core.catalogue import operation
 from trop_core.errors.spelling import escaped
-from trop_server.cli.parser import SUBCOMMANDS, spelled
+from trop_server.cli.parser import OWN, SUBCOMMANDS, spelled
 
 if TYPE_CHECKING:
     import subprocess
@@ -268,7 +268,7 @@ class TestOddStreams:
 class TestHelp:
     """The help of each subcommand."""
 
-    @pytest.mark.parametrize("name", [name for name in SUBCOMMANDS if name not in ("call", "completions")])
+    @pytest.mark.parametrize("name", [name for name in SUBCOMMANDS if name not in OWN])
     def test_it_lists_every_field_as_a_flag(self, sandbox: Sandbox, name: str) -> None:
         done = sandbox.trop(name, "--help")
 

@@ -28,6 +28,10 @@ NOT_RUN: dict[Name, str] = {
     ("README.md", ".venv/bin/python -m trop_server.reference"): (
         "writes into this checkout; tests here and in tests/editors tell whether that would change anything"
     ),
+    (
+        "editors/agents/README.md",
+        'claude plugin marketplace add "$PWD/editors/agents" && claude plugin install trop@trop',
+    ): "needs Claude Code; tests/editors/test_claude.py does the same",
     ("editors/neovim/README.md", "python3 -m venv .venv && .venv/bin/pip install --quiet ."): (
         f"{_NETWORK}; .ci/run runs the same of README.md"
     ),

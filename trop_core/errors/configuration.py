@@ -106,3 +106,17 @@ class NoProjectFile(NoConfiguration):
             "Make a trop.yaml in the project's directory (an empty file will do), or exclude ports for all projects: "
             f"exclude takes {spell('global_')}."
         )
+
+
+class UnfitHostFile(ConfigError):
+    """A file of an agent's host in which the server cannot be registered. ``host`` is how the command line calls it."""
+
+    def __init__(self, problems: Sequence[ConfigProblem], *, host: str) -> None:
+        super().__init__(problems)
+        self.host = host
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "Nothing has changed. Correct the file and try again, or write into it by hand what "
+            f"`trop setup {self.host}` prints."
+        )

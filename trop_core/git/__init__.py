@@ -1,7 +1,7 @@
 """What git's files say of a directory: its repository, its name, and the other worktrees.
 
 Neither git nor a library of it takes part. git runs programs that a repository's configuration names, and both wait for
-a pipe that stands in the place of a file.
+a pipe that stands in the place of a file. (``tracking`` alone has a library read the index, once it is a regular file.)
 """
 
 from trop_core.git.naming import GitFacts, infer

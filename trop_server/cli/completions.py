@@ -23,7 +23,7 @@ from trop_core.errors.spelling import escaped
 from trop_core.fields import Kind
 from trop_core.paths import working_directory
 from trop_core.store import DATABASE_NAME, data_directory
-from trop_server.cli.parser import POSITIONALS, SUBCOMMANDS, build
+from trop_server.cli.parser import OWN, POSITIONALS, SUBCOMMANDS, build
 
 if TYPE_CHECKING:
     import argparse
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _CONFIGURATIONS = (".yaml", ".yml")
 _COLUMNS = ("tag", "project", "task", "port")
 _MOST = 1000
-_WITH_OTHERS = {*POSITIONALS, "completions", "call"}
+_WITH_OTHERS = {*POSITIONALS, *OWN}
 """Subcommands with arguments that are no options."""
 
 
@@ -84,7 +84,7 @@ class _Completer(BaseCompleter):
 
 
 def _field(subcommand: str | None, name: str) -> Field | None:
-    if subcommand is None or subcommand == "completions":
+    if subcommand is None or subcommand in OWN:
         return None
     found = operation(subcommand.replace("-", "_"))
     return next((field for field in found.fields if field.name == name), None)

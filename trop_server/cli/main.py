@@ -59,7 +59,9 @@ def run(arguments: Sequence[str]) -> int:
         from trop_server.cli.parser import parse
 
         session = Session(parse(arguments))
-        session.read_log_mode()
+        if session.options.subcommand != "hook":
+            # A variable that is wrong must not cost an agent's host its session.
+            session.read_log_mode()
         _write(_handler(session.options.subcommand)(session))
         return session.exit_code
     except SystemExit as end:
@@ -158,6 +160,8 @@ _MODULES = {
     "validate": "groups",
     "exclude": "exclusions",
     "completions": "completions",
+    "hook": "hook",
+    "setup": "setup",
     "compact-exclusions": "exclusions",
     "port-info": "inspection",
     "scan": "inspection",

@@ -44,9 +44,23 @@ SUBCOMMANDS = {
     "assert-reservation": "print the port that is reserved for this directory, or fail if there is none",
     "assert-port": "print a port if it is reserved for any directory, or fail",
     "assert-data-dir": "fail unless there is a store or, with --validate, unless all of it is sound",
+    "hook": "answer a hook of an agent's host, which asks on stdin, with the ports of its directory",
+    "setup": "print how the MCP server is registered with an agent's host, or register it in this project",
     "completions": "print the script by which a shell completes trop's command lines",
     "call": "run one of the server's commands with JSON, and print its result as JSON",
 }
+
+OWN = ("hook", "setup", "completions", "call")
+"""The subcommands that are the command line's own, and no operation of the catalogue."""
+
+HOOKED = ("claude",)
+"""The hosts whose hooks are answered."""
+
+HOSTS = ("claude-code", "codex", "cursor", "vscode", "gemini", "opencode", "zed", "claude-desktop")
+"""The hosts with which the MCP server can be registered."""
+
+HOOK_MILLISECONDS = 300
+"""How long a host waits for the answer to a hook."""
 
 FORMATS = ("table", "json", "csv", "tsv")
 GROUP_FORMATS = ("export", "dotenv", "json", "human")
@@ -262,6 +276,26 @@ def _add_call(parser: Parser, name: str) -> None:
     )
 
 
+def _add_hook(parser: Parser, name: str) -> None:
+    parser.add_argument("host", metavar="HOST", type=str.lower, choices=HOOKED, help=f"One of {', '.join(HOOKED)}.")
+    parser.add_argument(
+        "--within",
+        metavar="MILLISECONDS",
+        type=int,
+        default=HOOK_MILLISECONDS,
+        help=f"How long the host is kept waiting at most; {HOOK_MILLISECONDS} by default.",
+    )
+
+
+def _add_setup(parser: Parser, name: str) -> None:
+    parser.add_argument("host", metavar="HOST", type=str.lower, choices=HOSTS, help=f"One of {', '.join(HOSTS)}.")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="Write it into the project's own file, and leave all else in that as it is.",
+    )
+
+
 def _add_completions(parser: Parser, name: str) -> None:
     parser.add_argument("shell", metavar="SHELL", type=str.lower, choices=SHELLS, help=f"One of {', '.join(SHELLS)}.")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -283,6 +317,8 @@ _BUILDERS: dict[str, Callable[[Parser, str], None]] = {
     "list": _add_list,
     "scan": _add_scan,
     "validate": _add_validate,
+    "hook": _add_hook,
+    "setup": _add_setup,
     "completions": _add_completions,
     "call": _add_call,
 }

@@ -113,7 +113,7 @@ class Session:
             data_warnings=data.warnings,
             environment=os.environ,
             arguments={
-                "maximum_lock_wait_seconds": _seconds(self.options.busy_timeout),
+                "maximum_lock_wait_seconds": read_seconds(self.options.busy_timeout),
                 "disable_autoinit": self.options.disable_autoinit,
                 "output_format": getattr(self.options, "format", None),
             },
@@ -123,7 +123,8 @@ class Session:
         )
 
 
-def _seconds(text: str | None) -> float | None:
+def read_seconds(text: str | None) -> float | None:
+    """The seconds that --busy-timeout says, None if it is not given. Raises ``InvalidArgument``."""
     if text is None:
         return None
     try:

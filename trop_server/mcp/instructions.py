@@ -1,23 +1,33 @@
-"""What an agent needs to know before its first call: sent by the MCP server, and printed in the README beside this."""
+"""What an agent needs to know before its first call.
+
+Sent by the MCP server, printed in the README beside this, and told once more by the skill of the plugins.
+"""
 
 from __future__ import annotations
 
-INSTRUCTIONS = """\
+PURPOSE = """\
 trop gives every directory on this machine a port of its own, and always the same one, so that several worktrees and
 agents do not fight over port 3000. It binds nothing; it is the place where everybody looks first.
+"""
 
+RULES = """\
 - **Reserve before you start anything that listens**: `trop_reserve`, or `trop reserve` in a shell, and pass the port
   on to the program. Do not pick a port by hand, not even one that looks free: the next agent would pick the same one,
   and a server that is stopped for a moment would lose its port.
 - Say which directory you mean: `folder` is the root of the worktree that you work in. One directory that needs several
   ports takes a `tag` for each, such as `web` and `api`. Where the project's `trop.yaml` describes its services under
   `reservations`, `trop_autoreserve` gives all of their ports at once.
-- The same directory and tag give the same port, so ask again instead of remembering. What listens on it by then is
-  usually your own server.
+- The same directory and tag give the same port, so ask again instead of remembering. `occupied` says whether something
+  listens on it already, and `occupant` who: with the `relation` `own` your server runs; with any other one ask for
+  another port with `overwrite`, or tell the person.
+- Never stop a process that you did not start, whatever port it listens on: tell the person who it is, which
+  `trop_port_info` says.
 - Leave project and task away: they are inferred from git. There is no need to release when a server stops.
-- Call `trop_migrate`, `trop_release`, `trop_prune`, `trop_expire`, `trop_autoclean` and `trop_init` with `dryRun`
-  first, and read what would happen.
+- Call what takes something away, such as `trop_migrate` and `trop_release`, with `dryRun` first, and read what would
+  happen.
+"""
 
+ERRORS = """\
 Every error has a `kind`, a `message`, a `hint` that says what to do next, `details`, and `retryable`:
 
 - `lock_timeout`: another process was writing. Nothing has changed; try again. No other kind is worth a second try as
@@ -30,13 +40,14 @@ Every error has a `kind`, a `message`, a `hint` that says what to do next, `deta
 - `not_found`: nothing is reserved there. `trop_list` shows what is.
 - `reservation_conflict`: somebody's reservations are in the way; `details.conflicts` lists them. Ask the person before
   you use `force`.
-- `port_exhausted`: widen the range with `min` and `max`, or release what is yours and no longer
-  needed.
-- `no_data_directory`: there is no store yet, and creating one by the way is disabled: `trop_init` creates it. Or there
-  is no home to have it in: tell the person what the hint says.
+- `port_exhausted`: widen the range with `min` and `max`, or release what is yours and no longer needed.
+- `no_data_directory`: there is no store yet, and creating one by the way is disabled: `trop init` in a shell creates
+  it. Or there is no home to have it in: tell the person what the hint says.
 - `config_error`: the file or variable that the message names is wrong. Correct it if it belongs to your task.
 - `assertion_failed`: something is not as the call asserted. `cancelled`: the call was taken back; nothing has changed.
 - `io_error`, `permission_denied`, `database_corrupt`, `migration_blocked`, `migration_failed`,
   `unsupported_schema_version`, `internal`: calling again does not help, and nothing was lost. Tell the person, with the
   message and the hint, rather than pick a port by hand.
 """
+
+INSTRUCTIONS = f"{PURPOSE}\n{RULES}\n{ERRORS}"

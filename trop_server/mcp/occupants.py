@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from trop_core.models import Reservation
     from trop_core.operations.call import Call
 
+LONGEST_COMMAND = 120
+"""Characters of a command line: enough to know it by."""
+
 _RESERVING = "reserve"
 _GROUPS = ("reserve_group", "autoreserve")
 
@@ -38,7 +41,7 @@ def add(operation: str, wire: dict[str, Any], found: dict[int, Occupant]) -> Non
     if operation in _GROUPS:
         entries = [(row["port"], row) for row in wire["group"].values()]
     for port, entry in entries:
-        entry["occupied"], entry["occupant"] = found[port].occupied, value_to_wire(found[port].occupant)
+        entry["occupied"], entry["occupant"] = found[port].occupied, _told(found[port].occupant)
 
 
 def describe(operation: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -61,3 +64,9 @@ def describe(operation: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _given(operation: str, result: Any) -> list[Reservation]:
     return [result.reservation] if operation == _RESERVING else list(result.group.values())
+
+
+def _told(occupant: Holder | None) -> Any:
+    if occupant is not None and occupant.command is not None and len(occupant.command) > LONGEST_COMMAND:
+        occupant = occupant._replace(command=f"{occupant.command[:LONGEST_COMMAND]}…")
+    return value_to_wire(occupant)

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from trop_core import fields, paths
 from trop_core.caller import Target
 from trop_core.config.files import PROJECT_FILES
-from trop_core.config.variables import covers
 from trop_core.database import reservations
 from trop_core.database.failures import system_failure
 from trop_core.database.selection import Selection
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
 from trop_core.models import Reservation
-from trop_core.operations.groups import arranging
+from trop_core.operations.groups import arranging, exports
 from trop_core.operations.moving import arrival as arriving
 from trop_core.operations.reserving import metadata, preparation, room
 from trop_core.operations.reserving.preparation import Prepared, ReservingRequest, Wish
-from trop_core.ports.made_variables import compose_name, naming_port
 from trop_core.records import Record
 
 if TYPE_CHECKING:
@@ -160,7 +158,7 @@ def plan(connection: StoreConnection, prepared: Prepared[GroupRequest]) -> Plan:
         changes=changes,
         outcome=_outcome(changes, arrival, missing=bool(missing)),
         removals=removals,
-        environment=_environment(connection, prepared, group, arrival, changes),
+        environment=_exported(connection, prepared, group, arrival, changes),
         warnings=(
             *prepared.warnings,
             *arrival.warnings,
@@ -255,27 +253,13 @@ def _outcome(changes: tuple[Change, ...], arrival: Arrival, *, missing: bool) ->
     return "updated" if changed else "reused"
 
 
-def _environment(
+def _exported(
     connection: StoreConnection,
     prepared: Prepared[GroupRequest],
     group: Group,
     arrival: Arrival,
     changes: tuple[Change, ...],
 ) -> dict[str, int | str]:
-    """Each service's port by its variable; and of what the file makes from ports, what the user's own word allows.
-
-    What steers the user's tools (PIP_INDEX_URL, OPENAI_BASE_URL) is not a file's to set in the user's shell.
-    """
-    ports = {change.after.tag or "": change.after.port for change in changes}
-    found: dict[str, int | str] = {
-        service.variable: ports[service.tag] for service in group.services if service.variable is not None
-    }
-    made = [variable for variable in group.made if covers(prepared.settings.allowed_variables, variable.name)]
-    if made:
-        own = {row.tag: row.port for row in reservations.select(connection, Selection(arrival.source))} | ports
-        port = naming_port(ports, own)
-        assert port is not None
-        first = next(change.after for change in changes)
-        name = compose_name(first.project, first.task, arrival.path, port)
-        found.update((variable.name, variable.render(ports, name)) for variable in made)
-    return found
+    rows = tuple(change.after for change in changes)
+    others = tuple(reservations.select(connection, Selection(arrival.source))) if group.made else ()
+    return exports.variables(group, rows, others, prepared.settings.allowed_variables)

@@ -1,0 +1,39 @@
+"""The environment variables that a group's ports are given out as."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trop_core.config.variables import covers
+from trop_core.ports.made_variables import compose_name, naming_port
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from trop_core.models import Reservation
+    from trop_core.ports.services import Group
+
+
+def variables(
+    group: Group, rows: Sequence[Reservation], others: Sequence[Reservation], allowed: Collection[str]
+) -> dict[str, int | str]:
+    """Each service's port by its variable; and of what the file makes from ports, what the user's own word allows.
+
+    ``rows`` are the reservations of the group's services in their order, and ``others`` whatever else the same
+    directory has; ``allowed`` are the user's ``allowed_variables``. What steers the user's tools (PIP_INDEX_URL,
+    OPENAI_BASE_URL) is not a file's to set in the user's shell. Nothing is made while a service has no port.
+    """
+    ports = {row.tag or "": row.port for row in rows}
+    found: dict[str, int | str] = {
+        service.variable: ports[service.tag]
+        for service in group.services
+        if service.variable is not None and service.tag in ports
+    }
+    made = [variable for variable in group.made if covers(allowed, variable.name)]
+    if made and all(service.tag in ports for service in group.services):
+        own = {row.tag: row.port for row in others} | ports
+        port = naming_port(ports, own)
+        assert port is not None
+        name = compose_name(rows[0].project, rows[0].task, rows[0].path, port)
+        found.update((variable.name, variable.render(ports, name)) for variable in made)
+    return found

@@ -1,0 +1,144 @@
+"""Find what the directory of an agent, or the nearest one above it in its worktree, has reserved.
+
+No entry of the catalogue: what answers an agent's host asks it, and nobody else does.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from trop_core import git
+from trop_core.catalogue import Operation, Query
+from trop_core.database import reservations
+from trop_core.database.selection import Selection
+from trop_core.operations.call import Unprepared
+from trop_core.operations.moving.arrival import Arriving, stored_path
+from trop_core.paths import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from trop_core.config.settings import Settings
+    from trop_core.context import Context
+    from trop_core.database.handles import StoreConnection
+    from trop_core.models import Reservation
+    from trop_core.ports.services import Group
+
+MOST = 64
+"""Reservations of one directory; a group has no more services."""
+
+UNTAGGED = "PORT"
+"""The variable of a port without a tag."""
+
+
+class NearestRequest(NamedTuple):
+    """The directory, absolute."""
+
+    folder: str
+
+
+class NearestResult(NamedTuple):
+    """What one directory has reserved: the services of its configuration first, in their order; nothing if none has.
+
+    ``environment`` are the variables that ports, and what the user allows to be made from them, may be exported as.
+    """
+
+    reservations: tuple[Reservation, ...]
+    environment: dict[str, int | str]
+    warnings: tuple[str, ...] = ()
+
+
+class Prepared(NamedTuple):
+    """Where to look, the nearest first. ``described`` are the settings of the directory that was found."""
+
+    context: Context
+    settings: Settings
+    places: tuple[str, ...]
+    arriving: Arriving
+    described: tuple[str, Settings] | None = None
+
+    def again(self, arriving: Arriving) -> Prepared:
+        """The same, with more known of the directory."""
+        return self._replace(arriving=arriving)
+
+
+def prepare(request: NearestRequest, context: Context) -> Prepared:
+    """Find the worktree of the directory. The home directory's own ports are those of nothing that lies in it."""
+    target = context.caller.target(folder=request.folder)
+    settings = context.settings(None)
+    root = git.worktree_root(target.path, context.is_safe)
+    arriving = Arriving.at(target, context, follow=settings.follow_moves)
+    home = None if context.home is None else canonical(context.home)
+    return Prepared(context, settings, tuple(_upward(target.path, root, home)), arriving)
+
+
+def read(connection: StoreConnection, prepared: Prepared) -> NearestResult:
+    """Look for the first of the places that has something, and refresh nothing.
+
+    Raises ``Unprepared`` to have the configuration of that place read.
+    """
+    nearest = prepared.places[0]
+    for place in prepared.places:
+        source = stored_path(connection, prepared.arriving, prepared.again) if place == nearest else place
+        rows = reservations.select(connection, Selection(source), limit=MOST)
+        if rows:
+            return _described(place, rows, prepared)
+    return NearestResult((), {})
+
+
+def _upward(directory: str, root: str | None, home: str | None) -> Iterator[str]:
+    yield directory
+    while root is not None and directory != root and (parent := os.path.dirname(directory)) != directory:
+        directory = parent
+        if directory not in ("/", home):
+            yield directory
+
+
+def _described(place: str, rows: Sequence[Reservation], prepared: Prepared) -> NearestResult:
+    if prepared.described is None or prepared.described[0] != place:
+        context = prepared.context
+        raise Unprepared(
+            lambda: prepared._replace(described=(place, context.settings(place, tolerant=True))), is_bounded=True
+        )
+    settings = prepared.described[1]
+    group = settings.group if canonical(settings.config_directory or "/") == place else None
+    services = [] if group is None else [service.tag for service in group.services]
+    found = {row.tag: row for row in rows}
+    own = [found[tag] for tag in services if tag in found]
+    others = [row for row in rows if row.tag not in services]
+    return NearestResult((*own, *others), _environment(group, own, others, settings.allowed_variables))
+
+
+def _environment(
+    group: Group | None, own: Sequence[Reservation], others: Sequence[Reservation], allowed: Collection[str]
+) -> dict[str, int | str]:
+    environment: dict[str, int | str] = {}
+    if group is not None:
+        from trop_core.operations.groups import exports
+
+        environment = exports.variables(group, own, others, allowed)
+    taken = {name.upper() for name in environment}
+    names = [UNTAGGED if row.tag is None else _derived(row.tag) for row in others]
+    for name, row in zip(names, others, strict=True):
+        # Of two that would have one name, nobody could say which is meant.
+        if name is not None and name.upper() not in taken and names.count(name) == 1:
+            environment[name] = row.port
+    return environment
+
+
+def _derived(tag: str) -> str | None:
+    from trop_core.config.variables import derived_name, port_refusal
+
+    name = derived_name(tag)
+    return name if port_refusal(name) is None else None
+
+
+OPERATION = Operation(
+    name="nearest",
+    title="Find the Nearest Ports",
+    description="Finds what a directory, or the nearest one above it in its worktree, has reserved.",
+    request=NearestRequest,
+    result=NearestResult,
+    work=Query(prepare=prepare, read=read),
+)

@@ -1,0 +1,198 @@
+"""Answers to the hooks of agents' hosts: the ports of a directory, in bounded time, and never a failure."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import stat
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from trop_core import git, paths
+from trop_core.caller import Caller, Door
+from trop_core.cancellation import CancellationToken
+from trop_core.context import Context
+from trop_core.errors.base import TropError
+from trop_core.operations.call import Call
+from trop_core.operations.looking.nearest import OPERATION as NEAREST
+from trop_core.operations.looking.nearest import UNTAGGED, NearestRequest
+from trop_core.store import Store, data_directory
+from trop_server.mcp.hosts.claude_hook import LONGEST_QUESTION, answer, asked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trop_core.catalogue import Operation
+    from trop_core.operations.looking.nearest import NearestResult
+    from trop_server.cli.session import Session
+    from trop_server.mcp.hosts.claude_hook import Event
+
+_LEAST_SECONDS = 0.15
+"""What is left to work however long the interpreter has taken to start."""
+
+_MOST_SECONDS = 3600.0
+_SECONDS_FOR_LOCK = 0.1
+_ENV_FILE = "CLAUDE_ENV_FILE"
+_PLUGINS = ("CLAUDE_PLUGIN_ROOT", "PLUGIN_ROOT")
+
+
+def hook(session: Session) -> str:
+    """Answer the hook that a host tells of on stdin. Whatever is in the way, there is then no answer, and no error."""
+    turn = _Turn(session.options.within / 1000)
+    try:
+        _answer(session, turn)
+    except Exception as error:  # noqa: BLE001 - a host is never failed
+        if session.verbose:
+            session.tell(f"no answer: {error!r}")
+    return ""
+
+
+class _Turn:
+    """The time that the host waits. When it is over, this process ends, unless its answer has been begun.
+
+    Nothing else ends a look at a mount that is dead, or a read from a pipe that nobody closes.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._begun = _thread.allocate_lock()
+        seconds = min(max(seconds, 0), _MOST_SECONDS)
+        left = max(seconds - time.process_time(), min(seconds, _LEAST_SECONDS))
+        with suppress(RuntimeError):
+            _thread.start_new_thread(self._end, (left,))
+
+    def begin(self) -> bool:
+        """Whether there still is time to answer."""
+        return self._begun.acquire(blocking=False)
+
+    def _end(self, seconds: float) -> None:
+        time.sleep(seconds)
+        if self.begin():
+            os._exit(0)
+
+
+def _answer(session: Session, turn: _Turn) -> None:
+    event = asked(_input())
+    if event is None or not os.path.isdir(event.directory):
+        return
+    desk = _Desk(session, paths.canonical(event.directory))
+    try:
+        found = _found(event, desk, session)
+        lines = _lines(found.environment, desk)
+    finally:
+        desk.store.close()
+    # A closed stdout has a number that something else may have by now; so has a closed stdin.
+    if not found.reservations or sys.stdout is None or not turn.begin():
+        return
+    exported = found.environment if _export(lines.encode()) else {}
+    names = {port: name for name, port in found.environment.items() if isinstance(port, int)}
+    os.write(1, answer(event, found.reservations, exported, names).encode())
+
+
+def _input() -> bytes:
+    content = b""
+    while sys.stdin is not None and len(content) <= LONGEST_QUESTION and (piece := os.read(0, 65536)):
+        content += piece
+    return content
+
+
+def _found(event: Event, desk: _Desk, session: Session) -> NearestResult:
+    """Reserve where that is wanted, and read what there is then."""
+    if event.name == "SessionStart" and desk.is_root_of_worktree():
+        try:
+            desk.reserve()
+        except TropError as error:
+            # What is reserved already is told all the same.
+            if session.verbose:
+                session.tell(f"nothing new is reserved: {error}")
+    found: NearestResult = desk.perform(NEAREST, NearestRequest(desk.directory))
+    return found
+
+
+class _Desk:
+    """One directory, and the operations about it."""
+
+    def __init__(self, session: Session, directory: str) -> None:
+        options = session.options
+        data = data_directory(options.data_dir, os.environ, base=paths.working_directory())
+        home = paths.home_directory()
+        self.directory = directory
+        self.store = Store(data.path)
+        self._home = None if home is None else paths.canonical(home)
+        self._context = Context(
+            caller=Caller(Door.SERVER, directory, (directory,), () if self._home is None else (self._home,)),
+            data_directory=data.path,
+            environment=os.environ,
+            arguments={"maximum_lock_wait_seconds": _SECONDS_FOR_LOCK, "disable_autoinit": options.disable_autoinit},
+            token=CancellationToken(),
+            asked=False,
+        )
+
+    def perform(self, operation: Operation, request: Any) -> Any:
+        """Run an operation."""
+        return Call(operation, request, self._context).run(self.store)
+
+    @property
+    def allowed_variables(self) -> tuple[str, ...]:
+        """What the user's own configuration allows."""
+        return self._context.settings(None).allowed_variables
+
+    def is_root_of_worktree(self) -> bool:
+        """Whether a session that starts here is one about a project: neither the home directory nor a plugin's own."""
+        if self.directory in ("/", self._home):
+            return False
+        plugins = (os.environ.get(name) for name in _PLUGINS)
+        if any(paths.is_within(self.directory, os.path.realpath(plugin)) for plugin in plugins if plugin):
+            return False
+        return git.worktree_root(self.directory, self._context.is_safe) == self.directory
+
+    def reserve(self) -> None:
+        """Reserve the services of the project, or the port without a tag where it describes none."""
+        settings = self._context.settings(self.directory, tolerant=True)
+        settings.require_project()
+        if settings.group is not None:
+            from trop_core.operations.groups.autoreserve import OPERATION as AUTORESERVE
+            from trop_core.operations.groups.autoreserve import AutoreserveRequest
+
+            self.perform(AUTORESERVE, AutoreserveRequest(folder=self.directory))
+        else:
+            from trop_core.operations.reserving.reserve import OPERATION as RESERVE
+            from trop_core.operations.reserving.reserve import ReserveRequest
+
+            self.perform(RESERVE, ReserveRequest(folder=self.directory))
+
+
+def _export(lines: bytes) -> bool:
+    """Append lines to the file that the host names. False where that is not possible, or there are none."""
+    file = os.environ.get(_ENV_FILE)
+    if not file or not lines:
+        return False
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY, 0o600)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return False
+            end = os.pread(descriptor, len(lines) + 1, max(0, status.st_size - len(lines) - 1))
+            if end in (lines, b"\n" + lines):
+                # The same session asks again and again.
+                return True
+            broken = end and not end.endswith(b"\n")
+            whole = b"\n" + lines if broken else lines
+            return os.write(descriptor, whole) == len(whole)
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError):
+        return False
+
+
+def _lines(environment: Mapping[str, int | str], desk: _Desk) -> str:
+    """The lines by which a shell of the host exports the variables."""
+    port = environment.get(UNTAGGED)
+    if list(environment) == [UNTAGGED] and isinstance(port, int):
+        # The usual case needs none of the rules for names from a file: to import them would take longer than all else.
+        return f"export {UNTAGGED}={port}\n"
+    from trop_server.cli.shells import render
+
+    return render(environment, "sh", allowed=desk.allowed_variables)

@@ -1,0 +1,111 @@
+"""Registering the server in a project's own file of a host."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from trop_core import git, ownership, paths, whole_files
+from trop_core.config.file_text import BYTE_ORDER_MARK, read_bytes
+from trop_core.database.failures import system_failure
+from trop_core.errors.configuration import ConfigError, ConfigProblem, UnfitHostFile
+from trop_core.errors.paths import InvalidPath
+from trop_core.git.tracking import is_tracked
+from trop_server.mcp.hosts import json_text, toml_text
+from trop_server.mcp.hosts.registrations import NAME, PROGRAM, reconciled
+
+if TYPE_CHECKING:
+    from trop_core.database.waiting import Patience
+    from trop_server.mcp.hosts.registrations import Host
+
+_OPERATION = "register the server"
+
+
+class Registered(NamedTuple):
+    """The file, whether it had to change, and whether git tracks it."""
+
+    path: str
+    changed: bool
+    tracked: bool
+
+
+def project_root(directory: str) -> str:
+    """The directory that holds the files of a project: the root of the worktree, else the directory itself.
+
+    Raises ``InvalidPath`` for the home directory and ``/``, whose files are those of all projects.
+    """
+    real = paths.canonical(directory)
+    root = git.worktree_root(real) or real
+    home = paths.home_directory()
+    if root == "/" or (home is not None and root == paths.canonical(home)):
+        raise InvalidPath(root, "what hosts read here is for all projects", advice="Change to a project's directory.")
+    return root
+
+
+def register(host: Host, root: str, program: str, patience: Patience) -> Registered:
+    """Register the server in the project's file, alone in its directory, and leave all else in that as it is.
+
+    ``program`` is the absolute path of the server's program. It goes only into a file that git does not track; any
+    other one names the program. A file that is missing is made, and its directory. Raises ``UnfitHostFile`` for what
+    cannot be changed with certainty, ``InvalidPath`` for a link out of the project, ``LockTimeout``,
+    ``PermissionDenied`` or ``SystemFailure``. Nothing has changed then.
+    """
+    named = [os.path.join(root, file) for file in host.files]
+    path = next(filter(os.path.lexists, named), named[0])
+    real = _followed(path, root)
+    directory = os.path.dirname(real)
+    _make_directory(directory)
+    with whole_files.alone(directory, patience, _OPERATION):
+        tracked = is_tracked(real)
+        try:
+            content = read_bytes(real) or b""
+        except ConfigError as error:
+            raise UnfitHostFile(error.problems, host=host.name) from error
+        mark = BYTE_ORDER_MARK if content.startswith(BYTE_ORDER_MARK) else b""
+        new = mark + _registered(content.removeprefix(mark), host, PROGRAM if tracked else program, path)
+        if new != content:
+            whole_files.check_writable(real)
+            whole_files.check_replaceable(real)
+            whole_files.write(real, new, keep_mode=True)
+    return Registered(path, new != content, tracked)
+
+
+def _make_directory(path: str) -> None:
+    if os.path.isdir(path):
+        return
+    # What root makes in the home of somebody else is theirs.
+    if paths.home_of_another() is not None and ownership.make_directory(path):
+        return
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise system_failure(error, "create", path) from error
+
+
+def _followed(path: str, root: str) -> str:
+    real = os.path.realpath(path)
+    top = os.path.realpath(root)
+    advice = "Put a file of its own in the place of the link, or register the server there by hand."
+    if not paths.is_within(real, top) or real == top:
+        raise InvalidPath(path, "it leads out of the project by a link", advice=advice)
+    if ".git" in os.path.relpath(real, top).split(os.sep):
+        raise InvalidPath(path, "it leads into a git directory by a link", advice=advice)
+    if os.path.islink(path) and not os.path.exists(real):
+        raise InvalidPath(path, "it is a link to nothing", advice=advice)
+    return real
+
+
+def _registered(content: bytes, host: Host, command: str, path: str) -> bytes:
+    try:
+        text = content.decode("utf-8")
+        if not text.strip():
+            return host.document(command).encode()
+        merged = toml_text.merged if host.in_toml else json_text.merged
+        return merged(text, (host.section, NAME), host.entry(command), reconciled).encode()
+    except UnicodeDecodeError as error:
+        problem = ConfigProblem(path, None, None, None, f"the byte at {error.start} is not valid UTF-8")
+    except json_text.Damaged as error:
+        problem = ConfigProblem(path, error.line, error.column, error.key, error.reason)
+    except toml_text.Unfit as error:
+        problem = ConfigProblem(path, error.line, error.column, None, error.reason)
+    raise UnfitHostFile([problem], host=host.name)
