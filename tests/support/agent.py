@@ -29,6 +29,7 @@ class Agent:
     def __init__(self, sandbox: Sandbox, cwd: Path, **environment: str | None) -> None:
         self._client = LineClient(cwd=str(cwd), env=sandbox.environment(**environment), tools=None)
         self._client.introduce()
+        self._long_place = str(sandbox.root).encode()
         self.calls = 0
         self.most_bytes = 0
 
@@ -62,6 +63,8 @@ class Agent:
         self._client.send(tool_call(self.calls, f"trop_{tool.removeprefix('trop_')}", **arguments))
         result = self._client.answer(self.calls)["result"]
         (content,) = result["content"]
-        self.most_bytes = max(self.most_bytes, len(content["text"].encode()))
+        # The places of tests are longer than anybody's.
+        text = content["text"].encode().replace(self._long_place, b"/home/ann/work")
+        self.most_bytes = max(self.most_bytes, len(text))
         told: dict[str, Any] = json.loads(content["text"])
         return result["isError"], told
