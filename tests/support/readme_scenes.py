@@ -24,7 +24,6 @@ NOT_RUN: dict[Name, str] = {
         "cd editors/vscode && npm ci --ignore-scripts && npm run package && code --install-extension dist/trop.vsix",
     ): f"needs VS Code, and {_NETWORK}; tests/editors/vscode builds and installs the package",
     ("README.md", "mkdir -p ~/.local/share/nvim/site/pack/trop/start"): _NEOVIM,
-    ("README.md", "claude mcp add trop -- trop-server --mcp"): "needs Claude Code",
     ("README.md", ".venv/bin/python -m trop_server.reference"): (
         "writes into this checkout; tests here and in tests/editors tell whether that would change anything"
     ),
