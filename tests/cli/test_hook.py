@@ -470,3 +470,21 @@ class TestStrangersTexts:
         assert "API_URL" not in refused
         assert "Made from them: API_URL" in allowed
         assert exported(sandbox).endswith("export WEB_PORT=5000\nexport API_URL='http://localhost:5000/'\n")
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ("", "what came in is no SessionStart"),
+        ("garbage", "what came in is no SessionStart"),
+        (told("PreToolUse", "/"), "what came in is no SessionStart"),
+        (start("/nonexistent\x1b[31m"), "/nonexistent\\x1b[31m is no directory"),
+        (start("/"), "nothing is reserved there"),
+    ],
+)
+def test_why_there_is_no_answer_is_said_where_it_is_asked_for(sandbox: Sandbox, asked: str, reason: str) -> None:
+    done = hook(sandbox, asked, "--verbose")
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"no answer: {reason}" in done.stderr
+    assert_silent(hook(sandbox, asked))

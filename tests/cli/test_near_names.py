@@ -43,7 +43,9 @@ def test_what_does_not_exist_comes_with_the_nearest_that_does(
     assert advice.endswith(("--help lists what there is", "lists every command."))
 
 
-@pytest.mark.parametrize("command", ["trop.listProjects", "listProjects", "list-projects", "trop.list-projects"])
+@pytest.mark.parametrize(
+    "command", ["trop.listProjects", "listProjects", "list-projects", "trop.list-projects", "trop_list_projects"]
+)
 def test_a_command_is_called_by_any_of_its_names(sandbox: Sandbox, command: str) -> None:
     sandbox.reserve("--project", "shop")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.repositories import add_worktree, git, make_repository
+from support.repositories import add_worktree, git, make_bare_clone, make_repository
 from support.sandbox import SCRIPTS, error_lines
 from support.stores import snapshot
 
@@ -438,3 +438,15 @@ def test_whatever_stands_there_the_entry_is_added_once_and_nothing_lost(
     servers = document.get("servers", {}) if isinstance(document.get("servers", {}), dict) else {}
     assert json.loads(new) == {**document, "servers": {**servers, "trop": {**servers.get("trop", {}), **entry}}}
     assert json_text.merged(new, ("servers", "trop"), entry, reconciled) == new
+
+
+@pytest.mark.parametrize("is_bare", [True, False])
+def test_a_git_directory_is_no_place_for_a_hosts_file(sandbox: Sandbox, is_bare: bool) -> None:
+    repository = make_repository(sandbox.work / "shop")
+    place = make_bare_clone(repository, sandbox.work / "bare.git") if is_bare else repository / ".git"
+
+    done = sandbox.trop("setup", "cursor", "--write", cwd=place)
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "it lies in a git directory" in done.stderr
+    assert not (place / ".cursor").exists()

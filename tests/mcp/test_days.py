@@ -125,7 +125,7 @@ def a_server_that_was_lost(place: Place) -> None:
     lowest = place.quiet_ports()
     agent = place.looking_agent()
     assert agent.port() == lowest
-    assert agent.does("port_info", port=lowest, includeOccupancy=True)["occupied"] is False
+    assert agent.does("port_info", port=lowest)["occupied"] is False
     assert agent.port() == lowest
 
 
@@ -183,7 +183,7 @@ def a_service_of_my_group_runs(place: Place) -> None:
 def who_is_on_that_port(place: Place) -> None:
     lowest = place.quiet_ports()
     place.serve(lowest, place.login)
-    holder = place.looking_agent().does("port_info", port=lowest, includeOccupancy=True)["holder"]
+    holder = place.looking_agent().does("port_info", port=lowest)["holder"]
     assert (holder["relation"], holder["workingDirectory"]) == ("unknown", str(place.login))
 
 

@@ -12,6 +12,7 @@ from support.client import TROP_SERVER
 from support.mcp import BOTH_ERAS, Era, call, connected, refused
 
 from trop_core.catalogue import operations
+from trop_server.mcp.toolset import offers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +85,17 @@ class TestTheList:
 
         assert "project" not in reserve.input_schema["properties"]
         assert reserved["reservation"]["project"] == "shop"
+
+    def test_what_is_shown_exists(self) -> None:
+        for offer in offers(None).values():
+            assert offer.shown is not None
+            assert set(offer.shown) <= {field.name for field in offer.operation.fields}, offer.name
+
+    @pytest.mark.asyncio
+    async def test_what_is_needed_is_shown_and_what_is_not_is_not_refused(self, sandbox: Sandbox) -> None:
+        for tool in await tools_of(sandbox, None):
+            assert set(tool.input_schema.get("required", ())) <= tool.input_schema["properties"].keys()
+            assert "additionalProperties" not in tool.input_schema
 
     @pytest.mark.parametrize("tools", [None, "all"])
     @pytest.mark.asyncio

@@ -43,10 +43,16 @@ def hook(session: Session) -> str:
     turn = _Turn(session.options.within / 1000)
     try:
         _answer(session, turn)
+    except TropError as error:
+        _explain(session, error.message())
     except Exception as error:  # noqa: BLE001 - a host is never failed
-        if session.verbose:
-            session.tell(f"no answer: {error!r}")
+        _explain(session, repr(error))
     return ""
+
+
+def _explain(session: Session, reason: str) -> None:
+    if session.verbose:
+        session.tell(f"no answer: {reason}")
 
 
 class _Turn:
@@ -74,7 +80,11 @@ class _Turn:
 
 def _answer(session: Session, turn: _Turn) -> None:
     event = asked(_input())
-    if event is None or not os.path.isdir(event.directory):
+    if event is None:
+        _explain(session, "what came in is no SessionStart and no CwdChanged in an absolute directory")
+        return
+    if not os.path.isdir(event.directory):
+        _explain(session, f"{event.directory} is no directory")
         return
     desk = _Desk(session, paths.canonical(event.directory))
     try:
@@ -83,6 +93,8 @@ def _answer(session: Session, turn: _Turn) -> None:
     finally:
         desk.store.close()
     # A closed stdout has a number that something else may have by now; so has a closed stdin.
+    if not found.reservations:
+        _explain(session, "nothing is reserved there")
     if not found.reservations or sys.stdout is None or not turn.begin():
         return
     exported = found.environment if _export(lines.encode()) else {}

@@ -136,8 +136,9 @@ def _run_call(session: Session) -> str:
     from trop_server.wire.values import result_to_wire
 
     given: str = session.options.command
-    # In whichever way a name is written elsewhere: list-projects, listProjects, trop.listProjects.
-    command = f"trop.{wire_name(given.removeprefix('trop.').replace('-', '_'))}"
+    # In whichever way a name is written elsewhere: list-projects, listProjects, trop.listProjects, trop_list_projects.
+    name = given.replace("-", "_").removeprefix("trop.").removeprefix("trop_")
+    command = f"trop.{wire_name(name)}"
     found = by_command(command)
     if found is None:
         raise UnknownCommand(given, nearest(command, commands()))

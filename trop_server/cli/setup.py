@@ -26,6 +26,8 @@ def setup(session: Session) -> str:
     """The registration; or, where it is written, the path of the file."""
     host = HOSTS[session.options.host]
     program = _program()
+    if session.options.data_dir is not None:
+        session.tell('the data directory is not written down: add "--data-dir" and its path to the arguments by hand')
     if not session.options.write:
         return host.document(program)
     if not host.files:

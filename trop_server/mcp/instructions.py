@@ -18,8 +18,10 @@ RULES = """\
   ports takes a `tag` for each, such as `web` and `api`. Where the project's `trop.yaml` describes its services under
   `reservations`, `trop_autoreserve` gives all of their ports at once.
 - The same directory and tag give the same port, so ask again instead of remembering. `occupied` says whether something
-  listens on it already, and `occupant` who: with the `relation` `own` your server runs; with any other one ask for
-  another port with `overwrite`, or tell the person.
+  listens on it already, and `occupant` who (`trop_reserve` says it; in a shell `trop port-info` with
+  `--include-occupancy`). The `relation` `own` means a program of this directory, most often your server, which runs.
+- If somebody else's program listens on your port, tell the person, and ask for another port with `overwrite` if the
+  work cannot wait.
 - Never stop a process that you did not start, whatever port it listens on: tell the person who it is, which
   `trop_port_info` says.
 - Leave project and task away: they are inferred from git. There is no need to release when a server stops.

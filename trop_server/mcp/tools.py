@@ -63,7 +63,7 @@ def arguments_of(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
     """What a model gave, as the operation takes it.
 
     A text that is exactly a whole number, true or false is one where one belongs; models write them. A list is asked
-    for in pages that an answer has room for.
+    for in pages that an answer has room for, and of one port it is always asked who has it.
     """
     values = dict(given)
     kinds = {field.wire: field.kind for field in operation.fields}
@@ -73,6 +73,8 @@ def arguments_of(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
     limit = values.get("limit")
     if _has_pages(operation) and (limit is None or (type(limit) is int and limit > LONGEST_LIST)):
         values["limit"] = LONGEST_LIST
+    if _is_asked_who(operation) and values.get("includeOccupancy") is None:
+        values["includeOccupancy"] = True
     return values
 
 
@@ -119,13 +121,21 @@ def _input_schema(offer: Offer) -> dict[str, Any]:
     }
     if _has_pages(offer.operation):
         shown["limit"] = {**shown["limit"], "maximum": LONGEST_LIST, "default": LONGEST_LIST}
-    # A field that is not shown is understood as well: a client may know it from elsewhere.
+    if _is_asked_who(offer.operation):
+        shown["includeOccupancy"] = {**shown["includeOccupancy"], "default": True}
+    if offer.shown is not None:
+        # What is not shown is understood as well, and an error may ask for it: no host is to refuse it.
+        del schema["additionalProperties"]
     return {**schema, "properties": shown}
 
 
 def _output_schema(operation: Operation) -> dict[str, Any]:
     schema = output_schema(operation)
     return plain(occupants.describe(operation.name, schema) if occupants.are_told(operation.name) else schema)
+
+
+def _is_asked_who(operation: Operation) -> bool:
+    return operation.name == "port_info"
 
 
 def _has_pages(operation: Operation) -> bool:

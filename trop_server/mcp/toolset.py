@@ -21,12 +21,15 @@ _NO_TOOL = "list_commands"
 """The operation that is no tool: ``tools/list`` does the same."""
 
 _USUAL = {
-    "reserve": ("folder", "path", "tag", "root", "port", "overwrite", "allow_unrelated_path", "dry_run"),
+    "reserve": (
+        *("folder", "path", "tag", "root", "port", "min", "max", "overwrite"),
+        *("allow_unrelated_path", "allow_change_project", "dry_run"),
+    ),
     "autoreserve": ("folder", "allow_unrelated_path", "dry_run"),
     "list": ("folder", "path", "project", "tag", "here", "include_occupancy", "limit", "after"),
     "port_info": ("port", "include_occupancy"),
-    "release": ("folder", "path", "tag", "untagged_only", "recursive", "allow_unrelated_path", "dry_run"),
-    "migrate": ("from", "to", "recursive", "dry_run"),
+    "release": ("folder", "path", "tag", "untagged_only", "recursive", "allow_unrelated_path", "force", "dry_run"),
+    "migrate": ("from_", "to", "recursive", "force", "dry_run"),
 }
 """The tools that are there from the start, each with the fields that are shown. The others are understood as well."""
 

@@ -53,17 +53,17 @@ eval "$(trop autoreserve)"    # a project whose trop.yaml describes its services
 ```
 
 Give the program the port by its own flag or variable, and switch off that it looks for the next free one
-(`--strictPort` is Vite's): it would take the port of somebody else. Where the session has told its ports already, and
-`PORT` is set, that is this directory's; nothing has to be reserved once more.
+(`--strictPort` is Vite's): it would take the port of somebody else. Where the session has told
+its ports already, those are this directory's.
 
 ## When somebody holds the port
 
-`trop_port_info` with `includeOccupancy`, or `trop port-info "$port" --include-occupancy`, tells which process listens,
+`trop_port_info`, or `trop port-info "$port" --include-occupancy`, tells which process listens,
 and for which directory the port is reserved.
 
 - It is this directory's own server, from before: use it as it is. Stop it only if you have started it yourself.
-- It is somebody else's: leave it alone, and tell the person which process it is. If the work cannot wait, reserve one
-  more port under a tag (`trop reserve --tag second`) and start there. Never look for a free number yourself.
+- It is somebody else's: leave it alone, and tell the person which process it is. If the work cannot wait, ask for
+  another port (`overwrite`, or `trop reserve --overwrite`) and start there. Never look for a free number yourself.
 
 ## When a call fails
 

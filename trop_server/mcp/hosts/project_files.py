@@ -10,6 +10,7 @@ from trop_core.config.file_text import BYTE_ORDER_MARK, read_bytes
 from trop_core.database.failures import system_failure
 from trop_core.errors.configuration import ConfigError, ConfigProblem, UnfitHostFile
 from trop_core.errors.paths import InvalidPath
+from trop_core.git import discovery
 from trop_core.git.tracking import is_tracked
 from trop_server.mcp.hosts import json_text, toml_text
 from trop_server.mcp.hosts.registrations import NAME, PROGRAM, reconciled
@@ -32,10 +33,14 @@ class Registered(NamedTuple):
 def project_root(directory: str) -> str:
     """The directory that holds the files of a project: the root of the worktree, else the directory itself.
 
-    Raises ``InvalidPath`` for the home directory and ``/``, whose files are those of all projects.
+    Raises ``InvalidPath`` for the home directory and ``/``, whose files are those of all projects, and for a git
+    directory.
     """
     real = paths.canonical(directory)
     root = git.worktree_root(real) or real
+    repository = discovery.find(real)
+    if repository is not None and repository.checkout is None:
+        raise InvalidPath(real, "it lies in a git directory, where no host looks", advice="Change to a worktree.")
     home = paths.home_directory()
     if root == "/" or (home is not None and root == paths.canonical(home)):
         raise InvalidPath(root, "what hosts read here is for all projects", advice="Change to a project's directory.")
