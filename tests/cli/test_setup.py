@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PROGRAM = str(SCRIPTS / "trop-server")
 PLAIN = {"command": PROGRAM, "args": ["--mcp"]}
+OLD = 'command = "/old/trop-server", args = ["--mcp"]'
 STDIO = {"type": "stdio", **PLAIN}
 ENTRIES: dict[str, dict[str, Any]] = {
     "claude-code": {"mcpServers": {"trop": STDIO}},
@@ -225,12 +226,14 @@ class TestWritten:
         put(sandbox.work, ".codex/config.toml", before)
 
         added = written(sandbox, "codex", sandbox.work)
-        old = added.replace(json.dumps(PROGRAM), "'/old' # here").replace("[mcp_servers.trop]", '[mcp_servers."trop"]')
+        old = added.replace(json.dumps(PROGRAM), "'/old/trop-server' # here").replace(
+            "[mcp_servers.trop]", '[mcp_servers."trop"]'
+        )
         put(sandbox.work, ".codex/config.toml", old + "\n[mcp_servers.trop.env]\nA = '1'\n")
         changed = written(sandbox, "codex", sandbox.work)
 
         assert added == f'{before}\n[mcp_servers.trop]\ncommand = {json.dumps(PROGRAM)}\nargs = ["--mcp"]\n'
-        assert changed == old.replace("'/old'", json.dumps(PROGRAM)) + "\n[mcp_servers.trop.env]\nA = '1'\n"
+        assert changed == old.replace("'/old/trop-server'", json.dumps(PROGRAM)) + "\n[mcp_servers.trop.env]\nA = '1'\n"
 
     def test_a_mode_stays(self, sandbox: Sandbox) -> None:
         put(sandbox.work, ".mcp.json", "{}").chmod(0o664)
@@ -329,8 +332,8 @@ class TestRefused:
             ("codex", "a = \n", ":1:5: this is no TOML"),
             ("codex", 'mcp_servers = {b = {command = "b"}}\n', "cannot be changed with certainty"),
             ("codex", "mcp_servers = 5\n", "expected mcp_servers.trop to be a table"),
-            ("codex", '[mcp_servers]\ntrop = {command = "b"}\n', "cannot be changed with certainty"),
-            ("codex", '[mcp_servers.trop]\ncommand = """b\n"""\n', "cannot be changed with certainty"),
+            ("codex", f"[mcp_servers]\ntrop = {{{OLD}}}\n", "cannot be changed with certainty"),
+            ("codex", f"mcp_servers.trop = {{{OLD}}}\n", "cannot be changed with certainty"),
         ],
     )
     def test_a_damaged_file(self, sandbox: Sandbox, host: str, text: str | bytes, told: str) -> None:
@@ -450,3 +453,51 @@ def test_a_git_directory_is_no_place_for_a_hosts_file(sandbox: Sandbox, is_bare:
     assert (done.returncode, done.stdout) == (4, "")
     assert "it lies in a git directory" in done.stderr
     assert not (place / ".cursor").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "entry"),
+    [
+        ("claude-code", {"command": "uv", "args": ["run", "trop-server", "--mcp"]}),
+        ("claude-code", {"command": "trop-server", "args": ["--data-dir", "/d"]}),
+        ("claude-code", {"type": "http", "url": "x:1", "headers": {"A": "b"}}),
+        ("cursor", {"command": "python3", "args": ["-m", "trop_server", "--mcp"]}),
+        ("gemini", {"httpUrl": "x:1"}),
+        ("gemini", {"command": "trop-server", "args": ["--mcp"], "url": "x:1"}),
+        ("opencode", {"type": "remote", "url": "x:1"}),
+        ("opencode", {"type": "local", "command": ["uv", "run", "trop-server", "--mcp"]}),
+        ("zed", {"source": "custom", "command": {"path": "x", "args": ["--mcp"], "env": {"A": "1"}}}),
+    ],
+)
+def test_an_entry_that_starts_something_else_stays_as_it_is(sandbox: Sandbox, host: str, entry: dict[str, Any]) -> None:
+    known = HOSTS[host]
+    file = sandbox.work / known.files[0]
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({known.section: {"trop": entry}}))
+    before = file.read_bytes()
+
+    done = sandbox.trop("setup", host, "--write")
+
+    assert (done.returncode, done.stdout) == (7, "")
+    assert f"{known.section}.trop: this starts something else than trop-server" in done.stderr
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["a=" + "[" * 3000 + "]" * 3000, "a." * 3000 + "b=1", "a=1" + "0" * 5000])
+def test_toml_that_python_cannot_read_is_refused_as_that(sandbox: Sandbox, text: str) -> None:
+    file = sandbox.work / ".codex/config.toml"
+    file.parent.mkdir()
+    file.write_text(text)
+
+    done = sandbox.trop("setup", "codex", "--write")
+
+    assert (done.returncode, file.read_text()) == (7, text)
+
+
+def test_toml_with_what_is_no_number_is_no_hindrance(sandbox: Sandbox) -> None:
+    file = sandbox.work / ".codex/config.toml"
+    file.parent.mkdir()
+    file.write_text("pad = nan\n")
+
+    assert sandbox.trop("setup", "codex", "--write").returncode == 0
+    assert file.read_text().startswith("pad = nan\n\n[mcp_servers.trop]\n")

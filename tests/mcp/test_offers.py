@@ -224,3 +224,29 @@ class TestWhereNobodyMeantToBe:
 
         assert (told["kind"], told["details"]["field"]) == ("invalid_argument", "folder")
         assert not sandbox.database.exists() or sandbox.rows() == []
+
+
+class TestErrorsThatFit:
+    """What a stranger's file or a model itself makes long is told in short."""
+
+    @pytest.mark.asyncio
+    async def test_a_file_with_a_thousand_mistakes(self, sandbox: Sandbox) -> None:
+        keys = "".join(f'"k{number} {"z" * 900}": 1\n' for number in range(1000))
+        (sandbox.work / "trop.yaml").write_text(keys)
+
+        async with connected(sandbox) as client:
+            answer = await client.call_tool("trop_reserve", {})
+            told = await refused(client, "trop_reserve")
+
+        assert told["kind"] == "config_error"
+        assert (len(told["details"]["problems"]), told["details"]["truncated"]) == (50, True)
+        assert len(told["message"]) <= 1001
+        assert len(answer.content[0].model_dump_json()) < 50_000
+
+    @pytest.mark.asyncio
+    async def test_an_argument_of_a_million_letters(self, sandbox: Sandbox) -> None:
+        async with connected(sandbox) as client:
+            told = await refused(client, "trop_reserve", tag="x" * 1_000_000)
+
+        assert told["kind"] == "invalid_identifier"
+        assert len(told["details"]["value"]) <= 1001

@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 LONGEST_LIST = 50
 """Entries of a list in an answer: a model has to read all of them."""
 
+_LONGEST_TEXT, _LONGEST_OF_MANY = 1000, 300
+"""Characters of a text in an error, and of one in a list there."""
+
 _WHOLE_NUMBER = re.compile("-?(0|[1-9][0-9]{0,17})")
 _TRUTHS = {"true": True, "false": False}
 
@@ -102,7 +105,7 @@ def failed(error: Exception) -> types.CallToolResult:
         failure = unforeseen(error)
         logger.error("a call failed: %s", failure, exc_info=error if isinstance(failure, InternalError) else None)
         error = failure
-    told = {"kind": error.kind, "message": error.message(wire_name), **error_to_wire(error)}
+    told = _bounded({"kind": error.kind, "message": error.message(wire_name), **error_to_wire(error)})
     return types.CallToolResult(content=[_text(told)], is_error=True)
 
 
@@ -140,6 +143,19 @@ def _is_asked_who(operation: Operation) -> bool:
 
 def _has_pages(operation: Operation) -> bool:
     return any(field.name == "after" for field in operation.fields)
+
+
+def _bounded(value: Any, longest: int = _LONGEST_TEXT) -> Any:
+    """An error as it fits into a context: a stranger's file may have a thousand mistakes, a text a million letters."""
+    if isinstance(value, str):
+        return value if len(value) <= longest else f"{value[:longest]}…"
+    if isinstance(value, list):
+        return [_bounded(entry, _LONGEST_OF_MANY) for entry in value[:LONGEST_LIST]]
+    if isinstance(value, dict):
+        cut = any(isinstance(entry, list) and len(entry) > LONGEST_LIST for entry in value.values())
+        kept = {name: _bounded(entry, longest) for name, entry in value.items()}
+        return {**kept, "truncated": True} if cut else kept
+    return value
 
 
 def _meant(text: str, kind: Kind | None) -> object:

@@ -13,7 +13,7 @@ from trop_core.errors.paths import InvalidPath
 from trop_core.git import discovery
 from trop_core.git.tracking import is_tracked
 from trop_server.mcp.hosts import json_text, toml_text
-from trop_server.mcp.hosts.registrations import NAME, PROGRAM, reconciled
+from trop_server.mcp.hosts.registrations import NAME, PROGRAM, OfAnotherKind, reconciled
 
 if TYPE_CHECKING:
     from trop_core.database.waiting import Patience
@@ -107,6 +107,9 @@ def _registered(content: bytes, host: Host, command: str, path: str) -> bytes:
             return host.document(command).encode()
         merged = toml_text.merged if host.in_toml else json_text.merged
         return merged(text, (host.section, NAME), host.entry(command), reconciled).encode()
+    except OfAnotherKind:
+        reason = f"this starts something else than {PROGRAM}, or in a way of its own: remove it, or change it by hand"
+        problem = ConfigProblem(path, None, None, f"{host.section}.{NAME}", reason)
     except UnicodeDecodeError as error:
         problem = ConfigProblem(path, None, None, None, f"the byte at {error.start} is not valid UTF-8")
     except json_text.Damaged as error:

@@ -8,6 +8,7 @@ https://geminicli.com/docs/tools/mcp-server, https://opencode.ai/docs/mcp-server
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trop_server.mcp.hosts import toml_text
@@ -55,6 +56,7 @@ class Host(NamedTuple):
 
 
 _STDIO = {"type": "stdio"}
+_OF_REMOTE_SERVERS = {"url", "httpUrl", "serverUrl"}
 
 HOSTS = {
     host.name: host
@@ -79,13 +81,34 @@ HOSTS = {
 }
 
 
+class OfAnotherKind(ValueError):
+    """An entry that is there already starts the server in a way of its own, or something else."""
+
+
 def reconciled(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry that is there, with what it takes to start the server: arguments and switches of the user's stay."""
-    new = dict(existing)
-    for key, value in wanted.items():
-        former = existing.get(key)
-        if isinstance(former, list) and ARGUMENT in former:
-            new[key] = former if key == "args" else [value[0], *former[1:]]
-        elif not (key in existing and key in ("enabled", "cwd")):
-            new[key] = value
+    """An entry that is there, with the program of this installation: arguments and switches of the user's stay.
+
+    Raises ``OfAnotherKind`` for one that does not start this program by itself: half of the one and half of the other
+    would start nothing.
+    """
+    if not existing:
+        return dict(wanted)
+    command: Any = existing.get("command")
+    arguments: Any = existing.get("args")
+    is_whole = isinstance(wanted["command"], list)
+    program = command
+    if is_whole and isinstance(command, list) and command:
+        program, arguments = command[0], command[1:]
+    is_ours = (
+        isinstance(program, str)
+        and os.path.basename(program) == PROGRAM
+        and isinstance(arguments, list)
+        and ARGUMENT in arguments
+        and existing.get("type", wanted.get("type")) == wanted.get("type")
+        and not existing.keys() & _OF_REMOTE_SERVERS
+    )
+    if not is_ours:
+        raise OfAnotherKind
+    new = {**wanted, **existing}
+    new["command"] = [wanted["command"][0], *arguments] if is_whole else wanted["command"]
     return new

@@ -50,9 +50,11 @@ def merged(
         new = _changed(text, path, existing, values, newline)
     expected = {**before, section: {**servers, name: values}}
     try:
-        certain = tomllib.loads(new) == expected
+        certain = _are_same(tomllib.loads(new), expected)
     except tomllib.TOMLDecodeError:
         certain = False
+    except RecursionError as error:
+        raise Unfit("this is too deep") from error
     if not certain:
         raise Unfit(f"{'.'.join(path)} is written in a way that cannot be changed with certainty")
     return new
@@ -93,6 +95,20 @@ def _parsed(text: str) -> dict[str, Any]:
         if found is None or found[2] is None:
             raise Unfit(f"this is no TOML: {error}") from error
         raise Unfit(f"this is no TOML: {found[1]}", int(found[2]), int(found[3])) from error
+    except RecursionError as error:
+        raise Unfit("this is too deep") from error
+    except ValueError as error:
+        # tomllib hands on what Python says of a number that is too long, for one.
+        raise Unfit(f"this cannot be read: {error}") from error
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same; what is no number (nan) is the same as itself."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_are_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_are_same, one, other))
+    return bool(one == other) or (one != one and other != other)  # noqa: PLR0124
 
 
 def _written(value: Any) -> str:
