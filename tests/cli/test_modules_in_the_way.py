@@ -133,7 +133,7 @@ def test_the_language_server_runs_nothing_of_the_callers(sandbox: Sandbox, traps
 @pytest.mark.parametrize("program", [[TROP_SERVER], [sys.executable, "-m", "trop_server"]], ids=["script", "module"])
 def test_the_mcp_server_runs_nothing_of_the_callers(sandbox: Sandbox, traps: Path, program: list[str]) -> None:
     introduction = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}
-    call = request(2, "tools/call", {"name": "trop_list_projects", "arguments": {}})
+    call = request(2, "tools/call", {"name": "trop_list", "arguments": {}})
     talk = [request(1, "initialize", introduction), notification("notifications/initialized", {}), call]
     environment = sandbox.environment(**UNMEASURED, PYTHONPATH=".")
 
