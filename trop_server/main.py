@@ -145,8 +145,8 @@ def _language_server() -> type[TropServer]:
 def _mcp_server(tools: str | None) -> Callable[..., McpServer]:
     from functools import partial
 
+    from trop_server.mcp.offers import offers
     from trop_server.mcp.server import McpServer
-    from trop_server.mcp.toolset import offers
 
     try:
         return partial(McpServer, offered=offers(tools))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.repositories import add_worktree, git, make_repository
+from support.requirements import missing
 from support.sandbox import PATIENCE
 
 from trop_core.git import (
@@ -265,7 +266,7 @@ def test_the_search_stays_on_its_file_system(shop: Path) -> None:
     (shop / "volume").mkdir()
     (shop / "other").mkdir()
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-m", "true"], check=False).returncode != 0:
-        pytest.skip("this user may not mount anything")
+        missing("this user may not mount anything")
 
     done = subprocess.run(
         ["unshare", "-m", sys.executable, "-c", IN_A_NAMESPACE, str(shop)],

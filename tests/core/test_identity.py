@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.requirements import missing
 
 from trop_core import identity
 from trop_core.identity import Glance, Identity, glance, identify, is_gone_from
@@ -29,12 +30,6 @@ def identified(path: Path) -> Identity:
     return found
 
 
-def skip_or_fail(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @contextmanager
 def mounted(*arguments: str) -> Iterator[Path]:
     """A mount of one's own. Needs root; a failure where the tests must not be skipped."""
@@ -48,7 +43,7 @@ def mounted(*arguments: str) -> Iterator[Path]:
     )
     try:
         if not done:
-            skip_or_fail(f"this user cannot do {' '.join(command)}")
+            missing(f"this user cannot do {' '.join(command)}")
         yield place
     finally:
         if done:
@@ -229,7 +224,7 @@ class TestStatx:
         before = identify(str(directory))
         call = identity._system_call(ctypes.CDLL(None))
         if call is None:
-            pytest.skip("the number of the system call is not known for this machine")
+            missing("the number of the system call is not known for this machine")
 
         monkeypatch.setattr(identity, "_statx", lambda: call)
 

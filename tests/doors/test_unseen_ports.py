@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.refusing import refusing_binds, refusing_sockets, without_privileges, without_proc
+from support.requirements import missing
 from support.sandbox import LOOKING, TROP, Sandbox, as_json, error_lines
 from support.sockets import TCP, UDP, V4, V6, Server, free_block, holding, on_linux
 
@@ -37,7 +38,7 @@ def low() -> int:
     """A port that takes privileges."""
     port = 81
     if port >= first_unprivileged_port():
-        pytest.skip("everybody may bind every port of this machine")
+        missing("everybody may bind every port of this machine")
     return port
 
 

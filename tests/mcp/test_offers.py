@@ -12,7 +12,7 @@ from support.client import TROP_SERVER
 from support.mcp import BOTH_ERAS, Era, call, connected, refused
 
 from trop_core.catalogue import operations
-from trop_server.mcp.toolset import offers
+from trop_server.mcp.offers import offers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pytest
+from support.requirements import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,11 +26,11 @@ def dead_mount(directory: Path) -> Iterator[None]:
     try:
         program = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
-        pytest.skip(f"no file systems in user space here: {error}")
+        missing(f"no file systems in user space here: {error}")
     try:
         options = f"fd={program},rootmode=40000,user_id=0,group_id=0".encode()
         if library.mount(b"nobody", os.fsencode(directory), b"fuse", 0, options) != 0:
-            pytest.skip(f"nothing may be mounted here: {os.strerror(ctypes.get_errno())}")
+            missing(f"nothing may be mounted here: {os.strerror(ctypes.get_errno())}")
         try:
             yield
         finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trop_core.holder import Holder
-from trop_core.operations.looking.occupants import Occupant, occupants
+from trop_core.operations.looking.given_ports import Occupant, occupants
 from trop_server.wire.schemas import value_schema
 from trop_server.wire.values import value_to_wire
 

@@ -25,7 +25,7 @@ from trop_core import __version__
 from trop_core.caller import Caller, Door
 from trop_core.context import Context
 from trop_core.errors.spelling import quoted, wire_name
-from trop_core.looks import SECONDS, Look
+from trop_core.looks import at_each
 from trop_core.operations.call import Call
 from trop_core.paths import canonical, home_directory, working_directory
 from trop_core.store import data_directory
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from mcp.server.session import ServerSession
 
     from trop_core.catalogue import Operation
-    from trop_server.mcp.toolset import Offer
+    from trop_server.mcp.offers import Offer
 
 logger = logging.getLogger(__name__)
 
@@ -252,9 +252,10 @@ class McpServer:
 
     def _meant(self, roots: list[str]) -> tuple[str, ...]:
         """Those of a client's roots that exist here and that somebody has chosen. Looks at the file system."""
-        looks = [(root, Look(partial(_found, root))) for root in roots]
-        found = [(root, look.answer(SECONDS, root)) for root, look in looks]
-        return tuple(root for root, place in found if place is not None and place not in ("/", *self._unmeant))
+        found = at_each(roots, _found)
+        # One on a dead mount is meant by its name.
+        places = {root: found.get(root, root) for root in roots}
+        return tuple(root for root, place in places.items() if place not in (None, "/", *self._unmeant))
 
 
 class _Lines:

@@ -21,9 +21,9 @@ from trop_server.wire.values import result_to_wire
 
 if TYPE_CHECKING:
     from trop_core.catalogue import Operation
-    from trop_core.operations.looking.occupants import Occupant
+    from trop_core.operations.looking.given_ports import Occupant
     from trop_core.records import Record
-    from trop_server.mcp.toolset import Offer
+    from trop_server.mcp.offers import Offer
 
 logger = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from support.operations import perform_in
+from support.requirements import missing
 from support.rows import rows_of
 
 from trop_core.caller import Caller, Door
@@ -198,5 +198,5 @@ def moved(path: str, old: str, new: str) -> str:
 
 def test_a_port_goes_where_its_directory_goes_and_to_no_other_one(tmp_path: Path) -> None:
     if identify(str(tmp_path)) is None:
-        pytest.skip("this file system does not tell its directories apart")
+        missing("this file system does not tell its directories apart")
     run_state_machine_as_test(Moves, settings=settings(max_examples=40, stateful_step_count=50))

@@ -159,8 +159,7 @@ def run(prepared: Prepared, patience: Patience) -> ScanResult:
 
 
 def _scanned(held: RelatedSocket, reserved: Collection[int]) -> ScannedSocket:
-    rest = held.command, held.working_directory, held.directory, held.relation
-    return ScannedSocket(*held[:7], held.port in reserved, *rest)
+    return ScannedSocket(**held._asdict(), reserved=held.port in reserved)
 
 
 def _stored(prepared: Prepared, patience: Patience) -> tuple[frozenset[int], Relations]:

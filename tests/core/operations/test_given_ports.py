@@ -19,7 +19,7 @@ from trop_core.cancellation import CancellationToken
 from trop_core.context import Context
 from trop_core.errors.system import SocketsUnreadable
 from trop_core.models import Reservation
-from trop_core.operations.looking.occupants import Occupant, occupants
+from trop_core.operations.looking.given_ports import Occupant, occupants
 from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.holders import Process
 from trop_core.ports.sockets import HeldPort, SocketTable
@@ -99,7 +99,7 @@ from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken
 from trop_core.context import Context
 from trop_core.models import Reservation
-from trop_core.operations.looking.occupants import occupants
+from trop_core.operations.looking.given_ports import occupants
 context = Context(Caller(Door.SERVER, "/"), "/nowhere", {{}}, {{}}, CancellationToken())
 occupants([Reservation({free_port()}, "/a", None, None, None, 0, 0)], OccupancyChecks(), context)
 print(json.dumps(sorted({{"psutil", "trop_core.store", "trop_core.ports.holders"}} & set(sys.modules))))
