@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 
-from trop_core.paths import is_within
-
 _MOUNT_PLACES = {"/mnt": 1, "/Volumes": 1, "/media": 2, "/run/media": 2}
 """Where systems mount what can be taken out, and how many levels below that the mount points are: udisks makes one
 directory for each user first. https://refspecs.linuxfoundation.org/FHS_3.0/fhs-3.0.html, /media and /mnt."""
+_BELOW_THEM = tuple(f"{place}/" for place in _MOUNT_PLACES)
 
 
 def may_pass(path: str, git_directory: str | None) -> bool:
@@ -26,7 +25,7 @@ def may_pass(path: str, git_directory: str | None) -> bool:
 def is_on_absent_volume(path: str) -> bool:
     """Whether the nearest existing ancestor is where volumes are mounted, or a mount point with nothing on it."""
     # An ancestor can only be there if the path is below: most are not, and need no look.
-    if not any(is_within(path, place) for place in _MOUNT_PLACES):
+    if not path.startswith(_BELOW_THEM) and path not in _MOUNT_PLACES:
         return False
     ancestor = path
     while not os.path.lexists(ancestor) and (parent := os.path.dirname(ancestor)) != ancestor:

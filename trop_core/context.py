@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trop_core.caller import Caller, Target
     from trop_core.cancellation import CancellationToken, Progress
     from trop_core.config.settings import Settings
+    from trop_core.errors.base import TropError
     from trop_core.errors.spelling import Spelling
     from trop_core.git import GitFacts
     from trop_core.git.discovery import IsSafe
@@ -129,9 +130,10 @@ class Context(NamedTuple):
     """One call's surroundings.
 
     ``arguments`` are settings that the caller gave for the whole call, by their dotted keys. The environment is the
-    caller's; where it is a server's, it lacks what speaks to the command line alone. ``spell`` is how the caller knows
-    the names of fields, and ``data_warnings`` what it should know of how the data directory was found. ``asked`` says
-    whether somebody wants this call: the server makes others by itself, when a folder opens.
+    caller's; where it is a server's, it lacks what speaks to the command line alone. ``spell`` is how the caller
+    knows the names of fields, and ``data_warnings`` what it should know of how the data directory was found. Who
+    judges is called without one, too: ``data_failure`` is why there is none. ``asked`` says whether somebody wants
+    this call: the server makes others by itself, when a folder opens.
     """
 
     caller: Caller
@@ -151,6 +153,7 @@ class Context(NamedTuple):
     identify: Callable[[str], Identity | None] = _identify
     ephemeral: Callable[[], Exclusions] = _ephemeral
     data_warnings: tuple[str, ...] = ()
+    data_failure: TropError | None = None
     asked: bool = True
 
     def target(self, folder: str | None, path: str | None) -> Target:

@@ -13,6 +13,7 @@ from trop_core import paths
 from trop_core.database.connection import Database
 from trop_core.database.failures import denial, is_busy, system_failure, translate
 from trop_core.database.handles import create_file
+from trop_core.errors.base import TropError
 from trop_core.errors.schema_migrations import MigrationFailed
 from trop_core.errors.store import NoDataDirectory, NoHome, NoLocks
 from trop_core.errors.system import PermissionDenied, SystemFailure
@@ -28,20 +29,36 @@ CONFIG_NAME = "config.yaml"
 
 
 class DataDirectory(NamedTuple):
-    """Where the store is, or would be made, absolute; and what the caller should know of other places."""
+    """Where the store is, or would be made, absolute; and what the caller should know of other places.
+
+    Where there is no such place, ``path`` is empty, and ``failure`` is why.
+    """
 
     path: str
     warnings: tuple[str, ...] = ()
+    failure: TropError | None = None
 
 
-def data_directory(named: str | None, environment: Mapping[str, str], *, base: str | None) -> DataDirectory:
+def data_directory(
+    named: str | None, environment: Mapping[str, str], *, base: str | None, tolerant: bool = False
+) -> DataDirectory:
     """The data directory. Looks, creates nothing.
 
     It is what the caller names, else ``TROP_DATA_DIR``, else the user's one place, which does not depend on what
     started this process: the first of several that holds a store. ``base`` is where a relative name starts, if there is
     such a place. Raises ``InvalidPath`` for what cannot be one, ``NoHome``, and ``PermissionDenied`` or
-    ``SystemFailure`` for a place that cannot be looked at and would count if it held a store.
+    ``SystemFailure`` for a place that cannot be looked at and would count if it held a store; for who is ``tolerant``
+    that is the ``failure`` of what is returned.
     """
+    try:
+        return _data_directory(named, environment, base)
+    except TropError as failure:
+        if not tolerant:
+            raise
+        return DataDirectory("", failure=failure)
+
+
+def _data_directory(named: str | None, environment: Mapping[str, str], base: str | None) -> DataDirectory:
     named = named if named is not None else environment.get("TROP_DATA_DIR") or None
     if named is not None:
         return DataDirectory(paths.explicit(named, base=base))

@@ -36,6 +36,29 @@ def back_up(path: str, suffix: str) -> str:
         raise system_failure(error, "back the store up to", temporary) from error
 
 
+def write_copy(source: sqlite3.Connection, path: str) -> None:
+    """Write what a connection reads to a new file, with mode 0600; the connection has a read transaction open.
+
+    The file has another name until it is whole. Raises ``FileExistsError`` if there is one by now, ``SystemFailure`` or
+    ``PermissionDenied``; nothing is left then.
+    """
+    directory, name = os.path.split(path)
+    temporary = f".{name}.{os.getpid()}.tmp"
+    try:
+        with ownership.place(directory) as place:
+            place.remove(temporary)
+            os.close(place.new_file(temporary))
+            try:
+                _pour(source, os.path.join(directory, temporary))
+                _name(place, temporary, name)
+            finally:
+                place.discard(temporary, f"{temporary}-journal")
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise system_failure(error, "back the store up to", path) from error
+
+
 def remove(path: str) -> None:
     """Remove a backup whose reason was rolled back. One that is gone already, or cannot be removed, stays as it is."""
     with contextlib.suppress(OSError):
@@ -52,16 +75,18 @@ def free_name(wanted: str) -> str:
 
 
 def _copy(path: str, destination: str) -> None:
+    with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as source:
+        _pour(source, destination, path)
+
+
+def _pour(source: sqlite3.Connection, destination: str, path: str = "") -> None:
     def refuse_to_hang(status: int, remaining: int, total: int) -> None:
         # Connection.backup tries a locked source again for ever.
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise SystemFailure("back up", path=path, reason="the source is locked")
+            raise SystemFailure("back up", path=path or destination, reason="the source is locked")
 
     try:
-        with (
-            contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as source,
-            contextlib.closing(sqlite3.connect(destination, timeout=0, isolation_level=None)) as target,
-        ):
+        with contextlib.closing(sqlite3.connect(destination, timeout=0, isolation_level=None)) as target:
             source.backup(target, progress=refuse_to_hang)
     except sqlite3.Error as error:
         raise translate(error, destination) from error
@@ -77,13 +102,18 @@ def _give_name(place: ownership.Place, temporary: str, wanted: str) -> str:
     while True:
         name = f"{wanted}.{number}" if number else wanted
         try:
-            place.move(own, os.path.basename(name))
+            _name(place, own, os.path.basename(name))
         except FileExistsError:
             number += 1
             continue
-        try:
-            os.fsync(place.descriptor)
-        except OSError:
-            place.discard(os.path.basename(name))
-            raise
         return name
+
+
+def _name(place: ownership.Place, temporary: str, name: str) -> None:
+    """Give a file its name, which lasts from then on. Raises ``FileExistsError`` for one that exists."""
+    place.move(temporary, name)
+    try:
+        os.fsync(place.descriptor)
+    except OSError:
+        place.discard(name)
+        raise

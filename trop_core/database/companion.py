@@ -10,26 +10,32 @@ import sqlite3
 from typing import TYPE_CHECKING, Literal
 
 from trop_core.database.failures import undecodable_column
+from trop_core.database.migrations.companion.tables import MADE
 from trop_core.database.migrations.registry import COMPANION, MigrationRegistry
 from trop_core.database.migrations.version import read_version
 from trop_core.errors.store import DatabaseCorrupt
 
 if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection
-    from trop_core.database.migrations.types import Migration
     from trop_core.database.waiting import Patience
 
 State = Literal["absent", "older", "present", "newer", "unusable"]
 """What a store has: no such tables, those of an older version, those of this one, those of a newer one; or something
-that is in their place, or is not as it should be. Only those of this version are read and written."""
+that is in their place, or is not as it should be."""
+
+DIRECTORIES = 1
+"""The version from which on the table ``directories`` is there, as it is today."""
+
+OPERATIONS = 2
+"""The version from which on the tables ``operations`` and ``changes`` are there, as they are today."""
 
 NEWER = (
-    "a newer trop keeps its record of directories in this store: directories that were moved are not followed until "
-    "this trop is updated, too"
+    "a newer trop keeps its record of directories and changes in this store: directories that were moved are not "
+    "followed, and no change can be undone, until this trop is updated, too"
 )
 UNUSABLE = (
-    "the store's record of directories is not as trop makes it: directories that were moved are not followed; "
-    "trop assert-data-dir --validate tells what is wrong with it"
+    "the store's record of directories and changes is not as trop makes it: directories that were moved are not "
+    "followed, and no change can be undone; trop assert-data-dir --validate tells what is wrong with it"
 )
 _WARNINGS = {"newer": NEWER, "unusable": UNUSABLE}
 
@@ -42,12 +48,12 @@ def state(connection: StoreConnection, registry: MigrationRegistry | None = None
         return "unusable"
     if version > latest:
         return "newer"
-    migrations = (registry or MigrationRegistry(chain=COMPANION)).migrations
-    if version and not _is_as_it_should_be(connection, migrations[version - 1]):
+    registry = registry or MigrationRegistry(chain=COMPANION)
+    if version and not _is_as_it_should_be(connection, registry, version):
         return "unusable"
     if version == latest:
         return "present"
-    if any(migrations[version].preflight(connection).values()):
+    if any(registry.migrations[version].preflight(connection).values()):
         return "unusable"
     return "older" if version else "absent"
 
@@ -57,32 +63,43 @@ def warning(found: State) -> str | None:
     return _WARNINGS.get(found)
 
 
-def has_this_version(connection: StoreConnection) -> bool:
-    """Whether the store says that it has the tables of this version. Reads one row, and imports nothing."""
-    return _version(connection) == COMPANION.latest
+def version(connection: StoreConnection) -> int:
+    """The version that the store says the tables have; 0 where it says nothing that can be read."""
+    return _version(connection) or 0
 
 
-def is_usable(connection: StoreConnection) -> bool:
-    """Whether the tables of this version are there, and as they should be. Reads; most often two rows."""
-    if not has_this_version(connection):
+def has(connection: StoreConnection, since: int) -> bool:
+    """Whether the store says that it has the tables of a version. Reads one row, and imports nothing."""
+    version = _version(connection)
+    return version is not None and since <= version <= COMPANION.latest
+
+
+def is_usable(connection: StoreConnection, since: int) -> bool:
+    """Whether the tables of a version are there, and as they should be. Reads; most often two rows."""
+    version = _version(connection)
+    if version is None or not since <= version <= COMPANION.latest:
         return False
     (number,) = connection.execute("PRAGMA schema_version").fetchone()
     if connection.soundness is None or connection.soundness[0] != number:
-        migrations = MigrationRegistry(chain=COMPANION).migrations
-        connection.soundness = (number, _is_as_it_should_be(connection, migrations[-1]))
+        connection.soundness = (number, _is_as_it_should_be(connection, None, version))
     return connection.soundness[1]
 
 
 def ensure(
-    connection: StoreConnection, *, registry: MigrationRegistry | None = None, patience: Patience | None = None
+    connection: StoreConnection,
+    since: int = COMPANION.latest,
+    *,
+    registry: MigrationRegistry | None = None,
+    patience: Patience | None = None,
 ) -> bool:
-    """Bring the tables to the registry's latest version, in the caller's write transaction; True if they can be used.
+    """Bring the tables to the registry's latest version, in the caller's write transaction.
 
-    They come and go with the transaction: it is rolled back or killed, and they are as they were. Nothing happens where
-    they are newer, or not as they should be. Raises ``MigrationFailed``, ``LockTimeout``, ``Cancelled`` or
-    ``PermissionDenied``, where writing anything else would fail as well; the caller rolls back.
+    True if those of the version ``since`` can be used then. They come and go with the transaction: it is rolled back or
+    killed, and they are as they were. Nothing happens where they are newer, or not as they should be. Raises
+    ``MigrationFailed``, ``LockTimeout``, ``Cancelled`` or ``PermissionDenied``, where writing anything else would fail
+    as well; the caller rolls back.
     """
-    if registry is None and is_usable(connection):
+    if registry is None and is_usable(connection, COMPANION.latest):
         return True
     found = state(connection, registry)
     if found in ("absent", "older"):
@@ -91,15 +108,16 @@ def ensure(
         from trop_core.errors.schema_migrations import MigrationBlocked
 
         path = None if connection.path == IN_MEMORY else connection.path
-        registry = registry or MigrationRegistry(chain=COMPANION)
-        executor = MigrationExecutor(connection, registry, path=path, patience=patience)
+        executor = MigrationExecutor(
+            connection, registry or MigrationRegistry(chain=COMPANION), path=path, patience=patience
+        )
         try:
             executor.apply(executor.plan())
+            return True
         except MigrationBlocked:
             # What is in the way of a version further on. Those before it are complete, each with its version.
-            return False
-        return True
-    return found == "present"
+            pass
+    return found == "present" or (registry is None and is_usable(connection, since))
 
 
 def _version(connection: StoreConnection) -> int | None:
@@ -114,9 +132,17 @@ def _version(connection: StoreConnection) -> int | None:
         return None
 
 
-def _is_as_it_should_be(connection: StoreConnection, migration: Migration) -> bool:
+def _is_as_it_should_be(connection: StoreConnection, registry: MigrationRegistry | None, version: int) -> bool:
+    # Letter for letter as trop makes them is the usual case, and takes one statement and none of the modules.
+    if version < len(MADE):
+        found = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT IN ('metadata', 'reservations')"
+        )
+        if {sql for (sql,) in found} == set(MADE[version]):
+            return True
+    registry = registry or MigrationRegistry(chain=COMPANION)
     try:
-        migration.validate(connection)
+        registry.migrations[version - 1].validate(connection)
     except ValueError:
         return False
     return True

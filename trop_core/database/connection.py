@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 _MOST_OPENINGS = 10
 """How often files that are replaced again and again are opened anew for one transaction."""
+
+
+_PAUSES_BEFORE_WAL = (0.005, 0.02)
+"""Seconds between the attempts to switch to WAL while somebody reads."""
 
 
 class FilesReplaced(Exception):
@@ -129,7 +134,7 @@ class Database:
                     if self._connection.is_open:
                         result = self._migrate(patience)
                         if not self._connection.is_replaced():
-                            self._use_write_ahead_log()
+                            self._use_write_ahead_log(patience)
                             return result
             except TropError:
                 if not self._connection.is_replaced():
@@ -165,8 +170,7 @@ class Database:
             # have written there meanwhile.
             if self._connection.is_replaced():
                 raise FilesReplaced
-            # Outside of WAL mode whoever reads keeps it waiting: that is no holding of the lock, and has its time.
-            patience.insist(lambda: self._connection.execute("COMMIT"), operation)
+            patience.commit(self._connection, operation)
             self._connection.commits += 1
             if self._connection.is_replaced():
                 raise FilesReplaced
@@ -322,14 +326,22 @@ class Database:
         path = None if self.path == IN_MEMORY else self.path
         return MigrationExecutor(self._connection, registry, path=path, name=self._name, patience=patience)
 
-    def _use_write_ahead_log(self) -> None:
-        """Switch to WAL, once the version is right.
+    def _use_write_ahead_log(self, patience: Patience) -> None:
+        """Switch to WAL, once the version is right. It locks the whole file for as long as it takes.
 
         Where that is not possible now (others are at work, the file is read-only, the disk is full), the store works
         without, and one who opens it later will do it.
         """
         if self.path == IN_MEMORY:
             return
-        with contextlib.suppress(sqlite3.OperationalError):
-            if self._connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                self._connection.execute("PRAGMA journal_mode = WAL")
+        for pause in (*_PAUSES_BEFORE_WAL, 0.0):
+            try:
+                if self._connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                    with patience.clock.holding():
+                        self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if not is_busy(error):
+                    return
+                # A look at a new store, as a server takes one when it appears, is over in a moment.
+                time.sleep(pause)

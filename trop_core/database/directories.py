@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
-from trop_core.database.companion import has_this_version, is_usable
+from trop_core.database.companion import DIRECTORIES, has, is_usable
 from trop_core.database.failures import primary_code, undecodable_column
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def find(connection: StoreConnection, path: str) -> Directory | None:
 
     It is asked for with every reservation, so the table is not looked over first: one that has the columns is read.
     """
-    if not has_this_version(connection):
+    if not has(connection, DIRECTORIES):
         return None
     try:
         found = _rows(connection, "path = ?", [path])
@@ -99,13 +99,57 @@ def git_directories(connection: StoreConnection) -> dict[str, str]:
 
 
 def record(connection: StoreConnection, directory: Directory) -> None:
-    """Note what stands at a path now, in place of what was noted before."""
-    if not is_usable(connection):
+    """Note what stands at a path now, in place of what was noted before. The id of its block stays with the path."""
+    if not is_usable(connection, DIRECTORIES):
         return
     values = ", ".join("?" * len(directory))
-    changes = ", ".join(f"{name} = excluded.{name}" for name in Directory._fields[1:])
+    changes = ", ".join(f"{name} = excluded.{name}" for name in Directory._fields[1:] if name != "block_id")
     connection.execute(
         f"INSERT INTO directories ({_COLUMNS}) VALUES ({values}) ON CONFLICT (path) DO UPDATE SET {changes}", directory
+    )
+
+
+def block_id(connection: StoreConnection, path: str) -> str | None:
+    """The id of a path's block, also from the tables of an older version; None if it has none. Reads."""
+    try:
+        row = connection.execute("SELECT block_id FROM directories WHERE path = ?", [path]).fetchone()
+    except sqlite3.OperationalError as error:
+        # There is no such table, or no such column; or what stands there is no text.
+        if primary_code(error) != sqlite3.SQLITE_ERROR and undecodable_column(error) is None:
+            raise
+        return None
+    return None if row is None else row[0]
+
+
+def name_block(connection: StoreConnection, path: str, block_id: str) -> None:
+    """Note the id of a path's block, unless it has one."""
+    if is_usable(connection, DIRECTORIES):
+        connection.execute(
+            "INSERT INTO directories (path, block_id) VALUES (?, ?) ON CONFLICT (path) DO UPDATE"
+            " SET block_id = coalesce(block_id, excluded.block_id)",
+            [path, block_id],
+        )
+
+
+def follow_undo(connection: StoreConnection, operation: int) -> None:
+    """Let go of the paths that an operation had changed and at which nothing is reserved now that it is taken back.
+
+    The id of a path's block goes back with the reservations that had moved there, unless some stay.
+    """
+    if not is_usable(connection, DIRECTORIES):
+        return
+    moved = connection.execute(
+        "SELECT DISTINCT changes.path, directories.block_id FROM directories CROSS JOIN changes"
+        " ON changes.new_path = directories.path WHERE operation = ? AND changes.path <> changes.new_path"
+        f" AND directories.block_id IS NOT NULL AND NOT {_RESERVED}",
+        [operation],
+    ).fetchall()
+    for path, block in moved:
+        name_block(connection, path, block)
+    connection.execute(
+        "DELETE FROM directories WHERE path IN (SELECT path FROM changes WHERE operation = :operation"
+        f" UNION ALL SELECT new_path FROM changes WHERE operation = :operation) AND NOT {_RESERVED}",
+        {"operation": operation},
     )
 
 
@@ -114,7 +158,7 @@ def disown(connection: StoreConnection, directory: Directory) -> None:
 
     Which one it was stays known there, so that it can have its path again.
     """
-    if directory.identity is not None and is_usable(connection):
+    if directory.identity is not None and is_usable(connection, DIRECTORIES):
         connection.execute(
             "UPDATE directories SET born = -born WHERE file_system = ? AND inode = ? AND born = ? AND path <> ?",
             [*directory.identity, directory.path],
@@ -123,17 +167,23 @@ def disown(connection: StoreConnection, directory: Directory) -> None:
 
 def forget_unreserved(connection: StoreConnection, selection: Selection) -> None:
     """Remove the rows of a set's paths at which nothing is reserved any more, under whatever tag."""
-    if is_usable(connection):
+    if is_usable(connection, DIRECTORIES):
         condition, parameters = _condition(selection)
         connection.execute(f"DELETE FROM directories WHERE {condition} AND NOT {_RESERVED}", parameters)
 
 
 def forget_unreserved_at(connection: StoreConnection, paths: Iterable[str]) -> None:
     """Remove the rows of those of the paths at which nothing is reserved any more."""
-    if is_usable(connection):
+    if is_usable(connection, DIRECTORIES):
         connection.executemany(
             f"DELETE FROM directories WHERE path = ? AND NOT {_RESERVED}", ((path,) for path in dict.fromkeys(paths))
         )
+
+
+def forget_all_unreserved(connection: StoreConnection) -> None:
+    """Remove every row at whose path nothing is reserved any more."""
+    if is_usable(connection, DIRECTORIES):
+        connection.execute(f"DELETE FROM directories WHERE NOT {_RESERVED}")
 
 
 def move(connection: StoreConnection, move: Move, *, by_itself: bool) -> None:
@@ -141,7 +191,7 @@ def move(connection: StoreConnection, move: Move, *, by_itself: bool) -> None:
 
     ``by_itself`` notes in each where it came from; otherwise nothing is noted there.
     """
-    if not is_usable(connection):
+    if not is_usable(connection, DIRECTORIES):
         return
 
     expression, values = move.expression("path")
@@ -172,20 +222,29 @@ def move(connection: StoreConnection, move: Move, *, by_itself: bool) -> None:
 def replace(connection: StoreConnection, move: Move, standing: Directory | None) -> None:
     """Forget what was seen where reservations leave, and where they arrive, before they do: it is not the same there.
 
-    ``standing`` is what stands at the destination now, to be noted; None if that is not known. Where something is
-    reserved already below the destination, what was seen there stays.
+    The ids of blocks go along with the reservations. ``standing`` is what stands at the destination now, to be noted;
+    None if that is not known. Where something is reserved already below the destination, what was seen there stays.
     """
-    if not is_usable(connection):
+    if not is_usable(connection, DIRECTORIES):
         return
     expression, values = move.expression("path")
+    leaving, leaves = _condition(move.source)
+    blocks = connection.execute(
+        f"SELECT {expression}, block_id FROM directories WHERE {leaving} AND block_id IS NOT NULL AND {_RESERVED}",
+        [*values, *leaves],
+    ).fetchall()
     source, parameters = move.source.condition()
     connection.execute(
         f"DELETE FROM directories WHERE path IN (SELECT {expression} FROM reservations WHERE {source})"
         f" AND NOT {_RESERVED}",
         [*values, *parameters],
     )
-    leaving, parameters = _condition(move.source)
-    connection.execute(f"DELETE FROM directories WHERE path = ? OR {leaving}", [move.destination, *parameters])
+    connection.execute(f"DELETE FROM directories WHERE path = ? OR {leaving}", [move.destination, *leaves])
+    connection.executemany(
+        "INSERT INTO directories (path, block_id) VALUES (?, ?) ON CONFLICT (path) DO UPDATE"
+        " SET block_id = excluded.block_id",
+        blocks,
+    )
     if standing is not None:
         record(connection, standing)
 
@@ -198,7 +257,7 @@ def _condition(selection: Selection) -> tuple[str, list[object]]:
 def _select(
     connection: StoreConnection, condition: str, parameters: Sequence[object], *, limit: int = -1
 ) -> list[Directory]:
-    return _rows(connection, condition, parameters, limit=limit) if is_usable(connection) else []
+    return _rows(connection, condition, parameters, limit=limit) if is_usable(connection, DIRECTORIES) else []
 
 
 def _rows(

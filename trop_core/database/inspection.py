@@ -26,10 +26,42 @@ if TYPE_CHECKING:
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _MOST_LINES = 1_000_000
+_TEXTS = ("path", "tag", "project", "task")
+_DOUBLED = "SELECT 1 FROM reservations WHERE tag IS NULL GROUP BY path HAVING count(*) > 1 LIMIT 1"
+"""In version 1 no key tells two rows without a tag apart."""
+
 _OPERATION = "validate it"
 _ROWS_PER_REPORT = 10_000
 _ABOUT_A_VALUE = re.compile(r"(?:CHECK constraint failed in|.+ value in) (\w+)(?:\.(\w+))?$")
 _ABOUT_A_TABLE = re.compile(r"\b(?:idx_|sqlite_autoindex_)?(metadata|reservations|directories)(?:\b|_)")
+
+
+def _odd(half: str = "") -> str:
+    """An SQL condition: a path or a number that no reservation has. ``half`` begins the columns' names."""
+    return (
+        f"{half}path < '/' OR {half}path >= '0' OR {half}port NOT BETWEEN 1 AND 65535"
+        f" OR {half}created_at < 0 OR {half}last_used_at < 0"
+    )
+
+
+def _absent(half: str) -> str:
+    """An SQL condition: a value that every reservation has is NULL."""
+    return " OR ".join(f"{half}{column} IS NULL" for column in ("tag", "port", "created_at", "last_used_at"))
+
+
+_ODD_ROW = {
+    1: f"""{_odd()} OR typeof(path) <> 'text' OR typeof(tag) NOT IN ('text', 'null') OR tag = ''
+    OR typeof(port) <> 'integer' OR typeof(created_at) <> 'integer' OR typeof(last_used_at) <> 'integer'
+    OR typeof(project) NOT IN ('text', 'null') OR typeof(task) NOT IN ('text', 'null')""",
+    2: _odd(),
+}
+"""By the schema version: what cannot be a row of a file of which SQLite says that it is sound.
+
+From version 2 on, it holds the types against STRICT and NOT NULL. Of a file that is open to be read alone it does not
+know the CHECKs (``sqlite3AddCheckConstraint``), and says nothing of them.
+"""
+_ODD_CHANGE = " OR ".join(f"{half}path IS NOT NULL AND ({_odd(half)} OR {_absent(half)})" for half in ("", "new_"))
+_ODD_DIRECTORY = "path < '/' OR path >= '0'"
 
 
 class Inspection(NamedTuple):
@@ -50,13 +82,21 @@ def inspect(path: str, patience: Patience) -> Inspection:
             read_only(path, patience, _OPERATION, text=escaped_text) as connection,
             patience.token.interrupting(connection.interrupt),
         ):
-            return _Inspector(connection, path, patience).inspect()
+            return look_through(connection, path, patience)
     except sqlite3.Error as error:
         if is_busy(error):
             raise patience.timed_out(_OPERATION) from error
         if primary_code(error) in _DAMAGED:
             return Inspection((Violation(None, None, None, str(error)),))
         raise translate(error, path) from error
+
+
+def look_through(connection: StoreConnection, path: str, patience: Patience) -> Inspection:
+    """The same, in a transaction of the caller's, on a connection of ``read_only`` whose texts are ``escaped_text``.
+
+    Raises ``UnsupportedSchemaVersion``, ``Cancelled``, and SQLite's own errors.
+    """
+    return _Inspector(connection, path, patience).inspect()
 
 
 class _Inspector:
@@ -70,6 +110,7 @@ class _Inspector:
         self._warnings: list[str] = []
         self._own_tables = {"metadata", "reservations"}
         self._is_newer_beside = False
+        self._opinion: list[str] = []
 
     def inspect(self) -> Inspection:
         version = self._version()
@@ -79,6 +120,7 @@ class _Inspector:
             )
         self._collect(lambda: layout_violations(self._connection, FILE_FORMAT, version))
         self._collect(lambda: stray_violations(self._connection))
+        self._collect(self._ask_sqlite)
         self._collect(self._metadata_violations)
         self._collect(lambda: self._row_violations(version))
         self._collect(self._companion_violations)
@@ -146,10 +188,12 @@ class _Inspector:
             self._own_tables |= _tables_beside(version)
             yield from layout_violations(self._connection, COMPANION, version)
             yield from self._directory_violations()
+            yield from self._change_violations()
 
     def _directory_violations(self) -> Iterator[Violation]:
         columns = self._columns_of("directories", Directory._fields)
-        if not columns:
+        texts = tuple(column for column in Directory._fields if column != "born")
+        if not columns or (columns == list(Directory._fields) and self._is_sound("directories", texts, _ODD_DIRECTORY)):
             return
         rows = self._connection.execute(f"SELECT {', '.join(columns)} FROM directories NOT INDEXED")
         for number, values in enumerate(rows, start=1):
@@ -157,6 +201,24 @@ class _Inspector:
             for column, value in row.items():
                 if (message := _directory_problem(column, value)) is not None:
                     yield Violation("directories", column, _key_of(row), message)
+            if not number % _ROWS_PER_REPORT:
+                self._patience.token.check()
+
+    def _change_violations(self) -> Iterator[Violation]:
+        """What cannot have been a reservation, in the record of what was done."""
+        new = tuple(f"new_{column}" for column in COLUMNS)
+        wanted = ("operation", *COLUMNS, *new)
+        texts = tuple(f"{half}{column}" for half in ("", "new_") for column in _TEXTS)
+        if self._columns_of("changes", wanted) != [*wanted] or self._is_sound("changes", texts, _ODD_CHANGE):
+            return
+        rows = self._connection.execute(f"SELECT {', '.join(wanted)} FROM changes")
+        for number, (operation, *values) in enumerate(rows, start=1):
+            for columns, half in ((COLUMNS, values[: len(COLUMNS)]), (new, values[len(COLUMNS) :])):
+                if half[0] is None:
+                    continue
+                for column, value in zip(columns, half, strict=True):
+                    if (message := _problem(column.removeprefix("new_"), value, LATEST_VERSION)) is not None:
+                        yield Violation("changes", column, f"operation {operation}", message)
             if not number % _ROWS_PER_REPORT:
                 self._patience.token.check()
 
@@ -170,7 +232,7 @@ class _Inspector:
 
     def _row_violations(self, version: int) -> Iterator[Violation]:
         columns = self._columns_of("reservations", COLUMNS)
-        if not columns:
+        if not columns or (columns == list(COLUMNS) and self._rows_are_sound(version)):
             return
         rows = self._connection.execute(f"SELECT {', '.join(columns)} FROM reservations NOT INDEXED")
         keys: set[tuple[Any, Any]] = set()
@@ -193,11 +255,45 @@ class _Inspector:
             if not number % _ROWS_PER_REPORT:
                 self._patience.token.check()
 
+    def _rows_are_sound(self, version: int) -> bool:
+        if version == 1 and self._is_whole and self._connection.execute(_DOUBLED).fetchone() is not None:
+            return False
+        return self._is_sound("reservations", _TEXTS, _ODD_ROW[version])
+
+    def _is_sound(self, table: str, texts: tuple[str, ...], odd: str) -> bool:
+        """Whether no row of a table is ``odd`` and all its texts are UTF-8; in doubt it is not.
+
+        To look row by row takes many times as long. That keys are unique, SQLite has found.
+        """
+        if not self._is_whole:
+            return False
+        factory = self._connection.text_factory
+        self._connection.text_factory = str
+        # With a character between them: two broken texts never make a whole one.
+        joined = ", ".join(f"group_concat({column}, ',')" for column in texts)
+        try:
+            found, *_ = self._connection.execute(f"SELECT max({odd}), {joined} FROM {table} NOT INDEXED").fetchone()
+        except sqlite3.DatabaseError:  # a text that is not UTF-8, or all of them are too long to stand in one
+            return False
+        finally:
+            self._connection.text_factory = factory
+        return not found
+
+    def _ask_sqlite(self) -> Iterator[Violation]:
+        """Take down what SQLite itself says of the file, before anything relies on it."""
+        for (line,) in self._connection.execute(f"PRAGMA integrity_check({_MOST_LINES})"):
+            self._opinion.append(line if isinstance(line, str) else repr(line))
+        yield from ()
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether nothing is wrong so far, neither with pages and indexes nor with the layout."""
+        return self._opinion == ["ok"] and not self._violations
+
     def _integrity_violations(self) -> Iterator[Violation]:
         """SQLite's own opinion of pages, indexes and values; what has been said of a row already is left out."""
         said = {(violation.table, column) for violation in self._violations for column in (violation.column, None)}
-        for (line,) in self._connection.execute(f"PRAGMA integrity_check({_MOST_LINES})"):
-            text = line if isinstance(line, str) else repr(line)
+        for text in self._opinion:
             about = _ABOUT_A_VALUE.match(text)
             if text != "ok" and not (about is not None and (about[1], about[2]) in said):
                 named = _ABOUT_A_TABLE.search(text)

@@ -10,24 +10,29 @@ import contextlib
 import os
 import sqlite3
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from trop_core import ownership
-from trop_core.database import backup, locks
+from trop_core.database import backup, companion, locks, reservations
 from trop_core.database.connection import Database
 from trop_core.database.failures import denial, is_unshared, primary_code, system_failure, translate
-from trop_core.database.handles import check, check_writable
+from trop_core.database.handles import check, check_writable, connect_own
+from trop_core.database.layout_differences import layout_of
 from trop_core.database.migrations.executor import MigrationExecutor
-from trop_core.database.migrations.registry import MigrationRegistry
+from trop_core.database.migrations.layout import differences
+from trop_core.database.migrations.registry import COMPANION, FILE_FORMAT, LATEST_VERSION, MigrationRegistry
 from trop_core.database.migrations.types import MigrationPlan, MigrationResult
+from trop_core.database.migrations.version import read_version, write_version
 from trop_core.database.open_files import IN_USE
 from trop_core.errors.base import TropError
-from trop_core.errors.store import LockTimeout
+from trop_core.errors.store import DatabaseCorrupt, LockTimeout
 from trop_core.errors.system import NotTakenBack, PermissionDenied, SystemFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
+    from contextlib import AbstractContextManager
 
+    from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
     from trop_core.whole_files import Replacement
 
@@ -50,23 +55,43 @@ def opens_as_sqlite(path: str, patience: Patience) -> bool:
     return True
 
 
-def create(path: str, patience: Patience) -> bool:
+class Recording(Protocol):
+    """What keeps record of what is emptied; see ``trop_core.operations.recording.Recording``."""
+
+    def check(self, connection: StoreConnection) -> None:
+        """Refuse what may not be done."""
+
+    def kept(self, connection: StoreConnection, *, dry_run: bool) -> AbstractContextManager[None]:
+        """Keep record of what the block does to the reservations."""
+
+    def without_rows(self, *, dry_run: bool) -> None:
+        """The same where there are none that could be noted."""
+
+
+def create(path: str, patience: Patience, note: Callable[[StoreConnection], None]) -> bool:
     """Make an empty store; False if there is one by now.
 
-    It has another name until it is whole, so that a failure leaves nothing. The caller is ``alone`` in the directory.
-    Raises what ``Database.open`` raises.
+    It has another name until it is whole, so that a failure leaves nothing. ``note`` gets it in its first write
+    transaction. The caller is ``alone`` in the directory. Raises what ``Database.open`` raises.
     """
-    with _new_store(path, patience) as give_name:
+    with _new_store(path, patience, note) as give_name:
         return give_name()
 
 
-def rebuild(path: str, patience: Patience, *, dry_run: bool, configuration: Replacement | None = None) -> str:
+def rebuild(
+    path: str,
+    patience: Patience,
+    recording: Recording,
+    *,
+    dry_run: bool,
+    configuration: Replacement | None = None,
+) -> str:
     """Back a store up and empty it, with the layout of the latest version, both under one write lock.
 
-    A ``configuration`` is put in place when all but the commit is done. Returns the backup's path; in a dry run, which
-    changes nothing, the path that it would have. Raises ``LockTimeout``, ``Cancelled``, ``MigrationFailed``,
-    ``DatabaseCorrupt``, ``PermissionDenied`` or ``SystemFailure``; the store is then as it was, and the backup is
-    removed.
+    What was done to the store before stays on record, and so does this, unless the file is damaged. A ``configuration``
+    is put in place when all but the commit is done. Returns the backup's path; in a dry run, which changes nothing, the
+    path that it would have. Raises ``LockTimeout``, ``Cancelled``, ``MigrationFailed``, ``DatabaseCorrupt``,
+    ``PermissionDenied`` or ``SystemFailure``; the store is then as it was, and the backup is removed.
     """
     copy: str | None = None
     with _connected(path, patience) as connection:
@@ -76,16 +101,22 @@ def rebuild(path: str, patience: Patience, *, dry_run: bool, configuration: Repl
                 check_writable_directory("back the store up to", f"{path}.bak.tmp")
                 # BEGIN IMMEDIATE succeeds on a file that is read-only; this fails as the real run does.
                 connection.execute("PRAGMA user_version = 0")
+                _give_up_reservations(connection, recording, sound=_is_sound(connection), dry_run=True)
                 return backup.free_name(f"{path}.bak")
-            copy = backup.back_up(path, ".bak")
+            recording.check(connection)
             with patience.clock.holding(), patience.token.interrupting(connection.interrupt):
-                damaged = _drop_everything(connection)
+                copy = backup.back_up(path, ".bak")
+                damaged = not _is_sound(connection)
+                kept = _give_up_reservations(connection, recording, sound=not damaged, dry_run=False)
+                _drop_everything(connection, damaged=damaged, but=kept)
                 registry = MigrationRegistry()
                 executor = MigrationExecutor(connection, registry, path=path, patience=patience)
                 executor.apply(MigrationPlan(0, registry.latest, registry.migrations), check_integrity=not damaged)
+                if kept:
+                    write_version(connection, COMPANION.latest, COMPANION)
             if configuration is not None:
                 configuration.put_in_place()
-            patience.insist(lambda: connection.execute("COMMIT"), _OPERATION)
+            patience.commit(connection, _OPERATION)
             if configuration is not None:
                 configuration.keep()
         except BaseException as error:
@@ -102,14 +133,21 @@ def rebuild(path: str, patience: Patience, *, dry_run: bool, configuration: Repl
     return copy
 
 
-def start_anew(path: str, patience: Patience, *, dry_run: bool, configuration: Replacement | None = None) -> str | None:
+def start_anew(
+    path: str,
+    patience: Patience,
+    note: Callable[[StoreConnection], None],
+    *,
+    dry_run: bool,
+    configuration: Replacement | None = None,
+) -> str | None:
     """Give a file that is no database another name, and return that; an empty store takes its place.
 
     The caller is ``alone`` in the directory, for what is no database cannot be locked as one. None, and nothing is
     moved, if there is a database by now: of several processes that find the damage, one moves the file, and what stands
-    in its place may hold reservations already. A dry run only says which name it would be. A ``configuration`` is put
-    in place when all else is prepared. Raises what ``create`` raises; everything then has its name again, or the error
-    is ``NotTakenBack``.
+    in its place may hold reservations already. A dry run only says which name it would be. ``note`` is as in
+    ``create``. A ``configuration`` is put in place when all else is prepared. Raises what ``create`` raises; everything
+    then has its name again, or the error is ``NotTakenBack``.
     """
     check_writable_directory("move aside", path)
     if opens_as_sqlite(path, patience):
@@ -117,7 +155,7 @@ def start_anew(path: str, patience: Patience, *, dry_run: bool, configuration: R
     aside = backup.free_name(f"{path}.damaged")
     if dry_run:
         return aside
-    with _new_store(path, patience) as give_name:
+    with _new_store(path, patience, note) as give_name:
         if configuration is not None:
             configuration.put_in_place()
         with _moved_aside(path, aside):
@@ -158,7 +196,7 @@ def _move_back(path: str, aside: str, moved: list[str], failure: BaseException) 
 
 
 @contextmanager
-def _new_store(path: str, patience: Patience) -> Iterator[Callable[[], bool]]:
+def _new_store(path: str, patience: Patience, note: Callable[[StoreConnection], None]) -> Iterator[Callable[[], bool]]:
     """An empty store beside where it belongs; what the block gets gives it its name, or is False if something has it.
 
     Whatever has no name in the end is removed. Raises what ``Database.open`` raises.
@@ -173,7 +211,9 @@ def _new_store(path: str, patience: Patience) -> Iterator[Callable[[], bool]]:
                 place.remove(each)
                 stack.callback(place.discard, each)
             os.close(place.new_file(temporary))
-            Database.open(os.path.join(directory, temporary), create=False, patience=patience).close()
+            database = Database.open(os.path.join(directory, temporary), create=False, patience=patience)
+            with closing(database), database.write(patience, "create it") as connection:
+                note(connection)
 
             def give_name() -> bool:
                 try:
@@ -221,13 +261,13 @@ def planned_upgrade(path: str, patience: Patience) -> MigrationResult | None:
 
 
 @contextmanager
-def _connected(path: str, patience: Patience) -> Iterator[sqlite3.Connection]:
+def _connected(path: str, patience: Patience) -> Iterator[StoreConnection]:
     check(path)
     IN_USE.leave_replaced(path, patience)
     check_writable(path)
     with IN_USE.working():
         try:
-            connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+            connection = connect_own(path, path)
             # See ``handles.connect``.
             connection.execute("PRAGMA temp_store = MEMORY")
         except sqlite3.Error as error:
@@ -243,24 +283,60 @@ def _connected(path: str, patience: Patience) -> Iterator[sqlite3.Connection]:
                 raise
 
 
-def _drop_everything(connection: sqlite3.Connection) -> bool:
-    """Empty the schema; True if the file is so damaged that the tables' pages could not be given back.
+def _give_up_reservations(
+    connection: StoreConnection, recording: Recording, *, sound: bool, dry_run: bool
+) -> tuple[str, ...]:
+    """Remove all reservations, and keep record of it; the names of the tables that are to stay.
+
+    Nothing is kept where the file is damaged, a row is, or the layout is another than today's. Raises what
+    ``recording`` raises.
+    """
+    if not sound or not _is_as_it_should_be(connection):
+        recording.without_rows(dry_run=dry_run)
+        return ()
+    with recording.kept(connection, dry_run=dry_run):
+        connection.execute("DELETE FROM reservations")
+    if not companion.is_usable(connection, COMPANION.latest):
+        return ()
+    connection.execute("DELETE FROM directories")
+    return tuple(table.name for table in layout_of(COMPANION, COMPANION.latest).tables)
+
+
+def _is_as_it_should_be(connection: StoreConnection) -> bool:
+    """Whether a store has the layout of the latest version, rows that fit it, and nothing that acts on its tables."""
+    try:
+        if read_version(connection, connection.path) != LATEST_VERSION:
+            return False
+    except (DatabaseCorrupt, sqlite3.OperationalError):
+        return False
+    if differences(connection, layout_of(FILE_FORMAT, LATEST_VERSION)):
+        return False
+    try:
+        reservations.records(connection)
+    except (DatabaseCorrupt, sqlite3.OperationalError):
+        return False
+    return True
+
+
+def _drop_everything(connection: sqlite3.Connection, *, damaged: bool, but: Collection[str]) -> None:
+    """Empty the schema, ``but`` for some tables. The pages of a damaged file's tables cannot be given back.
 
     A table that is damaged cannot be dropped, and trying it spoils the transaction.
     """
-    if not _is_sound(connection):
+    if damaged:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("DELETE FROM sqlite_master")
         connection.execute("PRAGMA writable_schema = RESET")
-        return True
+        return
     # Statistics and counters of SQLite's own go with the tables that they are about.
     for kind, name in connection.execute(
         "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger', 'table')"
         " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type DESC"
     ).fetchall():
+        if name in but:
+            continue
         quoted = name.replace('"', '""')
         connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
-    return False
 
 
 def _is_sound(connection: sqlite3.Connection) -> bool:

@@ -222,6 +222,11 @@ def remove(connection: StoreConnection, selection: Selection) -> None:
     connection.execute(f"DELETE FROM reservations WHERE {condition}", parameters)
 
 
+def paths(connection: StoreConnection) -> list[str]:
+    """All paths that have reservations, each once, in the order of code points."""
+    return [path for (path,) in connection.execute("SELECT DISTINCT path FROM reservations ORDER BY path")]
+
+
 def projects(connection: StoreConnection) -> list[str]:
     """Every project once, in the order of code points."""
     found = connection.execute(
@@ -262,6 +267,14 @@ def insert(connection: StoreConnection, reservation: Reservation) -> None:
             reservation.created_at,
             reservation.last_used_at,
         ),
+    )
+
+
+def replace_all(connection: StoreConnection, rows: Iterable[Record]) -> None:
+    """Put rows in the place of all that are there. They come from a store, checked: no two have one key or port."""
+    connection.execute("DELETE FROM reservations")
+    connection.executemany(
+        f"INSERT INTO reservations ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", (row[: len(COLUMNS)] for row in rows)
     )
 
 

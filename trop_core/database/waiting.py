@@ -27,8 +27,9 @@ class LockClock:
     """The seconds for which another process has kept calls of this one waiting; it stands still at all other times.
 
     Calls that take turns share one: those behind a call that is kept waiting are kept waiting as well, and those behind
-    a call that works are not. It stands still while a call of this process holds the lock: what waits then waits for
-    that one. Safe to use from several threads.
+    a call that works are not. It stands still while a call of this process holds the lock, and then until somebody
+    finds the lock held once more: what waits there waits for that call, or sleeps over its end. Safe to use from
+    several threads.
 
     ``started`` is called whenever it begins to run, in the thread that waits.
     """
@@ -37,6 +38,7 @@ class LockClock:
         self._started = started
         self._lock = threading.Lock()
         self._waiting = self._holding = 0
+        self._found_held = False
         self._elapsed = 0.0
         self._since: float | None = None
 
@@ -52,12 +54,16 @@ class LockClock:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Somebody waits for the lock inside of the block."""
-        self._count(waiting=1)
+        """Somebody who has found the lock held waits for it inside of the block."""
+        self._count(waiting=1, found_held=True)
         try:
             yield
         finally:
             self._count(waiting=-1)
+
+    def find_held(self) -> None:
+        """Whoever waits has tried again, in vain."""
+        self._count(found_held=True)
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -68,11 +74,12 @@ class LockClock:
         finally:
             self._count(holding=-1)
 
-    def _count(self, *, waiting: int = 0, holding: int = 0) -> None:
+    def _count(self, *, waiting: int = 0, holding: int = 0, found_held: bool = False) -> None:
         with self._lock:
             self._waiting += waiting
             self._holding += holding
-            runs, ran = self._waiting > 0 and not self._holding, self._since is not None
+            self._found_held = not self._holding and (found_held or self._found_held)
+            runs, ran = self._waiting > 0 and self._found_held, self._since is not None
             if runs and not ran:
                 self._since = time.monotonic()
             elif self._since is not None and not runs:
@@ -145,7 +152,21 @@ class Patience:
                     if not _is_busy(error):
                         raise
                     reason = error
+                    self.clock.find_held()
             raise self.timed_out(operation, what) from reason
+
+    def commit(self, connection: sqlite3.Connection, operation: str) -> None:
+        """Insist on a COMMIT.
+
+        Outside of WAL mode whoever reads keeps it waiting, which has its time. An attempt itself holds the lock,
+        however long the disk takes over it. Raises what ``insist`` raises.
+        """
+
+        def attempt() -> None:
+            with self.clock.holding():
+                connection.execute("COMMIT")
+
+        self.insist(attempt, operation)
 
 
 def _is_busy(error: sqlite3.OperationalError | BlockingIOError) -> bool:

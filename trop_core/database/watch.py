@@ -18,11 +18,14 @@ from trop_core.database.read_only import read_only
 from trop_core.database.waiting import Patience
 from trop_core.errors.store import LockTimeout
 from trop_core.errors.system import SystemFailure
+from trop_core.models import HIGHEST_PORT, LOWEST_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from trop_core.models import Reservation
+
+    _Rows = Callable[[StoreConnection], list[Reservation]]
 
 _NEVER_LOOKED = object()
 _Place = tuple[str, tuple[int, int] | int | None]
@@ -76,6 +79,13 @@ class StoreWatch:
         upgrades it, and that is a change. Raises ``StoreBusy``, ``UnsupportedSchemaVersion``, ``DatabaseCorrupt``,
         ``PermissionDenied`` or ``SystemFailure``.
         """
+        return self._read(lambda connection: reservations.at_paths(connection, paths))
+
+    def read_all(self) -> list[Reservation] | None:
+        """The same of everything that is reserved, in the order of the ports."""
+        return self._read(lambda connection: reservations.within(connection, LOWEST_PORT, HIGHEST_PORT))
+
+    def _read(self, query: _Rows) -> list[Reservation] | None:
         path, identity = self._place
         if identity is None:
             return []
@@ -87,11 +97,11 @@ class StoreWatch:
                     connection = self._opened(path)
                     connection.execute("BEGIN")
                     try:
-                        return _read(connection, path, paths)
+                        return _read(connection, path, query)
                     finally:
                         connection.roll_back()
                 with read_only(path, Patience(0), "read it") as connection:
-                    return _read(connection, path, paths)
+                    return _read(connection, path, query)
         except LockTimeout as error:
             raise StoreBusy from error
         except sqlite3.Error as error:
@@ -120,11 +130,11 @@ class StoreWatch:
         return self._openings, version
 
 
-def _read(connection: StoreConnection, path: str, paths: Collection[str]) -> list[Reservation] | None:
+def _read(connection: StoreConnection, path: str, query: _Rows) -> list[Reservation] | None:
     version = read_version(connection, path)
     check_supported(version, LATEST_VERSION, path)
     if version == LATEST_VERSION:
-        return reservations.at_paths(connection, paths)
+        return query(connection)
     return None if version else []
 
 

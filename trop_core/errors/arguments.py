@@ -102,6 +102,20 @@ class UnusableOption(InvalidArgument):
         return f"Leave {spell(self.field)} away."
 
 
+class UnclearPlaceholder(InvalidArgument):
+    """A placeholder without a tag, where several services have ports and none of them is foremost."""
+
+    def __init__(self, placeholder: str, *, tags: Sequence[str]) -> None:
+        named = [f"{placeholder[:-1]}:{tag}}}" for tag in tags[:10]]
+        super().__init__("command", expected=f"one of {', '.join(named)}", given=placeholder)
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"{quoted(self.given)} could be any of several services, of which none is called web"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"Write {self.expected}."
+
+
 class UnknownShell(InvalidArgument):
     """Nothing tells for which shell the answer is meant."""
 

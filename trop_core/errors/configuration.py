@@ -15,16 +15,29 @@ if TYPE_CHECKING:
 
 
 class ConfigProblem:
-    """One mistake in a configuration: where it is (``line`` and ``column`` from 1, or None), and what is wrong."""
+    """One mistake in a configuration: where it is (``line`` and ``column`` from 1, or None), and what is wrong.
 
-    __slots__ = ("column", "file", "key", "line", "message")
+    ``meant`` is what was probably meant in the place of the text that is there, as it would be written, if anything is.
+    """
 
-    def __init__(self, file: str, line: int | None, column: int | None, key: str | None, message: str) -> None:
+    __slots__ = ("column", "file", "key", "line", "meant", "message")
+
+    def __init__(
+        self,
+        file: str,
+        line: int | None,
+        column: int | None,
+        key: str | None,
+        message: str,
+        *,
+        meant: str | None = None,
+    ) -> None:
         self.file = file
         self.line = line
         self.column = column
         self.key = key
         self.message = message
+        self.meant = meant
 
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (escaped(self.file), self.line, self.column) if part is not None)

@@ -9,8 +9,24 @@ from trop_core.errors.spelling import flag_name, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Protocol
 
     from trop_core.errors.spelling import Spelling
+
+    class Holding(Protocol):
+        """What an error says of a process that holds a port; ``holder.Holder`` is one."""
+
+        @property
+        def pid(self) -> int: ...
+
+        @property
+        def name(self) -> str | None: ...
+
+        @property
+        def user(self) -> str | None: ...
+
+        @property
+        def directory(self) -> str | None: ...
 
 
 Half: TypeAlias = Literal["autoprune", "autoexpire"]
@@ -116,3 +132,38 @@ class GroupExhausted(PortExhausted):
             "Widen the range with ports.min and ports.max (TROP_PORT_MIN and TROP_PORT_MAX), or release what is yours."
         )
         return advice + self._more_advice(spell)
+
+
+class PortOccupied(TropError):
+    """Something listens on a port, and that is in the way of what the call is for.
+
+    ``holder`` is who, None where nobody can tell; ``path`` is what the port is reserved for; ``advice`` says what the
+    caller can do besides, as a sentence.
+    """
+
+    kind = "port_occupied"
+
+    def __init__(self, port: int, holder: Holding | None, *, path: str, advice: str) -> None:
+        super().__init__(port, holder)
+        self.advice = advice
+        self.port = port
+        self.holder = holder
+        self.path = path
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"port {self.port}, which is reserved for {quoted(self.path)}, is in use by {self._who()}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        more = f"trop port-info {self.port} --include-occupancy tells more"
+        return f"Stop that program if it is yours; {more}. {self.advice}"
+
+    def details(self) -> dict[str, object]:
+        return {"port": self.port, "holder": self.holder}
+
+    def _who(self) -> str:
+        if self.holder is None:
+            return "a process that the system does not tell"
+        name = "" if self.holder.name is None else f" ({self.holder.name})"
+        user = "" if self.holder.user is None else f" of {self.holder.user}"
+        where = "" if self.holder.directory is None else f", which belongs to {quoted(self.holder.directory)}"
+        return f"process {self.holder.pid}{name}{user}{where}"

@@ -61,19 +61,39 @@ class NotFound(TropError):
 
     kind = "not_found"
 
-    def __init__(self, path: str, *, advice: str) -> None:
+    def __init__(self, path: str, *, advice: str, tag: str | None = None) -> None:
         super().__init__(path)
         self.path = path
         self.advice = advice
+        self.tag = tag
 
     def message(self, spell: Spelling = flag_name) -> str:
-        return f"nothing is reserved for {quoted(self.path)}"
+        what = "nothing" if self.tag is None else f"nothing with the tag {quoted(self.tag)}"
+        if self.tag == "":
+            what = "no port without a tag"
+        return f"{what} is reserved for {quoted(self.path)}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
         return self.advice
 
     def details(self) -> dict[str, object]:
         return {"path": self.path}
+
+
+class UnknownTag(NotFound):
+    """A placeholder names a tag that nothing is reserved with; ``known`` are those that there are."""
+
+    def __init__(self, path: str, tag: str, *, placeholder: str, known: Sequence[str]) -> None:
+        named = f"Tags there are: {', '.join(map(quoted, known[:10]))}." if known else "There is no other tag, either."
+        literal = f"or write {{{placeholder}}} where the text itself is meant"
+        super().__init__(path, advice=f"{named} Reserve it first (trop reserve --tag), {literal}.", tag=tag)
+        self.placeholder = placeholder
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"{super().message(spell)}, and {quoted(self.placeholder)} stands for its port"
+
+    def details(self) -> dict[str, object]:
+        return {"path": self.path, "tag": self.tag}
 
 
 class ReservationConflict(TropError):

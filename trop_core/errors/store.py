@@ -108,12 +108,22 @@ class DatabaseCorrupt(TropError):
 
     def hint(self, spell: Spelling = flag_name) -> str:
         return (
-            "Nothing was changed. Put a backup (trop.db*.bak* beside it) in its place, mend it with the sqlite3 "
-            "program, or start anew with trop init --overwrite, which keeps the damaged file."
+            "Nothing was changed. Mend it with the sqlite3 program, or start anew with trop init --overwrite, which "
+            "keeps the damaged file, and then trop restore a backup (trop.db*.bak* beside it)."
         )
 
     def details(self) -> dict[str, object]:
         return {"path": self.path, "table": self.table, "column": self.column, "key": self.key}
+
+
+class DamagedRecord(DatabaseCorrupt):
+    """The record of what was done holds something that it cannot hold; the reservations are not concerned."""
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "Nothing was changed, and the reservations are sound. Delete that row with the sqlite3 program; what it "
+            "was about cannot be undone then."
+        )
 
 
 class UnsupportedSchemaVersion(TropError):

@@ -44,6 +44,13 @@ class PermissionDenied(SystemFailure):
         return f"{advice}, or name another directory with TROP_DATA_DIR."
 
 
+class InputDenied(PermissionDenied):
+    """A file that the call was told to read, and that this user may not."""
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Nothing has changed. Make it readable for this user, or leave it away."
+
+
 class SidecarInTheWay(PermissionDenied):
     """A file that SQLite keeps beside the store, and that this user may not write."""
 
@@ -135,6 +142,16 @@ class AnswerLost(SystemFailure):
         return "What was asked for is done; only the answer is missing. Call again with a stdout that can be written."
 
 
+class NoAnswer(SystemFailure):
+    """The system says nothing in time, neither good nor bad."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("look at", path=path, reason="the system does not answer in time")
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "See whether it lies on a network mount that is dead: mount that again, or unmount it."
+
+
 class SocketsUnreadable(SystemFailure):
     """The system does not show its table of sockets, not even in part."""
 
@@ -149,3 +166,19 @@ class SocketsUnreadable(SystemFailure):
 
     def details(self) -> dict[str, object]:
         return {"reason": self.reason}
+
+
+class NoBrowser(SystemFailure):
+    """There is no browser that shows an address in a window of its own."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__("open", path=url, reason=reason)
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"no browser opens {self.path}: {self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Open the address yourself, or name a browser with BROWSER; trop url prints the address alone."
+
+    def details(self) -> dict[str, object]:
+        return {"url": self.path, "reason": self.reason}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trop_core.cancellation import no_progress
 from trop_core.catalogue import Computation, Mutation, Procedure, Query
 from trop_core.database.connection import FilesReplaced
 from trop_core.database.waiting import LockClock, Patience
 from trop_core.errors.base import TropError
+from trop_core.operations.recording import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from trop_core.catalogue import Operation
     from trop_core.config.settings import Settings
     from trop_core.context import Context
+    from trop_core.database.handles import StoreConnection
     from trop_core.store import Store
 
 
@@ -45,15 +48,17 @@ class Call:
         self.goes_on = False
         """Whether a call that has to be prepared once more is so within seconds: it need not give up its turn."""
         self._request = request
+        self._work = operation.work_of(request)
         self._clock = clock or LockClock()
         self._arrival = self._clock.read()
         self._more: Callable[[], Any] | None = None
         self._prepared: Any = None
+        self._recording: Recording | None = None
 
     @property
     def writes(self) -> bool:
         """Whether ``transact`` may take the write lock."""
-        work = self.operation.work
+        work = self._work
         return isinstance(work, Mutation) or (isinstance(work, Procedure) and not work.only_reads(self._request))
 
     @property
@@ -78,10 +83,6 @@ class Call:
             progress=self.context.progress,
         )
 
-    @property
-    def _verb(self) -> str:
-        return self.operation.name.replace("_", " ")
-
     def prepare(self) -> bool:
         """Do what is slow and needs no transaction; True if the call is done by that alone.
 
@@ -96,7 +97,7 @@ class Call:
             self._arrival += self._clock.read() - began
 
     def _prepare(self) -> bool:
-        work = self.operation.work
+        work = self._work
         if isinstance(work, Computation):
             self.result = work.compute(self._request, self.context)
             self._warn(self.context.data_warnings)
@@ -104,6 +105,8 @@ class Call:
         if self._more is not None:
             self._prepared = self._more()
         else:
+            if isinstance(work, Mutation):
+                self._recording = Recording(self.operation, self._request, self.context)
             self._prepared = work.prepare(self._request, self.context)
         return False
 
@@ -113,25 +116,14 @@ class Call:
         That is so, too, where the store's files were replaced while it was written to: what was done may be lost.
         Raises what the operation or the store refuses; everything is rolled back then.
         """
-        work = self.operation.work
+        work = self._work
         settings = self._prepared.settings
-        create = not settings.disable_autoinit
         try:
             if isinstance(work, Query):
-                with store.read(self.patience, create=create) as connection:
+                with store.read(self.patience, create=not settings.disable_autoinit) as connection:
                     self.result = work.read(connection, self._prepared)
             elif isinstance(work, Mutation):
-                dry_run: bool = self._request.dry_run
-                if not dry_run and create and not store.exists():
-                    # What is refused must not leave an empty store behind.
-                    with store.rehearse(self.patience, self._verb, create=True) as connection:
-                        work.plan(connection, self._prepared)
-                begin = store.rehearse if dry_run else store.write
-                with begin(self.patience, self._verb, create=create) as connection:
-                    plan = work.plan(connection, self._prepared)
-                    if not dry_run:
-                        work.execute(connection, plan, self.context)
-                self.result = work.report(plan, dry_run)
+                self.result = self._mutated(work, store)
             elif isinstance(work, Procedure):
                 store.close()
                 self.result = work.run(self._prepared, self.patience)
@@ -149,6 +141,14 @@ class Call:
         self._warn((*self.context.data_warnings, *settings.warnings))
         return True
 
+    def _mutated(self, work: Mutation, store: Store) -> Any:
+        dry_run: bool = self._request.dry_run
+        assert self._recording is not None
+        plan = mutate(
+            store, work, self._prepared, self._recording, context=self.context, patience=self.patience, dry_run=dry_run
+        )
+        return self._recording.told(work.report(plan, dry_run), dry_run=dry_run)
+
     def _warn(self, warnings: tuple[str, ...]) -> None:
         """Put what there is to say of the surroundings before the result's own warnings."""
         if warnings:
@@ -160,3 +160,55 @@ class Call:
             if self.transact(store):
                 break
         return self.result
+
+
+def mutate(
+    store: Store,
+    work: Mutation,
+    prepared: Any,
+    recording: Recording,
+    *,
+    context: Context,
+    patience: Patience,
+    dry_run: bool,
+) -> Any:
+    """Plan a change of the store and make it, in one transaction; returns the plan.
+
+    Raises ``Unprepared``, and what the plan or the store refuses; everything is rolled back then. ``FilesReplaced`` is
+    raised where what was committed is in no file of the store.
+    """
+    create, verb = not prepared.settings.disable_autoinit, recording.verb
+
+    def carry_out(connection: StoreConnection, *, dry_run: bool) -> Any:
+        """Plan, and do what the plan says; a dry run does so only where it is to tell exactly what would change."""
+        recording.check(connection)
+        plan = recording.decide(lambda: work.plan(connection, prepared))
+        recording.undoes = getattr(plan, "undoes", None)
+        surroundings = context._replace(progress=no_progress) if dry_run else context
+        if work.only_touches(plan):
+            if not dry_run:
+                work.execute(connection, plan, surroundings)
+        elif not dry_run or recording.is_planned:
+            with recording.kept(connection, dry_run=dry_run):
+                work.execute(connection, plan, surroundings)
+        return plan
+
+    if not dry_run and create and not store.exists():
+        # What is refused must not leave an empty store behind.
+        with store.rehearse(patience, verb, create=True) as connection:
+            carry_out(connection, dry_run=True)
+    plan: Any = None
+    try:
+        with (store.rehearse if dry_run else store.write)(patience, verb, create=create) as connection:
+            plan = carry_out(connection, dry_run=dry_run)
+    except FilesReplaced:
+        # To undo once more would undo another operation, and a plan is used up: it must not be done a second time.
+        if dry_run or not _is_done(store, recording, patience):
+            raise
+    return plan
+
+
+def _is_done(store: Store, recording: Recording, patience: Patience) -> bool:
+    """Whether what was committed is in the files that are there now, if there are any, after others were replaced."""
+    with store.read(patience, create=True) as connection:
+        return recording.is_in(connection)

@@ -139,9 +139,7 @@ class MigrationExecutor:
         )
 
     def _commit(self, plan: MigrationPlan) -> None:
-        def commit() -> None:
-            self._patience.insist(lambda: self._connection.execute("COMMIT"), _OPERATION)
-
+        commit = partial(self._patience.commit, self._connection, _OPERATION)
         if plan.migrations:
             self._guarded(plan, plan.migrations[-1], "COMMIT", commit)
         else:

@@ -49,7 +49,7 @@ FILE_FORMAT = Chain(
 
 COMPANION = Chain(
     f"{_PACKAGE}.companion",
-    ("v1",),
+    ("v1", "v2"),
     key="companion_version",
     whole_file=False,
 )

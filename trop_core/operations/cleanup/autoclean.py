@@ -24,6 +24,7 @@ class AutocleanRequest(Record):
         "Take also what is missing and may come back: a volume that is not mounted, a locked worktree."
     )
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+    plan: str | None = fields.plan()
 
 
 def prepare(request: AutocleanRequest, context: Context) -> Prepared:
@@ -42,4 +43,5 @@ OPERATION = Operation(
     result=CleaningResult,
     work=WORK(prepare=prepare),
     destructive=True,
+    takes_away=lambda request: True,
 )

@@ -21,6 +21,7 @@ class ExpireRequest(Record):
         minimum=1,
     )
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+    plan: str | None = fields.plan()
 
 
 def prepare(request: ExpireRequest, context: Context) -> Prepared:
@@ -39,4 +40,5 @@ OPERATION = Operation(
     result=CleaningResult,
     work=WORK(prepare=prepare),
     destructive=True,
+    takes_away=lambda request: True,
 )

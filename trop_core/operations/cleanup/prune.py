@@ -20,6 +20,7 @@ class PruneRequest(Record):
         "Take also what is missing and may come back: a volume that is not mounted, a locked worktree."
     )
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+    plan: str | None = fields.plan()
 
 
 def prepare(request: PruneRequest, context: Context) -> Prepared:
@@ -38,4 +39,5 @@ OPERATION = Operation(
     result=CleaningResult,
     work=WORK(prepare=prepare),
     destructive=True,
+    takes_away=lambda request: True,
 )

@@ -9,6 +9,7 @@ from trop_core import fields
 from trop_core.catalogue import Mutation
 from trop_core.database import directories, reservations
 from trop_core.errors.spelling import quoted
+from trop_core.models import GivenPlan
 from trop_core.operations.call import Unprepared
 from trop_core.operations.cleanup.survey import SECONDS_PER_DAY, Removal, Survey, removal
 from trop_core.paths import DirectoryState
@@ -36,6 +37,7 @@ class CleaningResult(Record):
     )
     truncated: bool = fields.outcome("Whether more were removed than are listed.")
     dry_run: bool = fields.outcome("Whether this only tells what would happen.")
+    plan: GivenPlan | None = fields.planned()
     warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
 
 

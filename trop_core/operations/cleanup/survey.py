@@ -71,15 +71,8 @@ class Survey(NamedTuple):
 
         ``progress`` is told how many of the directories have been looked at.
         """
-
-        def look(path: str) -> DirectoryState:
-            state = state_of(path)
-            if state is not DirectoryState.GONE:
-                return state
-            return DirectoryState.AWAY if may_pass(path, self.git_directories.get(path)) else state
-
         paths = list(dict.fromkeys(row[_PATH] for row in self.rows))
-        states, unanswered = looks.at_directories(paths, look, progress=progress, patience=patience)
+        states, unanswered = look_at(paths, self.git_directories, state_of, progress=progress, patience=patience)
         return self._replace(states=states, unanswered=unanswered)
 
     def kept(self, leaving: list[tuple[Record, Reason]]) -> int:
@@ -127,6 +120,28 @@ class Survey(NamedTuple):
         """The same, as reservations."""
         leaving = self.leaving(connection, now=now, prune=prune, expire_after_days=expire_after_days)
         return tuple(removal(row, reason, connection) for row, reason in leaving)
+
+
+def look_at(
+    paths: list[str],
+    git_directories: Mapping[str, str],
+    state_of: Callable[[str], DirectoryState],
+    *,
+    progress: Progress = no_progress,
+    patience: float = looks.SECONDS,
+) -> tuple[dict[str, DirectoryState], tuple[str, ...]]:
+    """The state of each directory, also of one that may come back, and those of which the system said nothing in time.
+
+    ``paths`` are in the order of code points. Slow, and never under a lock.
+    """
+
+    def look(path: str) -> DirectoryState:
+        state = state_of(path)
+        if state is not DirectoryState.GONE:
+            return state
+        return DirectoryState.AWAY if may_pass(path, git_directories.get(path)) else state
+
+    return looks.at_directories(paths, look, progress=progress, patience=patience)
 
 
 def removal(row: Record, reason: Reason, connection: StoreConnection) -> Removal:

@@ -247,7 +247,7 @@ def execute(connection: StoreConnection, arrival: Arrival, context: Context) -> 
             if moved:
                 context.progress(done, arrival.rows)
         directories.move(connection, arrival.move, by_itself=True)
-    if arrival.directory is not None and companion.ensure(connection):
+    if arrival.directory is not None and companion.ensure(connection, companion.DIRECTORIES):
         directories.disown(connection, arrival.directory)
         directories.record(connection, arrival.directory)
 
@@ -261,7 +261,7 @@ def migrate_line(source: str, destination: str, *options: str) -> str:
 
 def _told_of_tables(connection: StoreConnection) -> tuple[str, ...]:
     """The warning that moves are not followed because of how the record of directories is, if it is so."""
-    if companion.is_usable(connection):
+    if companion.is_usable(connection, companion.DIRECTORIES):
         return ()
     told = companion.warning(companion.state(connection))
     return () if told is None else (told,)

@@ -12,7 +12,7 @@ from trop_core.database.moving import Move
 from trop_core.database.selection import Selection
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.reservations import NotFound, ReservationConflict
-from trop_core.models import Reservation
+from trop_core.models import GivenPlan, Reservation
 from trop_core.records import Record
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class MigrateRequest(Record):
     recursive: bool = fields.flag("Move those of everything below the directory, too.")
     force: bool = fields.flag("Remove the reservations that are in the way.")
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+    plan: str | None = fields.plan()
 
 
 class MovedReservation(NamedTuple):
@@ -54,6 +55,7 @@ class MigrateResult(Record):
     overwritten_count: int = fields.outcome("How many are gone.")
     truncated: bool = fields.outcome("Whether one of the lists is shorter than its count.")
     dry_run: bool = fields.outcome("Whether this only tells what would happen.")
+    plan: GivenPlan | None = fields.planned()
     warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
 
 
@@ -267,5 +269,6 @@ OPERATION = Operation(
     result=MigrateResult,
     work=Mutation(prepare=prepare, plan=plan, execute=MigrateExecutor.execute, report=report),
     destructive=True,
+    takes_away=lambda request: True,
     idempotent=False,
 )

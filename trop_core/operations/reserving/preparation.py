@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from trop_core.operations.cleanup.survey import Survey
 
 Outcome = Literal["created", "reused", "updated", "reallocated", "moved"]
+GroupOutcome = Literal["created", "reused", "extended", "updated", "reallocated", "moved"]
+"""The same for several at once, of which some may have been missing."""
 
 
 class ReservingRequest(Record):
@@ -126,4 +128,24 @@ def prepare(
         warnings=target.warnings,
         arriving=Arriving.at(target, context, follow=settings.follow_moves),
         for_group=for_group,
+    )
+
+
+def for_reading(context: Context, target: Target, settings: Settings, probe: Probe) -> Prepared[None]:
+    """The same for who only wants to know which ports could be had: anybody may ask, and nothing is wished for."""
+    nothing = Wish(given=False, value=None, by="")
+    return Prepared(
+        request=None,
+        context=context,
+        target=target,
+        settings=settings,
+        ports=PortRange(settings.port_min, settings.port_max),
+        avoidance=Avoidance.of(settings.avoid, context.ephemeral),
+        project=nothing,
+        task=nothing,
+        probe=probe,
+        now=context.now(),
+        warnings=(),
+        arriving=Arriving(context, target, settings.follow_moves, None),
+        for_group=True,
     )

@@ -10,7 +10,7 @@ from trop_core.database import directories, reservations
 from trop_core.database.selection import Selection
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.spelling import quoted
-from trop_core.models import Reservation
+from trop_core.models import GivenPlan, Reservation
 from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
 from trop_core.records import Record
 
@@ -39,6 +39,7 @@ class ReleaseRequest(Record):
         "Allow a directory that is neither above nor below this one; there is nothing else to force."
     )
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+    plan: str | None = fields.plan()
 
     def __post_init__(self) -> None:
         if self.tag is not None and self.untagged_only:
@@ -52,6 +53,7 @@ class ReleaseResult(Record):
     released_count: int = fields.outcome("How many were released.")
     truncated: bool = fields.outcome("Whether more were released than are listed.")
     dry_run: bool = fields.outcome("Whether this only tells what would happen.")
+    plan: GivenPlan | None = fields.planned()
     warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
 
 
@@ -137,4 +139,5 @@ OPERATION = Operation(
     result=ReleaseResult,
     work=Mutation(prepare=prepare, plan=plan, execute=execute, report=report),
     destructive=True,
+    takes_away=lambda request: True,
 )

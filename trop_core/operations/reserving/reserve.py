@@ -358,5 +358,11 @@ OPERATION = Operation(
     ),
     request=ReserveRequest,
     result=ReserveResult,
-    work=Mutation(prepare=prepare, plan=plan, execute=execute, report=report),
+    work=Mutation(
+        prepare=prepare,
+        plan=plan,
+        execute=execute,
+        report=report,
+        only_touches=lambda plan: plan.outcome == "reused" and not plan.removals,
+    ),
 )

@@ -11,6 +11,8 @@ from trop_core.catalogue import Operation, Procedure
 from trop_core.database import rebuilding
 from trop_core.database.connection import Database
 from trop_core.database.migrations.registry import LATEST_VERSION
+from trop_core.models import GivenPlan
+from trop_core.operations.recording import Recording
 from trop_core.records import Record
 from trop_core.store import CONFIG_NAME, Store, make_directory
 
@@ -33,6 +35,7 @@ class InitRequest(Record):
         "Empty an existing store, after a backup; with a configuration, replace that as well."
     )
     dry_run: bool = fields.flag("Tell what would happen, and change nothing.")
+    plan: str | None = fields.plan()
 
 
 ActionKind = Literal[
@@ -63,24 +66,27 @@ class InitResult(Record):
     actions: tuple[Action, ...] = fields.outcome("What was done, or would be, in this order; empty if nothing was.")
     truncated: bool = fields.outcome("Whether there are more actions than are listed.", default=False)
     dry_run: bool = fields.outcome("Whether this only tells what would happen.")
+    plan: GivenPlan | None = fields.planned()
     warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.", default=())
 
 
 class InitPlan(NamedTuple):
-    """The request, with its directory resolved."""
+    """The request, with its directory resolved; and its part in the record."""
 
     directory: str
     with_config: bool
     overwrite: bool
     dry_run: bool
     settings: Settings
+    recording: Recording
 
 
 def prepare(request: InitRequest, context: Context) -> InitPlan:
     """Find the directory. No file says anything here: a configuration that is wrong can be replaced."""
     directory = context.data_directory if request.data_dir is None else context.caller.resolve(request.data_dir)
     settings = context.settings_without_files("maximum_lock_wait_seconds")
-    return InitPlan(directory, request.with_config, request.overwrite, request.dry_run, settings)
+    recording = Recording(OPERATION, request._replace(data_dir=directory), context)
+    return InitPlan(directory, request.with_config, request.overwrite, request.dry_run, settings, recording)
 
 
 def run(plan: InitPlan, patience: Patience) -> InitResult:
@@ -104,6 +110,8 @@ def run(plan: InitPlan, patience: Patience) -> InitResult:
         schema_version=LATEST_VERSION,
         actions=tuple(actions),
         dry_run=plan.dry_run,
+        plan=plan.recording.plan,
+        warnings=plan.recording.warnings,
     )
 
 
@@ -135,12 +143,13 @@ def _directory_made(directory: str) -> Iterator[None]:
 
 def _database(plan: InitPlan, store: Store, patience: Patience, configuration: Replacement | None) -> list[Action]:
     if not store.exists():
+        plan.recording.without_rows(dry_run=plan.dry_run)
         if plan.dry_run:
             if os.path.isdir(plan.directory):
                 rebuilding.check_writable_directory("create", store.path)
             return [Action("createDatabase", store.path)]
         with _configured(configuration):
-            made = rebuilding.create(store.path, patience)
+            made = rebuilding.create(store.path, patience, plan.recording.keep_nothing)
         # Another process may have been faster.
         return [Action("createDatabase", store.path)] if made else _database(plan, store, patience, None)
     if plan.overwrite:
@@ -178,9 +187,14 @@ def _upgraded(plan: InitPlan, store: Store, patience: Patience) -> list[Action]:
 
 def _overwritten(plan: InitPlan, store: Store, patience: Patience, configuration: Replacement | None) -> list[Action]:
     if rebuilding.opens_as_sqlite(store.path, patience):
-        backup = rebuilding.rebuild(store.path, patience, dry_run=plan.dry_run, configuration=configuration)
+        backup = rebuilding.rebuild(
+            store.path, patience, plan.recording, dry_run=plan.dry_run, configuration=configuration
+        )
         return [Action("backup", backup), Action("rebuildDatabase", store.path)]
-    aside = rebuilding.start_anew(store.path, patience, dry_run=plan.dry_run, configuration=configuration)
+    plan.recording.without_rows(dry_run=plan.dry_run)
+    aside = rebuilding.start_anew(
+        store.path, patience, plan.recording.keep_nothing, dry_run=plan.dry_run, configuration=configuration
+    )
     if aside is None:
         return _overwritten(plan, store, patience, configuration)
     return [Action("moveAside", aside), Action("createDatabase", store.path)]
@@ -200,9 +214,11 @@ def _config(plan: InitPlan) -> list[Action]:
 
 
 def _config_prepared(plan: InitPlan) -> AbstractContextManager[Replacement]:
+    from trop_core.config.json_schema import shipped_schema
     from trop_core.config.template import config_template
 
-    return whole_files.replacement(os.path.join(plan.directory, CONFIG_NAME), config_template().encode())
+    content = config_template(shipped_schema()).encode()
+    return whole_files.replacement(os.path.join(plan.directory, CONFIG_NAME), content)
 
 
 OPERATION = Operation(
@@ -216,4 +232,5 @@ OPERATION = Operation(
     result=InitResult,
     work=Procedure(prepare=prepare, run=run),
     destructive=True,
+    takes_away=lambda request: request.overwrite,
 )

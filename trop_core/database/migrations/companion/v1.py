@@ -7,23 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trop_core.database.migrations.companion.tables import DIRECTORIES, INDEX
 from trop_core.database.migrations.layout import Column, Layout, Table, differences_beside, taken_names
 from trop_core.database.migrations.types import Migration
 
 if TYPE_CHECKING:
     import sqlite3
-
-DIRECTORIES = """CREATE TABLE directories (
-  path TEXT PRIMARY KEY NOT NULL,
-  file_system TEXT,
-  inode TEXT,
-  born INTEGER,
-  git_directory TEXT,
-  came_from TEXT,
-  block_id TEXT
-) STRICT"""
-
-INDEX = "CREATE INDEX idx_directories_identity ON directories(file_system, inode)"
 
 LAYOUT = Layout(
     tables=(
@@ -65,4 +54,5 @@ MIGRATION = Migration(
     preflight=preflight,
     advice="Give the table, or the index, that has the name another one with the sqlite3 program.",
     validate=_validate,
+    rows=None,
 )

@@ -1,0 +1,86 @@
+"""The blocks of variables that trop keeps in files of a directory."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from trop_core import small_files
+from trop_core.database import directories
+from trop_core.env_files import block
+from trop_core.env_files.place import LARGEST_FILE
+from trop_core.errors.base import Cancelled, TropError
+from trop_core.errors.configuration import ConfigError
+from trop_core.errors.spelling import quoted, shell_word
+from trop_core.operations.doctor.finding import info, ok, warning
+from trop_core.operations.doctor.project import own_rows
+from trop_core.operations.doctor.subject import completed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from trop_core.operations.doctor.finding import Finding
+    from trop_core.operations.doctor.subject import OpenStore
+
+_MOST_LISTED = 10_000
+_MARK = b"trop-begin"
+
+
+def blocks(store: OpenStore) -> Iterator[Finding]:
+    """Whether the variables in the directory's ``.env`` files are this directory's own, and up to date.
+
+    A block comes along when a worktree is copied, and is then another directory's: two servers would start on one port.
+    Looked at are regular files called ``.env``, ``.env.SOMETHING`` or ``SOMETHING.env``.
+    """
+    subject, connection = store.subject, store.rows
+    target = subject.directory
+    if target is None or connection is None:
+        return
+    from trop_core.operations.starting import env
+
+    keeping = env.keeping()
+    for path, content in _files(target.path):
+        request = env.EnvRequest(folder=target.path, write=path, check=True, allow_unrelated_path=True)
+        write = f"env --write {shell_word(os.path.basename(path))}"
+        try:
+            prepared = keeping.prepare(request, subject.context)
+            result = completed(prepared, lambda known: keeping.check(connection, known))
+            if result.file_outcome == "unchanged":
+                yield ok("env_files", path)
+                continue
+            found = block.find(block.EnvText(content, path))
+        except Cancelled:
+            raise
+        except ConfigError as failure:
+            for problem in failure.problems:
+                yield warning("env_files", str(problem), failure.hint(subject.context.spell))
+            continue
+        except TropError as failure:
+            yield warning("env_files", failure.message(subject.context.spell), failure.hint(subject.context.spell))
+            continue
+        told = f"{quoted(path)} is not up to date: {'; '.join(result.file_differences)}"
+        if found is not None and _ports(found.values) <= own_rows(store, target):
+            # It may have been written for one tag: which one, it does not say.
+            yield info("env_files", told, subject.command(write, place=target.path))
+        else:
+            is_foreign = found is not None and found.owner != directories.block_id(connection, result.directory)
+            taking_over = " --take-over" if is_foreign else ""
+            yield warning("env_files", told, subject.command(write + taking_over, place=target.path))
+
+
+def _files(directory: str) -> Iterator[tuple[str, bytes]]:
+    try:
+        with os.scandir(directory) as entries:
+            names = sorted(entry.name for _, entry in zip(range(_MOST_LISTED), entries, strict=False))
+    except OSError:
+        return
+    for name in names:
+        if name == ".env" or name.startswith(".env.") or name.endswith(".env"):
+            path = os.path.join(directory, name)
+            content = small_files.read(path, most=LARGEST_FILE)
+            if isinstance(content, bytes) and _MARK in content:
+                yield path, content
+
+
+def _ports(values: Mapping[str, str]) -> set[int]:
+    return {int(value) for value in values.values() if value.isascii() and value.isdigit() and len(value) < 6}

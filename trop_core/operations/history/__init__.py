@@ -1,0 +1,1 @@
+"""What was done to the reservations, and taking it back."""
