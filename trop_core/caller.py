@@ -20,8 +20,10 @@ T = TypeVar("T")
 class Door(Enum):
     """The way a call came in. Behind a server's working directory there may be nobody who chose it."""
 
-    TERMINAL = "terminal"
-    SERVER = "server"
+    TERMINAL = "cli"
+    EDITOR = "lsp"
+    AGENT = "mcp"
+    HOOK = "hook"
 
 
 class Target(NamedTuple):
@@ -46,13 +48,15 @@ class Caller(NamedTuple):
     """Where a call comes from: a working directory (None if it is gone) and, for an editor, its open folders.
 
     ``unmeant`` are directories in which a server may be started without anybody having chosen them, as the home
-    directory is: they say nothing about what a call is about.
+    directory is: they say nothing about what a call is about. ``is_named_by_call`` tells that the folder is one that
+    the call itself names, where nothing else tells what may be touched.
     """
 
     door: Door
     working_directory: str | None
     folders: tuple[str, ...] = ()
     unmeant: tuple[str, ...] = ()
+    is_named_by_call: bool = False
 
     @property
     def base(self) -> str:
@@ -81,7 +85,7 @@ class Caller(NamedTuple):
     def resolve(self, path: str) -> str:
         """A path that somebody named, as it is stored. Raises ``InvalidPath`` or ``AmbiguousFolder``."""
         # A ~ that stands for nobody's home is the first letter of a name.
-        base = "/" if os.path.isabs(os.path.expanduser(path)) else self.base
+        base = "/" if os.path.isabs(os.path.expanduser(path)) else self._base_of_relative(path)
         return paths.explicit(path, base=base)
 
     def target(self, *, folder: str | None = None, path: str | None = None) -> Target:
@@ -131,6 +135,12 @@ class Caller(NamedTuple):
     def _share_a_repository(self, common: str | None, others: Iterable[str | None]) -> bool:
         # A repository of all that lies in a home says of no two directories that they belong together.
         return common is not None and self._is_meant(os.path.dirname(common)) and common in others
+
+    def _base_of_relative(self, path: str) -> str:
+        base = self.base
+        if base == "/" and not self.folders and not self._is_meant(base):
+            raise InvalidPath(path, "nothing tells where a relative path begins", advice="Name an absolute one.")
+        return base
 
     def _default(self) -> str:
         folder = self._open_folder()

@@ -138,17 +138,23 @@ def told_of(prepared: Prepared[Any], group: Group, found: Arrangement) -> tuple[
 def told_of_drift(
     connection: StoreConnection, prepared: Prepared[Any], group: Group, stored: Mapping[str, Reservation]
 ) -> tuple[str, ...]:
-    """What a caller should know of stored ports that the file would have elsewhere. Reads.
+    """What a caller that reserves should know of stored ports that the file would have elsewhere. Reads."""
+    return tuple(
+        f"{tag} keeps {stored[tag].port}, and its file would have it at {port}: --force lays the group out anew"
+        for tag, port in drift(connection, prepared, group, stored).items()
+    )
 
-    A port that laying the group out anew would not give, because it cannot be had, is no reason to speak.
+
+def drift(
+    connection: StoreConnection, prepared: Prepared[Any], group: Group, stored: Mapping[str, Reservation]
+) -> dict[str, int]:
+    """Where the file would have stored services that stand elsewhere, by tag. Reads.
+
+    A port that laying the group out anew would not give, because it cannot be had, is not among them.
     """
     ports = {tag: row.port for tag, row in stored.items()}
     wanted = drifted(group.services, ports, prepared.ports.minimum)
     if not wanted:
-        return ()
+        return {}
     anew = arrange(connection, prepared, group, stored, anew=True).ports
-    return tuple(
-        f"{tag} keeps {ports[tag]}, and its file would have it at {port}: --force lays the group out anew"
-        for tag, port in wanted.items()
-        if anew.get(tag) == port
-    )
+    return {tag: port for tag, port in wanted.items() if anew.get(tag) == port}

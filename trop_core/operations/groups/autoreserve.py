@@ -13,6 +13,7 @@ from trop_core.operations.groups import planning
 from trop_core.operations.groups.planning import GroupRequest, GroupResult
 
 if TYPE_CHECKING:
+    from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.operations.reserving.preparation import Prepared
 
@@ -29,7 +30,13 @@ class AutoreserveRequest(GroupRequest):
 def prepare(request: AutoreserveRequest, context: Context) -> Prepared[GroupRequest]:
     """Find the project's files upward from the directory, and read them. Raises ``NoConfiguration``."""
     start = context.target(request.folder, None).path
-    settings = context.settings(start, **request.settings)
+    return prepare_with(request, context, start, context.settings(start, **request.settings))
+
+
+def prepare_with(
+    request: AutoreserveRequest, context: Context, start: str, settings: Settings
+) -> Prepared[GroupRequest]:
+    """The same as ``prepare``, where the directory to start from and the settings there are known."""
     if settings.config_directory is None:
         advice = (
             "Write a trop.yaml into the project's directory, such as: reservations: {services: {web: {offset: 0}, "
@@ -52,5 +59,11 @@ OPERATION = Operation(
     ),
     request=AutoreserveRequest,
     result=GroupResult,
-    work=Mutation(prepare=prepare, plan=planning.plan, execute=planning.execute, report=planning.report),
+    work=Mutation(
+        prepare=prepare,
+        plan=planning.plan,
+        execute=planning.execute,
+        report=planning.report,
+        only_touches=planning.only_touches,
+    ),
 )

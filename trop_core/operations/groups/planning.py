@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields, paths
 from trop_core.caller import Target
@@ -17,7 +17,7 @@ from trop_core.models import Reservation
 from trop_core.operations.groups import arranging, exports
 from trop_core.operations.moving import arrival as arriving
 from trop_core.operations.reserving import metadata, preparation, room
-from trop_core.operations.reserving.preparation import Prepared, ReservingRequest, Wish
+from trop_core.operations.reserving.preparation import GroupOutcome, Prepared, ReservingRequest, Wish
 from trop_core.records import Record
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from trop_core.operations.cleanup.survey import Removal
     from trop_core.operations.moving.arrival import Arrival
     from trop_core.ports.services import Group
-
-GroupOutcome = Literal["created", "reused", "extended", "updated", "reallocated", "moved"]
 
 
 class GroupRequest(ReservingRequest):
@@ -198,6 +196,11 @@ def report(plan: Plan, dry_run: bool) -> GroupResult:
     )
 
 
+def only_touches(plan: Plan) -> bool:
+    """Whether a plan refreshes times of use, and changes nothing else."""
+    return plan.outcome == "reused" and not plan.removals
+
+
 def stored_services(connection: StoreConnection, group: Group, arrival: Arrival) -> dict[str, Reservation]:
     """The reservations of a group's services, as they are once what is to move has moved.
 
@@ -262,4 +265,5 @@ def _exported(
 ) -> dict[str, int | str]:
     rows = tuple(change.after for change in changes)
     others = tuple(reservations.select(connection, Selection(arrival.source))) if group.made else ()
-    return exports.variables(group, rows, others, prepared.settings.allowed_variables)
+    made = exports.allowed_variables(group, prepared.settings.allowed_variables)
+    return exports.variables(group, rows, others, made)

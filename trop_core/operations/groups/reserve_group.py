@@ -43,5 +43,11 @@ OPERATION = Operation(
     ),
     request=ReserveGroupRequest,
     result=GroupResult,
-    work=Mutation(prepare=prepare, plan=planning.plan, execute=planning.execute, report=planning.report),
+    work=Mutation(
+        prepare=prepare,
+        plan=planning.plan,
+        execute=planning.execute,
+        report=planning.report,
+        only_touches=planning.only_touches,
+    ),
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection
     from trop_core.models import Occupancy
     from trop_core.ports.holders import Process
-    from trop_core.ports.sockets import HeldPort, SocketTable
+    from trop_core.ports.sockets import SocketTable
 
 LONGEST_PAGE = 1000
 
@@ -194,24 +194,13 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
 
 def _with_holders(connection: StoreConnection, prepared: Prepared, listed: ListResult) -> ListResult:
     """The answer in which each port that is occupied has who does it."""
-    from trop_core.operations.looking.relations import Relations
-    from trop_core.ports.holders import around
+    from trop_core.operations.looking.sighting import Sighting
 
-    assert prepared.sockets is not None
-    relations = Relations(
-        processes=prepared.processes,
-        paths={row.reservation.port: row.reservation.path for row in listed.reservations},
-        names=prepared.names,
-        reserved=reservations.paths_among(connection, around(prepared.processes.values())),
-    )
-    by_port: dict[int, list[HeldPort]] = {}
-    for held in prepared.sockets.sockets:
-        by_port.setdefault(held.port, []).append(held)
-    rows = (
-        row._replace(holder=relations.holder(by_port.get(row.reservation.port, ()), prepared.settings.occupancy))
-        for row in listed.reservations
-    )
-    return listed._replace(reservations=tuple(rows))
+    rows = [row.reservation for row in listed.reservations]
+    seen = Sighting(frozenset(row.port for row in rows), prepared.sockets, prepared.processes, prepared.names)
+    holders = seen.holders(connection, rows, prepared.settings)
+    listed_rows = (row._replace(holder=holders.get(row.reservation.port)) for row in listed.reservations)
+    return listed._replace(reservations=tuple(listed_rows))
 
 
 def _occupancy(sockets: SocketTable | None) -> Callable[[int], Occupancy | None]:

@@ -17,7 +17,7 @@ from trop_core.operations.moving.arrival import Arriving, stored_path
 from trop_core.paths import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from trop_core.config.settings import Settings
     from trop_core.context import Context
@@ -117,14 +117,24 @@ def _environment(
     if group is not None:
         from trop_core.operations.groups import exports
 
-        environment = exports.variables(group, own, others, allowed)
-    taken = {name.upper() for name in environment}
-    names = [UNTAGGED if row.tag is None else _derived(row.tag) for row in others]
-    for name, row in zip(names, others, strict=True):
-        # Of two that would have one name, nobody could say which is meant.
-        if name is not None and name.upper() not in taken and names.count(name) == 1:
-            environment[name] = row.port
+        environment = exports.variables(group, own, others, exports.allowed_variables(group, allowed))
+    names = derived_names(others, {name.upper() for name in environment})
+    environment.update({names[row.tag]: row.port for row in others if row.tag in names})
     return environment
+
+
+def derived_names(rows: Iterable[Reservation], taken: Collection[str]) -> dict[str | None, str]:
+    """The variables of reservations that are no services of a group, by their tags; ``taken`` are those of the group.
+
+    Of two that would have one name, nobody could say which is meant: neither has one. Pure.
+    """
+    names = {row.tag: UNTAGGED if row.tag is None else _derived(row.tag) for row in rows}
+    several = list(names.values())
+    return {
+        tag: name
+        for tag, name in names.items()
+        if name is not None and name.upper() not in taken and several.count(name) == 1
+    }
 
 
 def _derived(tag: str) -> str | None:

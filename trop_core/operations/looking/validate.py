@@ -64,7 +64,7 @@ def compute(request: ValidateRequest, context: Context) -> ValidateResult:
     from trop_core.config.search import is_quotable, near_misses
 
     file = context.caller.resolve(request.config)
-    user, warnings = _user_layer(context.data_directory)
+    user, warnings = user_layer(context.data_directory)
     allowed = allowed_variables(user)
     quotable = is_quotable(file, context.caller.anchors)
     problems: Sequence[ConfigProblem] = ()
@@ -95,7 +95,7 @@ def compute(request: ValidateRequest, context: Context) -> ValidateResult:
     )
 
 
-def _user_layer(data_directory: str) -> tuple[Layer, tuple[str, ...]]:
+def user_layer(data_directory: str) -> tuple[Layer, tuple[str, ...]]:
     """What the user's own file gives, and what to tell where it cannot be used."""
     from trop_core.config.files import GLOBAL_FILE, load_file
 
