@@ -7,7 +7,7 @@ describes itself in a module of ``trop_core.operations``; that module is importe
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import Field, fields_of, parse
@@ -25,16 +25,26 @@ _MODULES = {
     "reserve": "reserving.reserve",
     "reserve_group": "groups.reserve_group",
     "autoreserve": "groups.autoreserve",
+    "env": "starting.env",
+    "url": "starting.url",
     "release": "reserving.release",
     "migrate": "moving.migrate",
+    "swap": "reserving.swap",
+    "status": "looking.status",
     "list": "looking.list",
     "list_projects": "looking.list_projects",
     "port_info": "looking.port_info",
     "scan": "looking.scan",
+    "doctor": "doctor.doctor",
+    "history": "history.history",
+    "undo": "history.undo",
     "init": "store.init",
+    "backup": "store.backup",
+    "restore": "store.restore",
     "show_path": "looking.show_path",
     "show_data_dir": "store.show_data_dir",
     "validate": "looking.validate",
+    "schema": "looking.schema",
     "exclude": "exclusions.exclude",
     "compact_exclusions": "exclusions.compact_exclusions",
     "prune": "cleanup.prune",
@@ -54,13 +64,15 @@ class Mutation(NamedTuple):
     ``prepare`` turns a request and its context into what the plan needs, and does all that is slow and needs no lock.
     ``plan`` reads and decides inside the transaction, and returns frozen data; it may raise ``Unprepared`` when the
     store turns out to need something slow. ``execute`` does what the plan says, and is left out of a dry run.
-    ``report`` turns the plan into the result.
+    ``report`` turns the plan into the result. ``only_touches`` tells of a plan that it refreshes times of use and
+    changes no reservation otherwise, so that there is nothing to note.
     """
 
     prepare: Callable[[Any, Context], Any]
     plan: Callable[[StoreConnection, Any], Any]
     execute: Callable[[StoreConnection, Any, Context], None]
     report: Callable[[Any, bool], Any]
+    only_touches: Callable[[Any], bool] = lambda _plan: False
 
 
 class Procedure(NamedTuple):
@@ -87,11 +99,15 @@ class Computation(NamedTuple):
     compute: Callable[[Any, Context], Any]
 
 
+Work: TypeAlias = Mutation | Procedure | Query | Computation
+
+
 class Operation(NamedTuple):
     """One thing that trop does for a caller.
 
     ``destructive`` means that it can take away what somebody relies on; ``idempotent`` that doing it twice is doing
-    it once. ``name`` is in snake case: ``list_projects`` is the command ``trop.listProjects``, the tool
+    it once. ``takes_away`` tells of a request that it takes something away: a dry run then gives a plan, which the
+    field ``plan`` takes. ``name`` is in snake case: ``list_projects`` is the command ``trop.listProjects``, the tool
     ``trop_list_projects`` and the subcommand ``list-projects``.
     """
 
@@ -100,9 +116,19 @@ class Operation(NamedTuple):
     description: str
     request: type[Any]
     result: type[Any]
-    work: Mutation | Procedure | Query | Computation
+    work: Work
     destructive: bool = False
     idempotent: bool = True
+    takes_away: Callable[[Any], bool] = lambda _request: False
+    other_work: Callable[[Any], Work | None] = lambda _request: None
+    """Of what other kind a request is, where not all of them are of one; None for those that are not."""
+
+    judges: bool = False
+    """Whether it tells of what is wrong where others fail of it: of a store for which there is no place, too."""
+
+    def work_of(self, request: Any) -> Work:
+        """What kind of work a request is."""
+        return self.other_work(request) or self.work
 
     @property
     def read_only(self) -> bool:

@@ -133,6 +133,17 @@ def text(description: str) -> Any:
     return _declare(Kind.TEXT, description, default=None)
 
 
+def plan() -> Any:
+    """The token of a plan, for requests that take something away; see ``trop_core.plans``."""
+    return text("The token of the plan that a dry run gave: do this only if it is still exactly what was planned.")
+
+
+def planned() -> Any:
+    """The plan in the result of such a request."""
+    text = "Only of a dry run: its plan, with its token, until when it may be used, and what it would do."
+    return outcome(text, default=None)
+
+
 def ports(description: str) -> Any:
     """A port or a range of ports, as a text. Required."""
     return _declare(Kind.PORTS, description, default=REQUIRED)

@@ -13,6 +13,10 @@ LOWEST_PORT = 1
 HIGHEST_PORT = 65535
 LONGEST_IDENTIFIER = 255
 
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+IDENTIFIER = rf"^\s*[^\s{_CONTROL}]([^{_CONTROL}]{{0,{LONGEST_IDENTIFIER - 2}}}[^\s{_CONTROL}])?\s*$"
+"""What ``identifier`` takes, as a pattern for JSON Schemas."""
+
 DEFAULT_MINIMUM = 5000
 DEFAULT_MAXIMUM = 7000
 
@@ -93,6 +97,22 @@ class ListedReservation(NamedTuple):
     occupancy: Occupancy | None = None
     missing: bool = False
     holder: Holder | None = None
+
+
+class Timestamp(int):
+    """A time in whole seconds since the epoch, UTC, where that is not told by what it belongs to."""
+
+
+PLAN_SECONDS = 5 * 60
+"""How long a plan may be carried out after the dry run that made it."""
+
+
+class GivenPlan(NamedTuple):
+    """What a dry run gives to whoever wants exactly that to be done: its token, until when, and what it is."""
+
+    token: str
+    expires_at: Timestamp
+    summary: str
 
 
 class Violation(NamedTuple):

@@ -110,10 +110,9 @@ def from_uri(text: str) -> str:
         raise InvalidPath(text, "the URI has no absolute path", advice=advice, alone=True)
     from urllib.parse import unquote_to_bytes
 
-    raw = unquote_to_bytes(path.partition("#")[0].partition("?")[0])
     try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
+        return unquote_to_bytes(path.partition("#")[0].partition("?")[0]).decode("utf-8")
+    except UnicodeError:  # half of a character, too, which JSON can spell
         raise InvalidPath(text, "its escapes are not valid UTF-8", advice=advice, alone=True) from None
 
 

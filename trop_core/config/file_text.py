@@ -5,15 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import re
+from typing import TYPE_CHECKING
 
 from trop_core import small_files
 from trop_core.config.values import Problems
 from trop_core.errors.system import PermissionDenied, SystemFailure
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""Where a line ends in YAML 1.1 (section 5.4 of its specification)."""
+
 _TOO_LARGE = f"the file is larger than {small_files.LARGEST_CONFIGURATION} bytes, the most that is read"
-_FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """The characters that YAML 1.1 does not allow (section 5.1 of its specification)."""
 
 
@@ -39,7 +45,16 @@ def read_bytes(path: str) -> bytes | None:
 
 def is_blank(text: str) -> bool:
     """Whether a text holds nothing but empty lines and comments: YAML's parser need not be loaded to read that."""
-    return all(not line or line.startswith("#") for line in map(str.strip, _LINE_BREAK.split(text)))
+    return all(not line or line.startswith("#") for line in map(str.strip, _lines(text)))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text, one by one: the first tells nearly always whether there is anything in it."""
+    begin = 0
+    for end in LINE_BREAK.finditer(text):
+        yield text[begin : end.start()]
+        begin = end.end()
+    yield text[begin:]
 
 
 def decoded(content: bytes, path: str) -> str:
@@ -56,7 +71,7 @@ def decoded(content: bytes, path: str) -> str:
     except UnicodeDecodeError as error:
         place = _position(content[: error.start].decode("utf-8"))
         problems.fail(*place, f"the byte 0x{content[error.start]:02x} here is not valid UTF-8")
-    forbidden = re.search(_FORBIDDEN, text)
+    forbidden = re.search(FORBIDDEN, text)
     if forbidden:
         place = _position(text[: forbidden.start()])
         problems.fail(*place, f"the character U+{ord(forbidden[0]):04X} must not stand in YAML")
@@ -65,7 +80,7 @@ def decoded(content: bytes, path: str) -> str:
 
 def _position(before: str) -> tuple[int, int]:
     """Line and column of what comes after a text."""
-    lines = _LINE_BREAK.split(before)
+    lines = LINE_BREAK.split(before)
     return len(lines), len(lines[-1]) + 1
 
 

@@ -74,17 +74,9 @@ def parse_text(text: str, file: str, *, project: bool, allowed: Collection[str] 
     if is_blank(text):
         return {}
     # YAML's parser takes longer to load than everything else that a reservation needs.
-    from trop_core.config import yaml_tree
-    from trop_core.config.interpreter import Interpreter
-    from trop_core.config.values import Problems
+    from trop_core.config.examination import examine
 
-    problems = Problems(file)
-    root = yaml_tree.parse(text, problems)
-    reader = Interpreter(problems, project=project, allowed=allowed)
-    if root is not None:
-        reader.read(root)
-    problems.raise_if_any()
-    return reader.layer
+    return examine(text, file, project=project, allowed=allowed).usable()
 
 
 def without_words(problems: Sequence[ConfigProblem]) -> ConfigError:

@@ -78,7 +78,7 @@ class _GroupReader:
             self._read_services(services)
         empty = services is None or is_null(services) or (isinstance(services, Mapping) and not services.entries)
         if isinstance(node, Mapping) and empty:
-            self._reader.note(services or node, SERVICES, "expected at least one service")
+            self._reader.note_absence(services or node, SERVICES, "expected at least one service")
         found = self._services(base)
         made = self._made(environment) if environment is not None else ()
         self._refused.sort(key=lambda problem: (problem.line, problem.column))
@@ -204,7 +204,7 @@ class _GroupReader:
             self._reader.note(node, name, str(error))
             return None
         if variable.service is not None and variable.service not in self._written:
-            self._reader.note(node, name, f"there is no service {quoted(variable.service)}")
+            self._reader.note_absence(node, name, f"there is no service {quoted(variable.service)}")
             return None
         return variable
 

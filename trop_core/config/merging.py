@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -95,7 +96,7 @@ def load_settings(
         raise project.failure
     users.append(_argument_layer(arguments))
     own, *stronger = (expanded(layer or {}) for layer in users)
-    warnings = (*_told_of_name(global_file), *project.warnings)
+    warnings = (*near_miss(global_file), *project.warnings)
     settings = partial(_merged, own, stronger, project._replace(warnings=warnings))
     refusal = project.failure or (ConfigError(project.problems) if project.problems else None)
     if not tolerant:
@@ -104,8 +105,8 @@ def load_settings(
         return settings(refusal=refusal)
     except ConfigError as error:
         # If what the project's files say is not what is wrong, this raises once more.
-        kept = {name: given for name, given in project.layer.items() if name not in _RANGE}
-        return _merged(own, stronger, project._replace(layer=kept, warnings=warnings), refusal=refusal or error)
+        kept = project._replace(layer=_rangeless(project.layer), warnings=warnings)
+        return _merged(own, stronger, kept, refusal=refusal or error)
 
 
 def settings_without_files(
@@ -119,6 +120,22 @@ def settings_without_files(
     variables = {name: environment[name] for key in chosen for name in KEYS[key].variables if name in environment}
     given = _argument_layer({key: arguments[key] for key in chosen if key in arguments})
     return _settings(_stacked(environment_layer(variables), given), None)
+
+
+def settings_of(user: Layer, project: Layer, stronger: Layer, directory: str | None) -> Settings:
+    """What layers come to that are read already, as ``load_settings`` puts them together. Raises nothing.
+
+    ``stronger`` is the environment. Where the range is upside down, the project's does not count, or nobody's.
+    """
+    own, above = expanded(user), expanded(stronger)
+    for counting in (project, _rangeless(project)):
+        with suppress(ConfigError, InvalidArgument):
+            return _merged(own, [above], _Project(counting, directory))
+    return _merged(_rangeless(own), [_rangeless(above)], _Project(_rangeless(project), directory))
+
+
+def _rangeless(layer: Layer) -> Layer:
+    return {name: given for name, given in layer.items() if name not in _RANGE}
 
 
 def allowed_variables(user_layer: Layer | None) -> tuple[str, ...]:
@@ -263,7 +280,7 @@ def _told_of_refusal(refusal: TropError) -> str:
     return f"the project's configuration is wrong, and what is wrong of it does not count: {first}{more}"
 
 
-def _told_of_name(global_file: str) -> tuple[str, ...]:
+def near_miss(global_file: str) -> tuple[str, ...]:
     """The warning about a file beside the user's own whose name is nearly the right one."""
     near = global_file.removesuffix(".yaml") + ".yml"
     try:

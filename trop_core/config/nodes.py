@@ -30,9 +30,14 @@ class NodeReader:
         self.problems = problems
         self._merges_left = _MOST_MERGES
 
-    def note(self, node: Node, key: str | None, message: str) -> None:
-        """Note a problem at a node."""
-        self.problems.add(node.line, node.column, key, message)
+    def note(self, node: Node, key: str | None, message: str, *, meant: str | None = None) -> None:
+        """Note a problem at a node; ``meant`` is what to write in its place."""
+        self.problems.add(node.line, node.column, key, message, meant=meant)
+
+    def note_absence(self, node: Node, key: str | None, message: str) -> None:
+        """Note at a node that something else is missing: only where all of the source was read."""
+        if self.problems.is_whole:
+            self.note(node, key, message)
 
     def mapping(self, name: str, node: Node) -> Iterator[tuple[str, Scalar, Node]]:
         """The entries of a mapping: the key as text, its node, and the value's.
@@ -57,7 +62,7 @@ class NodeReader:
         try:
             return accept(key, value_of(node))
         except Refused as refusal:
-            self.note(node, name, str(refusal))
+            self.note(node, name, str(refusal), meant=refusal.meant)
             return None
 
     def unknown(self, section: str, known_as: str, written: str, node: Node) -> None:
@@ -68,7 +73,8 @@ class NodeReader:
             meant = f": it belongs {_place(near.rpartition('.')[0])}"
         elif near:
             meant = f": did you mean {near.replace(section, known_as, 1)}?"
-        self.note(node, dotted(known_as, node), f"unknown key{meant}")
+        instead = near.rpartition(".")[2] if near and meant.startswith(": did") else None
+        self.note(node, dotted(known_as, node), f"unknown key{meant}", meant=instead)
 
     def entries(
         self, key: Key, node: Node, accept: Callable[[object], Entry], read: Callable[[Node], object] = value_of
@@ -83,7 +89,7 @@ class NodeReader:
             try:
                 accepted.append(accept(read(item)))
             except Refused as refusal:
-                self.note(item, key.name, str(refusal))
+                self.note(item, key.name, str(refusal), meant=refusal.meant)
         return tuple(accepted)
 
     def _merged(self, name: str, node: Mapping) -> Iterator[tuple[Node, Node]]:

@@ -26,15 +26,20 @@ class OddNumber:
         return hash(self.text)
 
     @property
-    def advice(self) -> str:
-        """What to write instead."""
+    def instead(self) -> str | None:
+        """The number in decimal, where it is plain which one is meant."""
         plain = self.text.replace("_", "")
         padded = _PADDED.fullmatch(plain)
         if padded is not None:
-            return f"write {padded[1]}"
+            return padded[1]
         if plain.lstrip("+-")[:2].lower() in ("0x", "0b") and isinstance(self.value, int) and self.value < _LARGEST:
-            return f"write {self.value}"
-        return "write it in decimal"
+            return str(self.value)
+        return None
+
+    @property
+    def advice(self) -> str:
+        """What to write instead."""
+        return f"write {self.instead or 'it in decimal'}"
 
 
 def is_decimal(text: str) -> bool:

@@ -27,6 +27,7 @@ _NEAR = (
 )
 """What is looked for where nothing else is a reason to read a directory."""
 
+_NOT_READ = "is not read: the file has to be called "
 _MOST_LISTED = 10_000
 _NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 """Reasons that lie with this process, and not with the file: who goes on without it gets another port."""
@@ -139,6 +140,22 @@ def in_directory(ground: Ground) -> Found:
     warnings: list[str] = []
     found = tuple(filter(None, (_take(ground, ground.target, name, warnings) for name in PROJECT_FILES)))
     return Found(ground.target, found, (*warnings, *near_misses(ground.target)))
+
+
+def is_of_near_miss(warning: str) -> bool:
+    """Whether a warning is about a name that is nearly the right one."""
+    return _NOT_READ in warning
+
+
+def told_of_near_miss(path: str) -> str | None:
+    """What to tell of a file whose name is nearly that of a project's; None of any other. Looks at nothing."""
+    directory, name = os.path.split(path)
+    return None if name in PROJECT_FILES or _meant(name) not in PROJECT_FILES else _told_of_name(directory, name)
+
+
+def is_of_project(path: str) -> bool:
+    """Whether a file has the name of a project's, or nearly so. Looks at nothing."""
+    return os.path.basename(path) in PROJECT_FILES or told_of_near_miss(path) is not None
 
 
 def near_misses(directory: str) -> tuple[str, ...]:
@@ -263,7 +280,7 @@ def _meant(name: str) -> str:
 def _told_of_name(directory: str, name: str) -> str:
     from trop_core.errors.spelling import quoted
 
-    return f"{quoted(os.path.join(directory, name))} is not read: the file has to be called {_meant(name)}"
+    return f"{quoted(os.path.join(directory, name))} {_NOT_READ}{_meant(name)}"
 
 
 def _is_read(directory: str, name: str) -> bool:

@@ -20,12 +20,13 @@ _HEAD = """\
 """
 
 
-def config_template() -> str:
+def config_template(schema: str | None = None) -> str:
     """A ``config.yaml`` in which every key that may stand there is described, set to its default and commented out.
 
     Lines that begin with # and a single space are prose; without the # before them, all others are valid YAML.
+    ``schema`` is the address of its JSON Schema, for the YAML language server, where there is a file with that.
     """
-    lines = [_HEAD]
+    lines = [_HEAD] if schema is None else [f"# yaml-language-server: $schema={schema}", _HEAD]
     heading = ""
     for key in KEYS.values():
         if key.project_only:

@@ -23,27 +23,38 @@ _PORTS = r"([0-9]{1,5}) *\.\. *([0-9]{1,5})"
 
 
 class Refused(Exception):
-    """A value that its key cannot take; the text says what was expected, and what came."""
+    """A value that its key cannot take; the text says what was expected, and what came.
+
+    ``meant`` is what to write in its place, where that can be guessed.
+    """
+
+    def __init__(self, text: str, *, meant: str | None = None) -> None:
+        super().__init__(text)
+        self.meant = meant
 
 
 class Problems:
     """The problems of one source, collected until there are too many to be of use.
 
-    ``carried`` are those that do not make the source unusable: they are raised only together with others.
+    ``carried`` are those that do not make the source unusable: they are raised only together with others. Of a source
+    that ``is_whole`` nothing is missing; of one that is read in part, nobody can say that something is.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, is_whole: bool = True) -> None:
         self.source = source
+        self.is_whole = is_whole
         self.found: list[ConfigProblem] = []
         self.carried: tuple[ConfigProblem, ...] = ()
 
-    def add(self, line: int | None, column: int | None, key: str | None, message: str) -> None:
-        """Note a problem. Raises ``ConfigError`` with all there are when it is one too many."""
+    def add(
+        self, line: int | None, column: int | None, key: str | None, message: str, *, meant: str | None = None
+    ) -> None:
+        """Note a problem; ``meant`` is what was probably meant. Raises ``ConfigError`` when it is one too many."""
         if len(self.found) == MOST_PROBLEMS:
             self.found.sort(key=_position)
             self.found.append(ConfigProblem(self.source, line, column, None, "there are more problems from here on"))
             raise ConfigError(self.found)
-        self.found.append(ConfigProblem(self.source, line, column, key and shown(key), message))
+        self.found.append(ConfigProblem(self.source, line, column, key and shown(key), message, meant=meant))
 
     def carry(self, line: int | None, column: int | None, key: str, message: str) -> None:
         """Note a problem that does not make the source unusable."""
@@ -54,10 +65,9 @@ class Problems:
         self.add(line, column, None, message)
         raise ConfigError(self.found)
 
-    def raise_if_any(self) -> None:
-        """Raise ``ConfigError`` with all problems in the order of their places, if there are any."""
-        if self.found:
-            raise ConfigError(sorted([*self.found, *self.carried], key=_position))
+    def in_order(self) -> list[ConfigProblem]:
+        """All problems in the order of their places, those that are carried among them."""
+        return sorted([*self.found, *self.carried], key=_position)
 
 
 def _position(problem: ConfigProblem) -> tuple[int, int]:
@@ -87,10 +97,21 @@ def described(value: object) -> str:
 
 def refuse(expected: str, value: object) -> Refused:
     """The exception for a value where something else was expected."""
-    refused = f"expected {expected}, not {described(value)}"
+    refused, meant = f"expected {expected}, not {described(value)}", None
     if isinstance(value, OddNumber) and isinstance(value.value, int | float):
         refused += f": {value.advice}, because YAML reads something else in it"
-    return Refused(refused)
+        meant = value.instead
+    return Refused(refused, meant=meant)
+
+
+def refuse_choice(key: Key, value: object) -> Refused:
+    """The exception for a text that is none of a key's words."""
+    refused = refuse(key.expectation if key.kind is Kind.CHOICE else f"one of {', '.join(key.choices)}", value)
+    if isinstance(value, str):
+        import difflib
+
+        refused.meant = next(iter(difflib.get_close_matches(value.lower(), key.choices, n=1)), None)
+    return refused
 
 
 def accept(key: Key, value: object) -> object:
@@ -119,14 +140,14 @@ def accept(key: Key, value: object) -> object:
                 raise Refused(f"{quoted(value)} cannot be used: {error.reason}") from None
         case Kind.IDENTIFIER if not isinstance(value, str):
             raise Refused(f"expected {key.expectation}, not {described(value)}; quotes make it a text")
-    raise refuse(key.expectation, value)
+    raise refuse_choice(key, value) if key.choices else refuse(key.expectation, value)
 
 
 def accept_choice(key: Key, value: object) -> str:
     """One entry of a list of words that the key knows. Raises ``Refused``."""
     if isinstance(value, str) and value in key.choices:
         return value
-    raise refuse(f"one of {', '.join(key.choices)}", value)
+    raise refuse_choice(key, value)
 
 
 def accept_directory(value: object) -> str:

@@ -16,10 +16,12 @@ from trop_core.ports.made_variables import COMPOSE_PROJECT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LONGEST = 255
+LONGEST_VARIABLE = 255
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-_PATTERN = r"[A-Za-z_*][A-Za-z0-9_*]*"
-_OWN = "TROP_"
+PATTERN_OF_NAMES = r"[A-Za-z_*][A-Za-z0-9_*]*"
+OWN_PREFIX = "TROP_"
+"""What trop's own variables begin with, whatever the case of its letters."""
+
 _ADDRESSES = ("URL", "URI", "ORIGIN", "ENDPOINT", "ADDR")
 _ALLOWING = "only your own config.yaml can allow it, under allowed_variables"
 
@@ -46,6 +48,16 @@ def address_refusal(name: str, allowed: Iterable[str] = ()) -> str | None:
     return _refusal(name, _ADDRESSES, lacking, allowed)
 
 
+def port_pattern(allowed: Iterable[str] = ()) -> str:
+    """The pattern of the names that ``port_refusal`` lets through, but for their length and those of trop's own."""
+    return _pattern(("PORT",), allowed)
+
+
+def address_pattern(allowed: Iterable[str] = ()) -> str:
+    """The same for ``address_refusal``."""
+    return _pattern(_ADDRESSES, (COMPOSE_PROJECT, *allowed))
+
+
 def covers(allowed: Iterable[str], name: str) -> bool:
     """Whether a name is among those that the user allows. A name that begins with TROP_ never is."""
     from fnmatch import fnmatchcase
@@ -55,18 +67,18 @@ def covers(allowed: Iterable[str], name: str) -> bool:
 
 def accept_pattern(value: object) -> str:
     """One entry of ``allowed_variables``. Raises ``Refused``."""
-    if not isinstance(value, str) or len(value) > _LONGEST or not re.fullmatch(_PATTERN, value):
+    if not isinstance(value, str) or len(value) > LONGEST_VARIABLE or not re.fullmatch(PATTERN_OF_NAMES, value):
         raise refuse("the name of a variable, in which * stands for any part of it", value)
     if _is_own(value):
-        raise Refused(f"variables that begin with {_OWN} are trop's own, and never a project's to name")
+        raise Refused(f"variables that begin with {OWN_PREFIX} are trop's own, and never a project's to name")
     return value
 
 
 def _refusal(name: str, parts: tuple[str, ...], lacking: str, allowed: Iterable[str]) -> str | None:
-    if len(name) > _LONGEST or not re.fullmatch(_NAME, name):
-        return f"is no name of a variable: one has A to Z, digits and _, {_LONGEST} at most, and no digit first"
+    if len(name) > LONGEST_VARIABLE or not re.fullmatch(_NAME, name):
+        return f"is no name of a variable: one has A to Z, digits and _, {LONGEST_VARIABLE} at most, and no digit first"
     if _is_own(name):
-        return f"begins with {_OWN}, as trop's own variables do"
+        return f"begins with {OWN_PREFIX}, as trop's own variables do"
     if covers(allowed, name):
         return None
     if name != name.upper():
@@ -76,6 +88,17 @@ def _refusal(name: str, parts: tuple[str, ...], lacking: str, allowed: Iterable[
     return None
 
 
+def _pattern(parts: tuple[str, ...], allowed: Iterable[str]) -> str:
+    usual = f"([A-Z_][A-Z0-9_]*_|_)?({'|'.join(parts)})(_[A-Z0-9_]*)?"
+    return f"^({'|'.join([usual, *map(_pattern_of, allowed)])})$"
+
+
+def _pattern_of(allowed: str) -> str:
+    """One entry of ``allowed_variables`` as a pattern: a name never begins with a digit."""
+    anything = "[A-Za-z0-9_]*".join(re.split(r"\*+", allowed.lstrip("*")))
+    return f"({_NAME})?{anything}" if allowed.startswith("*") else anything
+
+
 def _is_own(name: str) -> bool:
     # zsh ties variables to others whose names differ in the case of their letters alone.
-    return name.upper().startswith(_OWN)
+    return name.upper().startswith(OWN_PREFIX)

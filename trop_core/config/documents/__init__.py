@@ -1,0 +1,1 @@
+"""A configuration file as somebody types it: its values with their places, and what stands where."""

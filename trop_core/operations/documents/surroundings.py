@@ -1,0 +1,187 @@
+"""What stands around a configuration file that is being written: the other layers, the store, and who is on the ports.
+
+Each is read by itself, since each may hang, fail or be missing by itself. Nothing is created, upgraded or locked.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from trop_core.config import search
+from trop_core.config.files import GLOBAL_FILE, PROJECT_FILES, load_file, parse_bytes
+from trop_core.config.merging import allowed_variables, expanded, merge
+from trop_core.errors.base import TropError
+from trop_core.errors.system import SocketsUnreadable
+from trop_core.models import HIGHEST_PORT, LOWEST_PORT, PortRange
+from trop_core.operations.looking.relations import Relations, names_of
+from trop_core.paths import canonical
+from trop_core.ports.exclusions import Exclusions
+from trop_core.ports.holders import around
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from trop_core.config.layer import Layer
+    from trop_core.config.settings import Settings
+    from trop_core.context import Context
+    from trop_core.holder import Holder
+    from trop_core.models import Reservation
+    from trop_core.ports.holders import Process
+    from trop_core.ports.sockets import HeldPort, SocketTable
+
+_NOTHING: Layer = {}
+
+
+class Place(NamedTuple):
+    """Where a document lies, and what the other layers give there.
+
+    ``directory`` is what its services are reserved for; None of one that lies on no disk. ``weaker`` and ``stronger``
+    are the project's other file, whichever it is; ``user`` is the user's own, and ``above`` the environment.
+    """
+
+    directory: str | None = None
+    user: Layer = _NOTHING
+    weaker: Layer = _NOTHING
+    stronger: Layer = _NOTHING
+    above: Layer = _NOTHING
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The variables that the user allows a project's file to name."""
+        return allowed_variables(self.user)
+
+    def project(self, layer: Layer) -> Layer:
+        """What the project's files come to, with a layer in the place of the document's."""
+        return merge(merge(self.weaker, expanded(layer)), self.stronger)
+
+
+class Stock:
+    """All that is reserved, in the order of the ports. Nothing in here changes."""
+
+    def __init__(self, rows: Sequence[Reservation] = ()) -> None:
+        self.rows = tuple(rows)
+
+    @cached_property
+    def by_port(self) -> dict[int, Reservation]:
+        """Whom each port is reserved for."""
+        return {row.port: row for row in self.rows}
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The directories that have reservations."""
+        return frozenset(row.path for row in self.rows)
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """Every tag once, in order."""
+        return tuple(sorted({row.tag for row in self.rows if row.tag is not None}))
+
+    @cached_property
+    def projects(self) -> tuple[str, ...]:
+        """Every project once, in order."""
+        return tuple(sorted({row.project for row in self.rows if row.project is not None}))
+
+    def at(self, directory: str | None) -> tuple[Reservation, ...]:
+        """What is reserved for exactly one directory, in the order of the tags."""
+        return tuple(sorted((row for row in self.rows if row.path == directory), key=lambda row: row.tag or ""))
+
+
+class System(NamedTuple):
+    """What is seen of ports. ``table`` is None where nobody looked, or could.
+
+    ``processes`` are those that hold ports of interest, ``names`` the directories of these ports' reservations with
+    the links in them followed, ``ephemeral`` what the system gives away by itself.
+    """
+
+    table: SocketTable | None = None
+    processes: Mapping[int, Process] = {}
+    names: Mapping[str, str] = {}
+    ephemeral: Exclusions = Exclusions()
+
+    def occupied(self, port: int) -> bool | None:
+        """Whether something occupies a port; None where that cannot be told."""
+        return None if self.table is None else self.table.is_occupied(port)
+
+    def holder(self, port: int, stock: Stock, settings: Settings) -> Holder | None:
+        """Who occupies a port, as far as the system tells."""
+        if self.table is None or not self.occupied(port):
+            return None
+        held: list[HeldPort] = [each for each in self.table.sockets if each.port == port]
+        row = stock.by_port.get(port)
+        relations = Relations(
+            processes=self.processes,
+            paths={} if row is None else {port: row.path},
+            names=self.names,
+            reserved=around(self.processes.values()) & stock.paths,
+        )
+        return relations.holder(held, settings.occupancy)
+
+
+class Surroundings(NamedTuple):
+    """All of it. ``failure`` is why the store cannot be read."""
+
+    place: Place = Place()
+    stock: Stock = Stock()
+    system: System = System()
+    failure: TropError | None = None
+
+
+def place_of(file: str | None, context: Context) -> Place:
+    """What the other layers give where a document lies. Looks at the file system; raises nothing.
+
+    ``file`` is an absolute path; None for a document that lies on no disk. A layer that is wrong gives nothing.
+    """
+    user = _layer(lambda: load_file(os.path.join(context.data_directory, GLOBAL_FILE), project=False))
+    above = _layer(lambda: _environment(context))
+    if file is None:
+        return Place(user=user, above=above)
+    name = os.path.basename(file)
+    spelled = os.path.dirname(file)
+    given = user.get("safe_directories")
+    safe = () if given is None else cast("tuple[str, ...]", given.value)
+    ground = search.Ground.of(spelled, home=context.home, safe=safe, around=context.caller.anchors)
+    found = search.in_directory(ground)
+    layers: dict[bool, Layer] = {False: {}, True: {}}
+    for other in found.files:
+        if os.path.basename(other.path) != name:
+            is_stronger = os.path.basename(other.path) == PROJECT_FILES[-1]
+            parse = partial(parse_bytes, other.content, other.path, project=True, quotable=other.quotable)
+            layers[is_stronger] = expanded(_layer(partial(parse, allowed=allowed_variables(user))))
+    try:
+        directory = canonical(spelled)
+    except TropError:
+        directory = spelled
+    return Place(directory, user, layers[False], layers[True], above, found.warnings)
+
+
+def system_of(ports: Collection[int], stock: Stock, settings: Settings, context: Context) -> System:
+    """What is seen of all ports now, and who is on those of interest. Binds nothing; raises nothing."""
+    nothing = System(ephemeral=context.ephemeral() if "ephemeral" in settings.avoid else Exclusions())
+    if not settings.occupancy.looks:
+        return nothing
+    try:
+        table = context.sockets(PortRange(LOWEST_PORT, HIGHEST_PORT), settings.occupancy, owners=False)
+    except SocketsUnreadable:
+        return nothing
+    pids = {held.pid for held in table.sockets if held.port in ports and held.pid is not None}
+    if not pids:
+        return nothing._replace(table=table)
+    rows = (stock.by_port[port] for port in ports if port in stock.by_port)
+    return nothing._replace(table=table, processes=context.processes(pids), names=names_of(row.path for row in rows))
+
+
+def _environment(context: Context) -> Layer:
+    from trop_core.config.environment import environment_layer
+
+    return environment_layer(context.environment)
+
+
+def _layer(read: Callable[[], Layer | None]) -> Layer:
+    """What a source gives; nothing, where it is missing or wrong: that is told where it is checked."""
+    try:
+        return read() or {}
+    except TropError:
+        return {}
