@@ -17,6 +17,8 @@ RULES = """\
 - Say which directory you mean: `folder` is the root of the worktree that you work in. One directory that needs several
   ports takes a `tag` for each, such as `web` and `api`. Where the project's `trop.yaml` describes its services under
   `reservations`, `trop_autoreserve` gives all of their ports at once.
+- `trop_status`, or `trop status` in a shell, shows what a directory has, who is on its ports, which services have no
+  port yet, and what is odd. It changes nothing.
 - The same directory and tag give the same port, so ask again instead of remembering. `occupied` says whether something
   listens on it already, and `occupant` who (`trop_reserve` says it; in a shell `trop port-info` with
   `--include-occupancy`). The `relation` `own` means a program of this directory, most often your server, which runs.
@@ -26,7 +28,7 @@ RULES = """\
   `trop_port_info` says.
 - Leave project and task away: they are inferred from git. There is no need to release when a server stops.
 - Call what takes something away, such as `trop_migrate` and `trop_release`, with `dryRun` first, and read what would
-  happen.
+  happen. The call with the token of its `plan` does exactly that, or nothing. `trop_undo` takes back what was wrong.
 """
 
 ERRORS = """\
@@ -43,6 +45,9 @@ Every error has a `kind`, a `message`, a `hint` that says what to do next, `deta
 - `reservation_conflict`: somebody's reservations are in the way; `details.conflicts` lists them. Ask the person before
   you use `force`.
 - `port_exhausted`: widen the range with `min` and `max`, or release what is yours and no longer needed.
+- `port_occupied`: `details.holder` listens on that port. If it is not yours, leave it running and tell the person.
+- `plan_changed`, `plan_expired`, `plan_used`: nothing was done. Make another dry run, and read it.
+- `undo_conflict`: `details.conflicts` keep an operation from being taken back as a whole. Tell the person.
 - `no_data_directory`: there is no store yet, and creating one by the way is disabled: `trop init` in a shell creates
   it. Or there is no home to have it in: tell the person what the hint says.
 - `config_error`: the file or variable that the message names is wrong. Correct it if it belongs to your task.

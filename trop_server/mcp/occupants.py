@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 LONGEST_COMMAND = 120
 """Characters of a command line: enough to know it by."""
 
-_RESERVING = "reserve"
+_RESERVING = ("reserve", "url")
 _GROUPS = ("reserve_group", "autoreserve")
+_LISTING = "env"
 
 
 def are_told(operation: str) -> bool:
     """Whether the answer to an operation tells of them."""
-    return operation == _RESERVING or operation in _GROUPS
+    return operation in (*_RESERVING, *_GROUPS, _LISTING)
 
 
 def seen(call: Call) -> dict[int, Occupant]:
@@ -36,12 +37,14 @@ def seen(call: Call) -> dict[int, Occupant]:
 
 
 def add(operation: str, wire: dict[str, Any], found: dict[int, Occupant]) -> None:
-    """Add what was seen to a result: beside its reservation, or to each of a group's."""
-    entries = [(wire["reservation"]["port"], wire)] if operation == _RESERVING else []
+    """Add what was seen to a result: beside its reservation, or to each of several."""
+    entries = [(wire["reservation"]["port"], wire)] if operation in _RESERVING else []
     if operation in _GROUPS:
         entries = [(row["port"], row) for row in wire["group"].values()]
+    elif operation == _LISTING:
+        entries = [(row["port"], row) for row in wire["reservations"]]
     for port, entry in entries:
-        entry["occupied"], entry["occupant"] = found[port].occupied, _told(found[port].occupant)
+        entry["occupied"], entry["occupant"] = found[port].occupied, value_to_wire(found[port].occupant)
 
 
 def describe(operation: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -55,18 +58,28 @@ def describe(operation: str, schema: dict[str, Any]) -> dict[str, Any]:
         },
     }
     properties = schema["properties"]
-    if operation == _RESERVING:
+    if operation in _RESERVING:
         return {**schema, "properties": {**properties, **told}}
-    row = properties["group"]["additionalProperties"]
-    group = {**properties["group"], "additionalProperties": {**row, "properties": {**row["properties"], **told}}}
-    return {**schema, "properties": {**properties, "group": group}}
+    name, each = ("reservations", "items") if operation == _LISTING else ("group", "additionalProperties")
+    row = properties[name][each]
+    several = {**properties[name], each: {**row, "properties": {**row["properties"], **told}}}
+    return {**schema, "properties": {**properties, name: several}}
+
+
+def shortened(value: Any) -> Any:
+    """A result in which the command lines of processes are no longer than it takes to know them."""
+    if isinstance(value, list):
+        return [shortened(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    short = {name: shortened(entry) for name, entry in value.items()}
+    command = short.get("command")
+    if "pid" in short and isinstance(command, str) and len(command) > LONGEST_COMMAND:
+        short["command"] = f"{command[:LONGEST_COMMAND]}…"
+    return short
 
 
 def _given(operation: str, result: Any) -> list[Reservation]:
-    return [result.reservation] if operation == _RESERVING else list(result.group.values())
-
-
-def _told(occupant: Holder | None) -> Any:
-    if occupant is not None and occupant.command is not None and len(occupant.command) > LONGEST_COMMAND:
-        occupant = occupant._replace(command=f"{occupant.command[:LONGEST_COMMAND]}…")
-    return value_to_wire(occupant)
+    if operation in _RESERVING:
+        return [result.reservation]
+    return list(result.reservations if operation == _LISTING else result.group.values())

@@ -32,6 +32,23 @@ def plain(schema: dict[str, Any]) -> dict[str, Any]:
     return simple
 
 
+def plain_result(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same of what comes out: its fields, and of what is in them no more than what kind of value it is.
+
+    A model reads an answer and not the schema of one, and pays for every word of both.
+    """
+    simple = plain(schema)
+    return {**simple, "properties": {name: _kind_of(member) for name, member in simple["properties"].items()}}
+
+
+def _kind_of(schema: dict[str, Any]) -> dict[str, Any]:
+    told = {key: value for key, value in schema.items() if key in ("type", "description", "enum")}
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            told[key] = {"type": schema[key]["type"]} if "type" in schema[key] else {}
+    return told
+
+
 def without_nulls(value: Any) -> Any:
     """A result as a plain schema describes it: what is null is left away."""
     if isinstance(value, dict):

@@ -208,18 +208,20 @@ class McpServer:
 
         named = getattr(request, "data_dir", None)
         named = self._data_dir if named is None else named
-        data = data_directory(named, self._environment, base=working_directory())
+        data = data_directory(named, self._environment, base=working_directory(), tolerant=operation.judges)
         caller = await self._caller(session)
         folder = getattr(request, "folder", None)
         if folder is not None and not caller.anchors:
             # Where nothing else tells what may be touched, the folder that the call names does. It is resolved here and
             # once: below itself it would be another one.
             folder = caller.resolve(folder)
-            caller, request = caller._replace(folders=(folder,)), request._replace(folder=folder)
+            caller = caller._replace(folders=(folder,), is_named_by_call=True)
+            request = request._replace(folder=folder)
         context = Context(
             caller=caller,
             data_directory=data.path,
             data_warnings=data.warnings,
+            data_failure=data.failure,
             environment=self._environment,
             arguments={},
             token=ticket.token,
@@ -248,7 +250,7 @@ class McpServer:
         """Who calls: the client's roots are its open folders, those that say anything."""
         roots = await _roots(session)
         meant = await asyncio.to_thread(self._meant, roots) if roots else ()
-        return Caller(Door.SERVER, working_directory(), meant, self._unmeant)
+        return Caller(Door.AGENT, working_directory(), meant, self._unmeant)
 
     def _meant(self, roots: list[str]) -> tuple[str, ...]:
         """Those of a client's roots that exist here and that somebody has chosen. Looks at the file system."""

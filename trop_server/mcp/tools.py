@@ -14,7 +14,7 @@ from trop_core.errors.base import InternalError, TropError
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import Kind
 from trop_server.mcp import occupants
-from trop_server.mcp.plain_schemas import plain, without_nulls
+from trop_server.mcp.plain_schemas import plain, plain_result, without_nulls
 from trop_server.wire.errors import error_to_wire
 from trop_server.wire.schemas import input_schema, output_schema
 from trop_server.wire.values import result_to_wire
@@ -91,7 +91,7 @@ def succeeded(operation: Operation, result: Record, seen: dict[int, Occupant]) -
         wire["warnings"] = [*wire["warnings"], _NEXT_PAGE]
     elif wire.get("truncated"):
         wire["warnings"] = [*wire["warnings"], _LESS]
-    told = without_nulls(wire)
+    told = occupants.shortened(without_nulls(wire))
     return types.CallToolResult(content=[_text(told)], structured_content=told)
 
 
@@ -134,7 +134,7 @@ def _input_schema(offer: Offer) -> dict[str, Any]:
 
 def _output_schema(operation: Operation) -> dict[str, Any]:
     schema = output_schema(operation)
-    return plain(occupants.describe(operation.name, schema) if occupants.are_told(operation.name) else schema)
+    return plain_result(occupants.describe(operation.name, schema) if occupants.are_told(operation.name) else schema)
 
 
 def _is_asked_who(operation: Operation) -> bool:

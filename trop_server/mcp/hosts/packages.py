@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from trop_core import __version__
-from trop_server.mcp.hosts.registrations import ARGUMENT, NAME, PROGRAM
+from trop_core.hosts.registrations import ARGUMENT, NAME, PROGRAM
 from trop_server.mcp.instructions import ERRORS, PURPOSE, RULES
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from trop_core.errors.configuration import ConfigError, ConfigProblem, UnfitHost
 from trop_core.errors.paths import InvalidPath
 from trop_core.git import discovery
 from trop_core.git.tracking import is_tracked
-from trop_server.mcp.hosts import json_text, toml_text
-from trop_server.mcp.hosts.registrations import NAME, PROGRAM, OfAnotherKind, reconciled
+from trop_core.hosts import json_text, toml_text
+from trop_core.hosts.registrations import NAME, PROGRAM, OfAnotherKind, reconciled
 
 if TYPE_CHECKING:
     from trop_core.database.waiting import Patience
-    from trop_server.mcp.hosts.registrations import Host
+    from trop_core.hosts.registrations import Host
 
 _OPERATION = "register the server"
 
