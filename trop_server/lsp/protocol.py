@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 _NO_ID = object()
 
+_MOST_UNHEEDED = 100
+
 SECONDS_TO_ANSWER = 0.8
 """How long what was received whole has before the session ends."""
 
@@ -43,6 +46,21 @@ class Session(Protocol):
 
     def accept_options(self, options: Any) -> None:
         """Take the client's ``initializationOptions``. Raises a ``TropError`` for those that it cannot take."""
+
+    def accept_capabilities(self, capabilities: Any) -> None:
+        """Take the client's ``capabilities``, whatever they hold."""
+
+    def hears(self, method: str) -> bool:
+        """Whether a notification is heard here and not by pygls."""
+
+    def hear(self, method: str, params: Any) -> None:
+        """Take such a notification. Never raises."""
+
+    def answers(self, method: str) -> bool:
+        """Whether a request is answered here."""
+
+    async def answer(self, method: str, params: Any) -> Any:
+        """The result of such a request."""
 
     def describe(self, capabilities: types.ServerCapabilities) -> None:
         """Say in the answer to ``initialize`` what the server can do."""
@@ -69,6 +87,8 @@ class TropProtocol(LanguageServerProtocol):
         self._tickets: dict[str | int, Ticket] = {}
         self._errands: dict[asyncio.Task[None], Ticket] = {}
         self._questions: dict[str | int, asyncio.Future[str | None]] = {}
+        # A client may answer none of them: only the last ones are known again.
+        self._unheeded: deque[str | int] = deque(maxlen=_MOST_UNHEEDED)
         self._question_ids = map("trop-{}".format, itertools.count(1))
 
     # What comes in
@@ -140,6 +160,15 @@ class TropProtocol(LanguageServerProtocol):
         finally:
             del self._questions[question_id]
 
+    def request(self, method: str, params: dict[str, Any] | None = None) -> None:
+        """Send the client a request whose answer says nothing; after ``shutdown``, none."""
+        if self._shutdown:
+            return
+        request_id = next(self._question_ids)
+        self._unheeded.append(request_id)
+        given = {} if params is None else {"params": params}
+        self._send_data({"jsonrpc": self.VERSION, "id": request_id, "method": method, **given})
+
     async def _run_errand(self, errand: Callable[[Ticket], Coroutine[Any, Any, None]], ticket: Ticket) -> None:
         try:
             await errand(ticket)
@@ -170,6 +199,8 @@ class TropProtocol(LanguageServerProtocol):
                 params.get("workDoneToken") if isinstance(params, dict) else None
             )
             self._begin(message_id, self._execute_command(ticket, params))
+        elif self._session.answers(method):
+            self._begin(message_id, self._session.answer(method, message.get("params")))
         else:
             error = refusal(types.ErrorCodes.MethodNotFound, f"there is no method {method}", _LEARN)
             self._send_error(message_id, error)
@@ -212,6 +243,7 @@ class TropProtocol(LanguageServerProtocol):
             # A client that knows no folders. It is one like any other: once it was closed, it does not come back.
             self.workspace.add_folder(types.WorkspaceFolder(root, root))
         self._initialized = True
+        self._session.accept_capabilities(message["params"].get("capabilities"))
         self._session.describe(result.capabilities)
         self._send_result(message_id, self._converter.unstructure(result))
         self._session.begin()
@@ -243,18 +275,11 @@ class TropProtocol(LanguageServerProtocol):
             self._exit()
         elif not self._initialized or self._shutdown:
             logger.info("%s is ignored at this time", method)
-        elif method == types.CANCEL_REQUEST:
+        elif method in (types.CANCEL_REQUEST, types.WINDOW_WORK_DONE_PROGRESS_CANCEL):
             params = message.get("params")
-            cancelled = params.get("id") if isinstance(params, dict) else None
-            # The type, too: true is equal to 1, and would take back what has the id 1.
-            if type(cancelled) in (int, str) and cancelled in self._tickets:
-                self._tickets[cancelled].cancel()
-        elif method == types.WINDOW_WORK_DONE_PROGRESS_CANCEL:
-            params = message.get("params")
-            token = params.get("token") if isinstance(params, dict) else None
-            for ticket in list(self._tickets.values()):
-                if token is not None and type(token) is type(ticket.progress_token) and token == ticket.progress_token:
-                    ticket.cancel()
+            self._take_back(method, params if isinstance(params, dict) else {})
+        elif self._session.hears(method):
+            self._session.hear(method, message.get("params"))
         elif method in _HEARD:
             try:
                 self.handle_message(self.structure_message(message))
@@ -263,6 +288,17 @@ class TropProtocol(LanguageServerProtocol):
         else:
             logger.debug("%s is not known here", method)
 
+    def _take_back(self, method: str, params: dict[str, Any]) -> None:
+        cancelled, token = params.get("id"), params.get("token")
+        if method == types.CANCEL_REQUEST:
+            # The type, too: true is equal to 1, and would take back what has the id 1.
+            if type(cancelled) in (int, str) and cancelled in self._tickets:
+                self._tickets[cancelled].cancel()
+            return
+        for ticket in list(self._tickets.values()):
+            if token is not None and type(token) is type(ticket.progress_token) and token == ticket.progress_token:
+                ticket.cancel()
+
     def _exit(self) -> None:
         if self._shutdown:
             self._session.finish(0)
@@ -270,6 +306,9 @@ class TropProtocol(LanguageServerProtocol):
             self._session.end(1)
 
     def _response(self, message: dict[str, Any]) -> None:
+        if message["id"] in self._unheeded:
+            self._unheeded.remove(message["id"])
+            return
         answer = self._questions.get(message["id"])
         if answer is None or answer.done():
             logger.warning("an answer of the client is ignored: nothing with the id %r was asked", message["id"])

@@ -13,7 +13,7 @@ from pygls.lsp.server import LanguageServer
 
 from trop_core import __version__
 from trop_core.caller import Caller, Door
-from trop_core.cancellation import no_progress
+from trop_core.cancellation import CancellationToken, no_progress
 from trop_core.catalogue import Computation, Operation, operations
 from trop_core.context import Context
 from trop_core.errors.spelling import wire_name
@@ -21,6 +21,10 @@ from trop_core.operations.call import Call
 from trop_core.paths import canonical, home_directory, working_directory
 from trop_core.store import DATABASE_NAME, DataDirectory, data_directory
 from trop_server.lsp.client_log import ClientLogHandler
+from trop_server.lsp.documents.addresses import is_of_interest
+from trop_server.lsp.documents.capabilities import ANSWERED, HEARD, declare
+from trop_server.lsp.documents.commands import OPEN, address_of
+from trop_server.lsp.documents.wishes import Wishes, read_wishes
 from trop_server.lsp.opening import Openings
 from trop_server.lsp.options import Options, read_options
 from trop_server.lsp.progress import ProgressReports
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 
     from trop_core.cancellation import Progress
     from trop_core.models import Reservation
+    from trop_server.lsp.documents.living import Living
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +72,8 @@ class TropServer(LanguageServer):
         self._environment = server_environment(environment)
         self._data_dir = data_dir
         self._options = Options()
+        self._wishes = Wishes()
+        self._living: Living | None = None
         self._lanes: Lanes | None = None
         self._finishing: asyncio.Task[None] | None = None
         self._watcher: Watcher | None = None
@@ -132,6 +139,12 @@ class TropServer(LanguageServer):
         """Take the client's ``initializationOptions``. Raises what ``read_options`` raises."""
         self._options = read_options(options)
 
+    def accept_capabilities(self, capabilities: Any) -> None:
+        """Take the client's ``capabilities``, whatever they hold."""
+        self._wishes = read_wishes(capabilities)
+        if self._wishes.opens_ports:
+            self.command(OPEN)(partial(self._open_port))
+
     def begin(self) -> None:
         """The client has introduced itself: watch its process and the store, and let it see the log."""
         if self.process_id is not None:
@@ -140,7 +153,7 @@ class TropServer(LanguageServer):
         if self._options.notifications:
             assert self.protocol.output is not None
             self._watcher = Watcher(
-                lambda: os.path.join(self._data_directory().path, DATABASE_NAME),
+                self._database,
                 self._open_folders,
                 may_tell=self.protocol.output.wait_until_uncrowded,
                 tell=self._tell_reservations,
@@ -148,8 +161,8 @@ class TropServer(LanguageServer):
             self._watcher.start()
 
     def describe(self, capabilities: types.ServerCapabilities) -> None:
-        """Say in the answer to ``initialize`` what this server is for: no documents, but the whole catalogue."""
-        capabilities.text_document_sync = None
+        """Say in the answer to ``initialize`` what this server is for: the catalogue, and one kind of document."""
+        declare(capabilities, self._wishes)
         capabilities.notebook_document_sync = None
         if capabilities.execute_command_provider is not None:
             capabilities.execute_command_provider.work_done_progress = True
@@ -190,6 +203,38 @@ class TropServer(LanguageServer):
     def _tell_reservations(self, reservations: list[Reservation]) -> None:
         self.protocol.tell(RESERVATIONS_CHANGED, {"reservations": [*map(reservation_to_wire, reservations)]})
 
+    # Documents
+
+    def hears(self, method: str) -> bool:
+        """Whether a notification is about documents: pygls would keep every text, and split its lines otherwise."""
+        return self._wishes.documents and method in HEARD
+
+    def hear(self, method: str, params: Any) -> None:
+        """Take one. The first document of interest brings along what reads them."""
+        if self._living is None and method == types.TEXT_DOCUMENT_DID_OPEN and _is_opened(params):
+            from trop_server.lsp.documents.living import Living
+
+            self._living = Living(
+                self._wishes,
+                store=self._database,
+                context=self._context_of_documents,
+                tell=self.protocol.tell,
+                request=self.protocol.request,
+            )
+        if self._living is not None:
+            self._living.hear(method, params)
+
+    def answers(self, method: str) -> bool:
+        """Whether a request is about documents, and the client knows what is answered."""
+        return method in ANSWERED and ANSWERED[method](self._wishes)
+
+    async def answer(self, method: str, params: Any) -> Any:
+        """The result of one; null, as long as no document is open. Raises what ``Living.answer`` raises."""
+        return None if self._living is None else await self._living.answer(method, params)
+
+    async def _open_port(self, argument: dict[str, Any], _ticket: Ticket) -> None:
+        self.protocol.request(types.WINDOW_SHOW_DOCUMENT, {"uri": address_of(argument), "external": True})
+
     # Commands and errands
 
     async def look(self, ticket: Ticket, function: Callable[[], T], *, place: str) -> T:
@@ -224,18 +269,8 @@ class TropServer(LanguageServer):
         asked: bool = True,
     ) -> Any:
         assert self._lanes is not None
-        data = self._data_directory(getattr(request, "data_dir", None))
-        context = Context(
-            caller=caller,
-            data_directory=data.path,
-            data_warnings=data.warnings,
-            environment=self._environment,
-            arguments={},
-            token=ticket.token,
-            progress=progress,
-            spell=wire_name,
-            asked=asked,
-        )
+        data = self._data_directory(getattr(request, "data_dir", None), tolerant=operation.judges)
+        context = self._context(caller, data, token=ticket.token, progress=progress, asked=asked)
         call = Call(operation, request, context, clock=self._lanes.clock)
         if self._watcher is not None and not isinstance(operation.work, Computation):
             # What a client reads before the first look and what is told after it leave no gap between them.
@@ -243,21 +278,41 @@ class TropServer(LanguageServer):
         try:
             return await self._lanes.run(ticket, call)
         finally:
-            if self._watcher is not None and call.writes:
-                self._watcher.hurry()
+            if call.writes:
+                for hurried in (self._watcher, self._living):
+                    if hurried is not None:
+                        hurried.hurry()
+
+    def _context(self, caller: Caller, data: DataDirectory, **surroundings: Any) -> Context:
+        return Context(
+            caller=caller,
+            data_directory=data.path,
+            data_warnings=data.warnings,
+            data_failure=data.failure,
+            environment=self._environment,
+            arguments={},
+            spell=wire_name,
+            **surroundings,
+        )
+
+    def _context_of_documents(self) -> Context:
+        return self._context(self._caller(), self._data_directory(), token=CancellationToken(), asked=False)
+
+    def _database(self) -> str:
+        return os.path.join(self._data_directory().path, DATABASE_NAME)
 
     def _caller(self) -> Caller:
         unmeant = () if self._home is None else (self._home,)
-        return Caller(Door.SERVER, working_directory(), tuple(self._open_folders()), unmeant)
+        return Caller(Door.EDITOR, working_directory(), tuple(self._open_folders()), unmeant)
 
     def _open_folders(self) -> list[str]:
         # Copied in one step: another thread may ask while a folder comes or goes.
         return folders_on_disk(folder.uri for folder in list(self.protocol.workspace.folders.values()))
 
-    def _data_directory(self, named: str | None = None) -> DataDirectory:
+    def _data_directory(self, named: str | None = None, *, tolerant: bool = False) -> DataDirectory:
         base = next(iter(self._open_folders()), None) or working_directory()
         named = next((each for each in (named, self._options.data_dir) if each is not None), self._data_dir)
-        return data_directory(named, self._environment, base=base)
+        return data_directory(named, self._environment, base=base, tolerant=tolerant)
 
 
 _FOLDER_RENAMES = types.FileOperationRegistrationOptions(
@@ -268,3 +323,10 @@ _FOLDER_RENAMES = types.FileOperationRegistrationOptions(
         )
     ]
 )
+
+
+def _is_opened(params: Any) -> bool:
+    """Whether what is opened is, as far as it can be told, a document of interest."""
+    item = params.get("textDocument") if isinstance(params, dict) else None
+    uri = item.get("uri") if isinstance(item, dict) else None
+    return isinstance(uri, str) and is_of_interest(uri)

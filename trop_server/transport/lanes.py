@@ -140,7 +140,9 @@ class Lanes:
 
     def _look_at_queue(self) -> None:
         """Take those out of the queue whose time is over."""
-        self._next_look = None
+        if self._next_look is not None:
+            self._next_look.cancel()  # this look is another one, for the clock has begun to run again
+            self._next_look = None
         for acquiring, patience in list(self._queued.items()):
             if patience.is_over:
                 del self._queued[acquiring]

@@ -11,14 +11,10 @@ from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import PORTS, Field, Kind
 from trop_core.holder import Holder
-from trop_core.models import HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT, ListedReservation, Reservation
-from trop_server.wire.limits import LONGEST_LIST
+from trop_core.models import HIGHEST_PORT, IDENTIFIER, LOWEST_PORT, ListedReservation, Reservation, Timestamp
+from trop_server.wire.limits import LONGEST_LIST, ONLY_WHERE_THERE
 
 Schema = dict[str, Any]
-
-_CONTROL = "\\u0000-\\u001f\\u007f-\\u009f"
-_IDENTIFIER = f"^\\s*[^\\s{_CONTROL}]([^{_CONTROL}]{{0,{LONGEST_IDENTIFIER - 2}}}[^\\s{_CONTROL}])?\\s*$"
-"""What ``models.identifier`` accepts: trimmed, 1 to 255 characters, none of them a control character."""
 
 _TIME: Schema = {"type": "string", "format": "date-time"}
 _OPTIONAL_TEXT: Schema = {"type": ["string", "null"]}
@@ -64,7 +60,9 @@ _KNOWN: dict[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     bool: {"type": "boolean"},
+    Any: {},
     Reservation: _RESERVATION,
+    Timestamp: _TIME,
     Operation: _COMMAND,
 }
 
@@ -88,7 +86,8 @@ def output_schema(operation: Operation) -> Schema:
         wire_name(name): {**value_schema(hints[name]), "description": declared.description}
         for name, declared in operation.result.declared.items()
     }
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    required = [name for name in properties if name not in ONLY_WHERE_THERE]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def _field_schema(field: Field) -> Schema:
@@ -96,7 +95,7 @@ def _field_schema(field: Field) -> Schema:
     if not field.required:
         schema["type"] = [schema["type"], "null"]
     if field.kind is Kind.IDENTIFIER:
-        schema["pattern"] = _IDENTIFIER
+        schema["pattern"] = IDENTIFIER
     elif field.kind is Kind.PORTS:
         schema["pattern"] = f"^{PORTS}$"
     elif field.kind is Kind.CHOICE:
@@ -139,7 +138,8 @@ def value_schema(hint: Any) -> Schema:
         members = [value_schema(member) for member in arguments if member is not type(None)]
         optional = len(members) < len(arguments)
         if len(members) == 1 and optional:
-            return {**members[0], "type": [members[0]["type"], "null"]}
+            choices = {"enum": [*members[0]["enum"], None]} if "enum" in members[0] else {}
+            return {**members[0], **choices, "type": [members[0]["type"], "null"]}
         return {"anyOf": [*members, *([{"type": "null"}] if optional else [])]}
     if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
         properties = {wire_name(name): value_schema(member) for name, member in typing.get_type_hints(hint).items()}

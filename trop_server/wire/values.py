@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
-from trop_core.models import ListedReservation, Reservation
-from trop_server.wire.limits import LONGEST_LIST
+from trop_core.models import ListedReservation, Reservation, Timestamp
+from trop_server.wire.limits import LONGEST_LIST, ONLY_WHERE_THERE
 
 if TYPE_CHECKING:
     from trop_core.models import Occupancy
@@ -32,6 +32,8 @@ def result_to_wire(result: Record, *, longest: int = LONGEST_LIST) -> dict[str, 
     cut = False
     for name in result.declared:
         value = getattr(result, name)
+        if value is None and name in ONLY_WHERE_THERE:
+            continue
         if isinstance(value, tuple) and len(value) > longest and name != "warnings":
             value, cut = value[:longest], True
         wire[wire_name(name)] = value_to_wire(value)
@@ -52,6 +54,8 @@ def value_to_wire(value: Any, depth: int = 0) -> Any:
         return str(value)
     if isinstance(value, Reservation):
         return reservation_to_wire(value)
+    if isinstance(value, Timestamp):
+        return timestamp(value)
     if isinstance(value, ListedReservation):
         return _listed_to_wire(value)
     if isinstance(value, Operation):

@@ -1,0 +1,101 @@
+"""Code actions: what can be done about what is told, as a change of the text or as a command of the catalogue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trop_core.config.documents.edits import TextEdit, excluding, preferring
+from trop_core.errors.spelling import escaped, quoted
+from trop_core.operations.documents.facts import facts
+from trop_core.operations.documents.situation import SERVICES_PATH
+from trop_server.lsp.documents.commands import release, reserve_group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trop_core.config.documents.lines import Span
+    from trop_core.operations.documents.facts import Fact
+    from trop_core.operations.documents.situation import Situation
+    from trop_server.lsp.documents.shelf import Open
+    from trop_server.lsp.documents.wishes import Wishes
+
+QUICK_FIX, REFACTOR = "quickfix", "refactor"
+
+
+def actions(kept: Open, situation: Situation, params: dict[str, Any], _wishes: Wishes) -> list[dict[str, Any]]:
+    """The ``CodeAction``s for a range, of the kinds that are asked for. Raises ``Malformed``."""
+    wanted = kept.counting.taken_span(params.get("range"))
+    context = params.get("context")
+    only = context.get("only") if isinstance(context, dict) else None
+    kinds = only if isinstance(only, list) else [""]
+    found = []
+    seen: set[str] = set()
+    for action in (
+        *_of_problems(kept, situation, wanted),
+        *_of_facts(kept, situation, wanted),
+        *_reserving(kept, situation, wanted),
+    ):
+        title, kind = action["title"], action["kind"]
+        if title not in seen and any(asked in ("", kind) or kind.startswith(f"{asked}.") for asked in kinds):
+            seen.add(title)
+            found.append(action)
+    return found
+
+
+def _of_problems(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
+    for problem in situation.document.problems:
+        if problem.meant is not None and _meet(problem.span, wanted):
+            yield _edit(kept, f"Write {problem.meant}", TextEdit(problem.span, problem.meant))
+
+
+def _of_facts(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
+    for fact in facts(situation, kept.path):
+        if _meet(fact.span, wanted):
+            yield from _of_fact(kept, situation, fact)
+
+
+def _of_fact(kept: Open, situation: Situation, fact: Fact) -> Iterator[dict[str, Any]]:
+    if fact.tag is None or fact.port is None:
+        return
+    place, row = situation.places.get(fact.tag), situation.stored.get(fact.tag)
+    if fact.kind == "not_in_file" and row is not None:
+        yield _command(release(f"Release {row.port} ({quoted(fact.tag)})", row))
+        return
+    if place is not None and row is not None and fact.kind != "preferred_avoided":
+        yield from _perhaps(kept, f"Prefer the stored port {row.port}", preferring(situation.document, place, row.port))
+    elif place is not None and situation.coming.get(fact.tag) is not None:
+        coming = situation.coming[fact.tag]
+        yield from _perhaps(kept, f"Prefer {coming}, which is free", preferring(situation.document, place, coming))
+    if fact.kind == "preferred_occupied":
+        yield from _perhaps(kept, f"Exclude port {fact.port}", excluding(situation.document, fact.port))
+    if fact.kind == "drifted" and kept.path is not None:
+        yield _command(reserve_group("Lay the group out anew, as the file has it", kept.path, force=True))
+
+
+def _reserving(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
+    """Reserving the group, where the range lies in it and a service has no port yet."""
+    group = situation.document.entry(SERVICES_PATH[0])
+    missing = [tag for tag in situation.tags if tag not in situation.stored]
+    if group is None or group.key is None or kept.path is None or not missing:
+        return
+    last = max((place.whole.end for place in situation.places.values()), default=group.key.end)
+    if group.key.start.line <= wanted.end.line and wanted.start.line <= last.line:
+        yield {**_command(reserve_group("Reserve the services", kept.path)), "kind": REFACTOR}
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one.start <= other.end and other.start <= one.end
+
+
+def _perhaps(kept: Open, title: str, edit: TextEdit | None) -> Iterator[dict[str, Any]]:
+    if edit is not None:
+        yield _edit(kept, title, edit)
+
+
+def _edit(kept: Open, title: str, edit: TextEdit) -> dict[str, Any]:
+    change = {"range": kept.counting.given_span(edit.span), "newText": edit.text}
+    return {"title": escaped(title), "kind": QUICK_FIX, "edit": {"changes": {kept.uri: [change]}}}
+
+
+def _command(command: dict[str, Any]) -> dict[str, Any]:
+    return {"title": command["title"], "kind": QUICK_FIX, "command": command}

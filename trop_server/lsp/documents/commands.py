@@ -1,0 +1,43 @@
+"""The commands that documents offer: those of the catalogue, and one that an editor carries out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.spelling import escaped
+from trop_core.models import is_port
+from trop_core.operations.starting.url import url_of
+
+if TYPE_CHECKING:
+    from trop_core.models import Reservation
+
+OPEN = "trop.openPort"
+"""Shows a port's address, for clients that can show one. No command of the catalogue: it does nothing to a store."""
+
+
+def reserve_group(title: str, config: str, **fields: Any) -> dict[str, Any]:
+    """Reserving the services of a file as it is saved."""
+    return _command(title, "trop.reserveGroup", {"config": config, **fields})
+
+
+def release(title: str, row: Reservation) -> dict[str, Any]:
+    """Releasing one reservation."""
+    return _command(title, "trop.release", {"path": row.path, "tag": row.tag})
+
+
+def open_port(port: int) -> dict[str, Any]:
+    """Showing the address of a port."""
+    return _command(f"Open {url_of(port)}", OPEN, {"port": port})
+
+
+def address_of(argument: dict[str, Any]) -> str:
+    """The address that ``OPEN`` is to show. Raises ``InvalidArgument``."""
+    port = argument.get("port")
+    if not is_port(port) or not isinstance(port, int):
+        raise InvalidArgument("port", expected="a port from 1 to 65535", given=port, alone=True)
+    return url_of(port)
+
+
+def _command(title: str, command: str, argument: dict[str, Any]) -> dict[str, Any]:
+    return {"title": escaped(title), "command": command, "arguments": [argument]}

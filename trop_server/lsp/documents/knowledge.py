@@ -1,0 +1,187 @@
+"""What the store and the system know of the open documents, kept up to date by a thread of its own.
+
+The file system and the store may hang, and the event loop must not: whoever asks gets what was seen last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from trop_core.database.watch import StoreBusy, StoreWatch
+from trop_core.errors.base import TropError
+from trop_core.looks import Look
+from trop_core.operations.documents.situation import Situation
+from trop_core.operations.documents.surroundings import Place, Stock, Surroundings, place_of, system_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trop_core.config.documents.document import Document
+    from trop_core.context import Context
+
+logger = logging.getLogger(__name__)
+
+_SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_FOR_ONE_PLACE = 0.5
+_SECONDS_FRESH = 1.0
+_SECONDS_TO_WAIT = 0.5
+
+
+class Question(NamedTuple):
+    """A document that is open: where it lies, if it lies anywhere, and what it says."""
+
+    path: str | None
+    document: Document
+
+
+class Knowledge:
+    """Looks at the store as long as a document is open, and around each document when that is asked for.
+
+    ``store`` gives the path of the store's file and ``context`` the surroundings of a call; both are asked in that
+    thread, and may raise a ``TropError``. ``tell`` is called in the event loop with a document's URI, what surrounds
+    it, and whether that is because the store has changed.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[], str],
+        context: Callable[[], Context],
+        tell: Callable[[str, Surroundings, bool], None],
+    ) -> None:
+        self._store = store
+        self._context = context
+        self._tell = tell
+        self._loop = asyncio.get_running_loop()
+        self._hurry = threading.Event()
+        self._lock = threading.Lock()
+        self._questions: dict[str, Question] = {}
+        self._asked: set[str] = set()
+        self._is_running = False
+        # The event loop's own:
+        self._told_at: dict[str, float] = {}
+        self._waiting: dict[str, asyncio.Event] = {}
+        # The thread's own:
+        self._stock: Stock | None = None
+        self._failure: TropError | None = None
+        self._places: dict[str, Place] = {}
+        self._looks: dict[str, Look[Place]] = {}
+        self._complaint = ""
+        self._is_owed = False
+
+    def ask(self, uri: str, question: Question) -> None:
+        """Look around a document as soon as possible; the answer is told."""
+        with self._lock:
+            self._questions[uri] = question
+            self._asked.add(uri)
+            if not self._is_running:
+                self._is_running = True
+                threading.Thread(target=self._work, name="documents", daemon=True).start()
+        self._hurry.set()
+
+    def forget(self, uri: str) -> None:
+        """Look around a document no longer."""
+        with self._lock:
+            self._questions.pop(uri, None)
+            self._asked.discard(uri)
+        self._told_at.pop(uri, None)
+        waiting = self._waiting.pop(uri, None)
+        if waiting is not None:
+            waiting.set()
+
+    def hurry(self) -> None:
+        """Look at the store at once: something was changed from here."""
+        self._hurry.set()
+
+    async def fresh(self, uri: str, question: Question) -> None:
+        """Return once what is known of a document is hardly older than a second, or when that takes too long."""
+        if time.monotonic() - self._told_at.get(uri, 0.0) <= _SECONDS_FRESH:
+            return
+        waiting = self._waiting.setdefault(uri, asyncio.Event())
+        self.ask(uri, question)
+        try:
+            async with asyncio.timeout(_SECONDS_TO_WAIT):
+                await waiting.wait()
+        except TimeoutError:
+            logger.debug("what is known of %s is older than it should be", uri)
+
+    def _arrive(self, uri: str, surroundings: Surroundings, has_changed: bool) -> None:
+        if uri not in self._questions:
+            return  # it was closed meanwhile
+        self._told_at[uri] = time.monotonic()
+        self._tell(uri, surroundings, has_changed)
+        waiting = self._waiting.pop(uri, None)
+        if waiting is not None:
+            waiting.set()
+
+    # In the thread
+
+    def _work(self) -> None:
+        with closing(StoreWatch()) as store:
+            while True:
+                self._hurry.wait(_SECONDS_BETWEEN_LOOKS if self._questions else None)
+                self._hurry.clear()
+                try:
+                    self._look(store)
+                except Exception as error:
+                    # Whatever one look has met, the next one may fare better.
+                    logger.error("a look around documents failed: %s", error, exc_info=error)
+
+    def _look(self, store: StoreWatch) -> None:
+        with self._lock:
+            questions, asked = dict(self._questions), set(self._asked)
+            self._asked.clear()
+        for uri in self._places.keys() - questions.keys():
+            del self._places[uri]
+            self._looks.pop(uri, None)
+        if not questions:
+            return
+        has_changed = self._read(store)
+        for uri in questions if has_changed else asked & questions.keys():
+            surroundings = self._around(uri, questions[uri])
+            self._loop.call_soon_threadsafe(self._arrive, uri, surroundings, has_changed)
+
+    def _read(self, store: StoreWatch) -> bool:
+        """Read the store if it was not yet, or has changed; tells whether it has."""
+        try:
+            has_changed = store.look(self._store()) or self._is_owed
+            if has_changed or self._stock is None:
+                # One of an older version tells nothing until somebody upgrades it.
+                self._stock, self._failure = Stock(store.read_all() or ()), None
+                self._is_owed, self._complaint = False, ""
+        except StoreBusy:
+            # What stands is told as it was; the next look tries again.
+            self._is_owed = True
+            return False
+        except TropError as error:
+            has_changed = self._stock is not None and str(error) != self._complaint
+            self._stock, self._failure, self._is_owed = Stock(), error, False
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                logger.warning("the store has nothing to say about documents: %s", error)
+        return has_changed
+
+    def _around(self, uri: str, question: Question) -> Surroundings:
+        try:
+            context = self._context()
+        except TropError as error:
+            return Surroundings(failure=error)
+        stock = self._stock or Stock()
+        known = Surroundings(self._place(uri, question.path, context), stock, failure=self._failure)
+        situation = Situation(question.document, known)
+        system = system_of(situation.ports_of_interest, stock, situation.settings, context)
+        return known._replace(system=system)
+
+    def _place(self, uri: str, path: str | None, context: Context) -> Place:
+        before = self._places.get(uri, Place(None if path is None else path.rpartition("/")[0] or "/"))
+        running = self._looks.get(uri)
+        if running is not None and not running.is_over:
+            return before  # a look at it hangs
+        look = self._looks[uri] = Look(partial(place_of, path, context))
+        place = self._places[uri] = look.answer(_SECONDS_FOR_ONE_PLACE, before)
+        return place

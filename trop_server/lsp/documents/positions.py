@@ -1,0 +1,87 @@
+"""Places in a text as a client counts them: in the units of the encoding that was agreed on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from trop_core.config.documents.lines import Position, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trop_core.config.documents.lines import Lines
+
+Encoding = Literal["utf-8", "utf-16", "utf-32"]
+ENCODINGS: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
+
+
+class Malformed(Exception):
+    """Parameters that do not have the form that the protocol gives them; the text says what is wrong."""
+
+
+def chosen_encoding(offered: Any) -> Encoding:
+    """The first encoding, of those that a client offers, that is known here. All clients know UTF-16."""
+    given: Sequence[Any] = offered if isinstance(offered, list) else ()
+    return next((known for each in given for known in ENCODINGS if each == known), "utf-16")
+
+
+class Counting:
+    """Counts the columns of one text for one client."""
+
+    def __init__(self, lines: Lines, encoding: Encoding) -> None:
+        self._lines = lines
+        self._encoding = encoding
+
+    def taken(self, position: Any) -> Position:
+        """A place as it came. One behind the end of a line, or of the text, is that end. Raises ``Malformed``."""
+        if not isinstance(position, dict):
+            raise Malformed("a position is an object")
+        line, units = position.get("line"), position.get("character")
+        if type(line) is not int or type(units) is not int or line < 0 or units < 0:
+            raise Malformed("a position has a line and a character, whole numbers from 0")
+        if line >= len(self._lines):
+            return self._lines.position(len(self._lines.text))
+        return Position(line, self._column(self._lines.line(line), units))
+
+    def taken_span(self, span: Any) -> Span:
+        """A range as it came; one that ends before it begins is empty. Raises ``Malformed``."""
+        if not isinstance(span, dict):
+            raise Malformed("a range is an object")
+        start = self.taken(span.get("start"))
+        return Span(start, max(start, self.taken(span.get("end"))))
+
+    def given(self, position: Position) -> dict[str, int]:
+        """A place as the client knows it."""
+        line = self._lines.line(position.line)
+        return {"line": position.line, "character": self._units(line[: position.column])}
+
+    def given_span(self, span: Span) -> dict[str, Any]:
+        """A range as the client knows it."""
+        return {"start": self.given(span.start), "end": self.given(span.end)}
+
+    def _column(self, line: str, units: int) -> int:
+        if self._encoding == "utf-32" or line.isascii():
+            return min(units, len(line))
+        left = units
+        for column, character in enumerate(line):
+            left -= self._width(character)
+            if left < 0:
+                return column  # in the midst of a character is before it
+        return len(line)
+
+    def _units(self, text: str) -> int:
+        if self._encoding == "utf-32" or text.isascii():
+            return len(text)
+        return sum(map(self._width, text))
+
+    def _width(self, character: str) -> int:
+        if self._encoding == "utf-16":
+            return 2 if character > "\uffff" else 1
+        return 1 + (character > "\x7f") + (character > "\u07ff") + (character > "\uffff")
+
+
+def whole(text: str) -> str:
+    """A text in which two halves of one character, which came one after the other, are that character."""
+    if text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")

@@ -1,0 +1,85 @@
+"""What a client can do with documents, by what it declares in ``initialize``; anything that it does not, it cannot."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from trop_server.lsp.documents.positions import Encoding, chosen_encoding
+
+Markup = Literal["markdown", "plaintext"]
+
+
+class Wishes(NamedTuple):
+    """The declared capabilities of one client, as far as they matter here."""
+
+    encoding: Encoding = "utf-16"
+    documents: bool = False
+    diagnostics: bool = False
+    completion: bool = False
+    completion_markup: Markup = "plaintext"
+    hover: bool = False
+    hover_markup: Markup = "plaintext"
+    hints: bool = False
+    refresh_hints: bool = False
+    lenses: bool = False
+    refresh_lenses: bool = False
+    actions: bool = False
+    symbols: bool = False
+    nested_symbols: bool = False
+    links: bool = False
+    link_tooltips: bool = False
+    shows_addresses: bool = False
+
+    @property
+    def opens_ports(self) -> bool:
+        """Whether the client gets lenses that show an address."""
+        return self.lenses and self.shows_addresses
+
+
+def read_wishes(capabilities: Any) -> Wishes:
+    """What ``capabilities`` of the parameters of ``initialize`` says, whatever it holds."""
+    encoding = chosen_encoding(_at(capabilities, "general", "positionEncodings"))
+    editor = _at(capabilities, "textDocument")
+    if not isinstance(editor, dict):
+        return Wishes(encoding)
+
+    def knows(*names: str) -> bool:
+        return isinstance(_at(capabilities, *names), dict)
+
+    def can(*names: str) -> bool:
+        return _at(capabilities, *names) is True
+
+    literals = _at(editor, "codeAction", "codeActionLiteralSupport")
+    return Wishes(
+        encoding,
+        documents=True,
+        diagnostics=knows("textDocument", "publishDiagnostics"),
+        completion=knows("textDocument", "completion"),
+        completion_markup=_markup(_at(editor, "completion", "completionItem", "documentationFormat")),
+        hover=knows("textDocument", "hover"),
+        hover_markup=_markup(_at(editor, "hover", "contentFormat")),
+        hints=knows("textDocument", "inlayHint"),
+        refresh_hints=can("workspace", "inlayHint", "refreshSupport"),
+        lenses=knows("textDocument", "codeLens"),
+        refresh_lenses=can("workspace", "codeLens", "refreshSupport"),
+        actions=isinstance(literals, dict),
+        symbols=knows("textDocument", "documentSymbol"),
+        nested_symbols=can("textDocument", "documentSymbol", "hierarchicalDocumentSymbolSupport"),
+        links=knows("textDocument", "documentLink"),
+        link_tooltips=can("textDocument", "documentLink", "tooltipSupport"),
+        shows_addresses=can("window", "showDocument", "support"),
+    )
+
+
+def _markup(formats: Any) -> Markup:
+    """The first of the formats that is known here; plain text where the client says nothing."""
+    given = formats if isinstance(formats, list) else []
+    return next((known for each in given for known in ("markdown", "plaintext") if each == known), "plaintext")
+
+
+def _at(value: Any, *names: str) -> Any:
+    for name in names:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
