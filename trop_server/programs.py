@@ -1,12 +1,10 @@
 """Where the programs ``trop`` and ``trop-server`` begin: their modules come from their own installation alone.
 
-A stranger's repository may hold a ``json.py`` or a ``yaml``, and many a shell points ``PYTHONPATH`` into the repository
-that it is in. What the caller has put on Python's search path is taken off it before anything else is imported, while
-this module is: the script that an installer writes uses a module of its own, ``re``, before it calls a function of this
-one. ``PYTHONPATH`` itself stays in the environment, for the processes that are started from here.
+What the caller has put on Python's search path is taken off it before anything else is imported, while this module is:
+the script that an installer writes uses a module of its own, ``re``, before it calls a function of this one.
 
-What this module imports is in the interpreter when it starts, in every Python from 3.11 on: it is found nowhere else.
-``from __future__ import …`` would look for a file.
+What this module imports is in the interpreter when it starts, or found beside it. ``from __future__ import …`` would
+look for a file.
 """
 
 import os
@@ -48,16 +46,10 @@ def _callers_places() -> set[str]:
     """What the caller has put on the search path, but for what Python would search anyway."""
     # The directory of the script or, with -m, the one in which it was typed.
     places = set() if sys.flags.safe_path else set(sys.path[:1])
-    named = None if sys.flags.ignore_environment else os.environ.get("PYTHONPATH")
-    if named:
-        import site
+    if os.environ.get("PYTHONPATH"):
+        from trop_server.search_path import named_by_the_caller
 
-        # A place is in the path once: if it belongs to this installation, too, that would be lost with it.
-        kept = {site.USER_SITE, *site.getsitepackages()}
-        library = os.path.dirname(os.__file__)
-        for place in map(os.path.abspath, named.split(os.pathsep)):
-            if place not in kept and place != library and not place.startswith(library + os.sep):
-                places.add(place)
+        places |= named_by_the_caller()
     places.discard(os.path.dirname(os.path.dirname(__file__)))
     return places
 

@@ -15,7 +15,7 @@ from trop_core.config.schema import KEYS
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import Field, Kind
 from trop_server.cli.exit_codes import EXIT_CODES
-from trop_server.cli.parser import SUBCOMMANDS
+from trop_server.cli.subcommands import SUBCOMMANDS
 from trop_server.mcp.hosts import packages
 from trop_server.mcp.instructions import INSTRUCTIONS
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trop_core.errors.arguments import UnusableOption
 from trop_core.errors.reservations import ReservationConflict
 from trop_server.cli.printing import one_per_line
+from trop_server.cli.tables import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ def release(session: Session) -> str:
     if result.truncated:
         session.tell(f"  … and {result.released_count - len(result.released)} more")
     if result.released_count:
-        session.tell(DRY_RUN if result.dry_run else f"Released {counted(result.released_count)}.")
+        session.tell(dry_run_told(session, result) or f"Released {counted(result.released_count)}.")
     return ""
 
 
@@ -49,11 +50,34 @@ def migrate(session: Session) -> str:
     if not result.migrated_count:
         session.tell("No reservations to migrate.")
     elif result.dry_run:
-        session.tell(DRY_RUN)
+        session.tell(dry_run_told(session, result))
     else:
         overwritten = f", {counted(result.overwritten_count)} overwritten" if result.overwritten_count else ""
         session.tell(f"Migration complete: {counted(result.migrated_count)} moved{overwritten}.")
     return one_per_line([result.to]) if session.quiet else ""
+
+
+def swap(session: Session) -> str:
+    """Exchange two ports, and print this directory's; which ones they are goes to stderr."""
+    result = session.perform_subcommand()
+    for row in (result.reservation, result.other):
+        session.tell(f"  {named(row)}: port {row.port}")
+    if result.dry_run:
+        session.tell(dry_run_told(session, result))
+    return f"{result.reservation.port}\n"
+
+
+def restore(session: Session) -> str:
+    """Restore, and tell on stderr how much there was and is."""
+    result = perform_with_bar(session)
+    session.tell(f"  {counted(result.replaced_count)} before, {counted(result.restored_count)} in {result.file}")
+    if result.backup is not None:
+        session.tell(f"  back the store up: {result.backup}")
+    done = (
+        f"Restored {counted(result.restored_count)}." if result.changed_count else "Nothing to do: they are the same."
+    )
+    session.tell(dry_run_told(session, result) or done)
+    return ""
 
 
 def init(session: Session) -> str:
@@ -66,7 +90,7 @@ def init(session: Session) -> str:
     if not result.actions:
         session.tell(f"Nothing to do: {result.database_path} is up to date.")
     elif result.dry_run:
-        session.tell(DRY_RUN)
+        session.tell(dry_run_told(session, result))
     return ""
 
 
@@ -80,6 +104,13 @@ _DEEDS = {
     "createConfig": "write the configuration",
     "replaceConfig": "replace the configuration",
 }
+
+
+def dry_run_told(session: Session, result: Any) -> str:
+    """What ends the report of a dry run; nothing for a real run. Whoever wants to know more is told its plan, too."""
+    if session.verbose and result.plan is not None:
+        session.tell(f"  to do exactly this, until {in_utc(result.plan.expires_at)} UTC: --plan {result.plan.token}")
+    return DRY_RUN if result.dry_run else ""
 
 
 def perform_with_bar(session: Session) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trop_server.cli.changes import DRY_RUN, counted, named, perform_with_bar
+from trop_server.cli.changes import counted, dry_run_told, named, perform_with_bar
 from trop_server.cli.tables import in_utc
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _clean(session: Session) -> str:
     if not result.removed_count:
         session.tell("Nothing to remove.")
     else:
-        session.tell(DRY_RUN if result.dry_run else f"Removed {counted(result.removed_count)}.")
+        session.tell(dry_run_told(session, result) or f"Removed {counted(result.removed_count)}.")
     return f"{result.removed_count}\n" if session.quiet else ""
 
 

@@ -23,7 +23,8 @@ from trop_core.errors.spelling import escaped
 from trop_core.fields import Kind
 from trop_core.paths import working_directory
 from trop_core.store import DATABASE_NAME, data_directory
-from trop_server.cli.parser import OWN, POSITIONALS, SUBCOMMANDS, build
+from trop_server.cli.parser import build
+from trop_server.cli.subcommands import OWN, POSITIONALS, SUBCOMMANDS
 
 if TYPE_CHECKING:
     import argparse
@@ -37,6 +38,9 @@ _COLUMNS = ("tag", "project", "task", "port")
 _MOST = 1000
 _WITH_OTHERS = {*POSITIONALS, *OWN}
 """Subcommands with arguments that are no options."""
+
+_LIKE = {"run": "env", "open": "url"}
+"""Subcommands that take the fields of an operation that is called otherwise."""
 
 
 def completions(session: Session) -> str:
@@ -84,6 +88,7 @@ class _Completer(BaseCompleter):
 
 
 def _field(subcommand: str | None, name: str) -> Field | None:
+    subcommand = _LIKE.get(str(subcommand), subcommand)
     if subcommand is None or subcommand in OWN:
         return None
     found = operation(subcommand.replace("-", "_"))

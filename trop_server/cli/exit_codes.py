@@ -4,6 +4,9 @@ from __future__ import annotations
 
 USAGE = 4
 
+NOT_WELL = 6
+"""What ``trop doctor`` ends with where it has found an error."""
+
 EXIT_CODES = {
     "sticky_field": 1,
     "unrelated_path": 1,
@@ -19,6 +22,11 @@ EXIT_CODES = {
     "not_found": 6,
     "reservation_conflict": 6,
     "port_exhausted": 6,
+    "port_occupied": 6,
+    "plan_changed": 6,
+    "plan_expired": 6,
+    "plan_used": 6,
+    "undo_conflict": 6,
     "database_corrupt": 6,
     "migration_blocked": 6,
     "migration_failed": 6,

@@ -133,7 +133,7 @@ class _Desk:
         self.store = Store(data.path)
         self._home = None if home is None else paths.canonical(home)
         self._context = Context(
-            caller=Caller(Door.SERVER, directory, (directory,), () if self._home is None else (self._home,)),
+            caller=Caller(Door.HOOK, directory, (directory,), () if self._home is None else (self._home,)),
             data_directory=data.path,
             environment=os.environ,
             arguments={"maximum_lock_wait_seconds": _SECONDS_FOR_LOCK, "disable_autoinit": options.disable_autoinit},

@@ -15,7 +15,7 @@ from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.errors.system import AnswerLost, SystemFailure, TooManyOpenFiles
 from trop_server.cli.exit_codes import EXIT_CODES
-from trop_server.cli.printing import answer_bytes, as_json, is_terminal, one_per_line, say
+from trop_server.cli.printing import answer_bytes, as_json, one_per_line, say
 from trop_server.cli.session import Session
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def run(arguments: Sequence[str]) -> int:
         from trop_server.cli.parser import parse
 
         session = Session(parse(arguments))
-        if session.options.subcommand != "hook":
-            # A variable that is wrong must not cost an agent's host its session.
+        if session.options.subcommand not in ("hook", "doctor"):
+            # A variable that is wrong must not cost an agent's host its session, and is something to tell of.
             session.read_log_mode()
         _write(_handler(session.options.subcommand)(session))
         return session.exit_code
@@ -91,11 +91,11 @@ def _unforeseen(error: Exception) -> TropError:
     return unforeseen(error)
 
 
-def _handler(subcommand: str) -> Callable[[Session], str]:
+def _handler(subcommand: str) -> Callable[[Session], str | bytes]:
     if subcommand not in _MODULES:
         return _HANDLERS.get(subcommand, _run_plain)
     module = import_module(f"trop_server.cli.{_MODULES[subcommand]}")
-    found: Callable[[Session], str] = getattr(module, subcommand.replace("-", "_"))
+    found: Callable[[Session], str | bytes] = getattr(module, subcommand.replace("-", "_"))
     return found
 
 
@@ -111,22 +111,10 @@ def _run_reserve(session: Session) -> str:
     return answer
 
 
-def _run_list(session: Session) -> str:
-    from trop_core.catalogue import operation
-    from trop_server.cli.parser import given_values
-    from trop_server.cli.tables import render
+def _run_open(session: Session) -> str:
+    from trop_server.cli.browser import show
 
-    found = operation("list")
-    result = session.perform(found, given_values(found, session.options), limit=None)
-    home = None if session.options.show_full_paths else os.path.expanduser("~")
-    assert session.settings is not None
-    return render(
-        result.reservations,
-        session.settings.output_format,
-        with_occupancy=bool(session.options.field_include_occupancy),
-        home=home,
-        to_terminal=is_terminal(),
-    )
+    return show(session)
 
 
 def _run_call(session: Session) -> str:
@@ -146,19 +134,28 @@ def _run_call(session: Session) -> str:
     return as_json(result_to_wire(result))
 
 
-_HANDLERS: dict[str, Callable[[Session], str]] = {
+_HANDLERS: dict[str, Callable[[Session], str | bytes]] = {
     "reserve": _run_reserve,
-    "list": _run_list,
+    "open": _run_open,
     "call": _run_call,
 }
 
 _MODULES = {
+    "list": "listing",
+    "status": "status",
     "release": "changes",
     "migrate": "changes",
+    "swap": "changes",
+    "restore": "changes",
     "init": "changes",
     "reserve-group": "groups",
     "autoreserve": "groups",
+    "env": "starting",
+    "run": "run",
     "validate": "groups",
+    "doctor": "doctor",
+    "history": "history",
+    "undo": "history",
     "exclude": "exclusions",
     "completions": "completions",
     "hook": "hook",
@@ -177,9 +174,12 @@ _MODULES = {
 
 _ANSWERS: dict[str, Callable[[Any], str]] = {
     "reserve": lambda result: f"{result.reservation.port}\n",
+    "url": lambda result: one_per_line([result.url]),
     "list-projects": lambda result: one_per_line(result.projects),
     "show-path": lambda result: one_per_line([result.path]),
+    "backup": lambda result: one_per_line([result.file]),
     "show-data-dir": lambda result: one_per_line([result.data_dir]),
+    "schema": lambda result: as_json(result.schema, indent=2),
 }
 
 
@@ -199,13 +199,14 @@ def _json_object(text: str) -> dict[str, object]:
     return value
 
 
-def _write(answer: str) -> None:
+def _write(answer: str | bytes) -> None:
+    """Write an answer: a text, in which nothing is obeyed, or what ``cli.terminal`` has painted for people."""
     if not answer:
         return
     if sys.stdout is None:
         raise AnswerLost("it is closed")
     try:
-        sys.stdout.buffer.write(answer_bytes(answer))
+        sys.stdout.buffer.write(answer if isinstance(answer, bytes) else answer_bytes(answer))
         sys.stdout.flush()
     except BrokenPipeError:
         raise

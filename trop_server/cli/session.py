@@ -28,6 +28,7 @@ class Session:
         self.done = False
         self.exit_code = 0
         self.settings: Settings | None = None
+        self.context: Context | None = None
         self.progress: Progress | None = None
 
     @property
@@ -60,8 +61,9 @@ class Session:
         if changes:
             request = request._replace(**changes)
         named = getattr(request, "data_dir", None)
-        data = self._found(self.options.data_dir if named is None else named)
+        data = self._found(self.options.data_dir if named is None else named, tolerant=operation.judges)
         context = self._context(data, self.progress or no_progress)
+        self.context = context
         store = Store(context.data_directory)
         call = Call(operation, request, context)
         try:
@@ -94,11 +96,11 @@ class Session:
         found = operation(self.options.subcommand.replace("-", "_"))
         return self.perform(found, given_values(found, self.options))
 
-    def _found(self, named: str | None) -> DataDirectory:
+    def _found(self, named: str | None, *, tolerant: bool = False) -> DataDirectory:
         from trop_core.paths import working_directory
         from trop_core.store import data_directory
 
-        return data_directory(named, os.environ, base=working_directory())
+        return data_directory(named, os.environ, base=working_directory(), tolerant=tolerant)
 
     def _context(self, data: DataDirectory, progress: Progress) -> Context:
         from trop_core.caller import Caller, Door
@@ -111,6 +113,7 @@ class Session:
             caller=Caller(Door.TERMINAL, working_directory()),
             data_directory=data.path,
             data_warnings=data.warnings,
+            data_failure=data.failure,
             environment=os.environ,
             arguments={
                 "maximum_lock_wait_seconds": read_seconds(self.options.busy_timeout),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from typing import TYPE_CHECKING
 
 from trop_core.config.variables import address_refusal, port_refusal
-from trop_core.errors.arguments import UnknownShell
+from trop_core.errors.arguments import InvalidArgument, UnknownShell
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.spelling import quoted
 from trop_core.models import is_port
 from trop_core.ports.made_variables import is_made
-from trop_server.cli.parser import EXPORT_SHELLS
+from trop_server.cli.subcommands import EXPORT_SHELLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -27,6 +29,28 @@ LINES = {
     "dotenv": "{}={}\n",
 }
 """How each shell, and a .env file, is told a variable and its value. In all of them # begins a comment."""
+
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _escaping(special: str) -> Callable[[str], str]:
+    """Quotes a text in single quotes, with a backslash before what would end the quotes or be one."""
+    return lambda text: f"'{''.join(chr(92) + c if c in special else c for c in text)}'"
+
+
+def _doubling(quotes: str) -> Callable[[str], str]:
+    """Quotes a text in single quotes, with each quotation mark twice."""
+    return lambda text: f"'{''.join(c * 2 if c in quotes else c for c in text)}'"
+
+
+_QUOTING: dict[str, Callable[[str], str]] = {
+    "bash": shlex.quote,
+    "fish": _escaping("\\'"),
+    "powershell": _doubling("'\u2018\u2019\u201a\u201b"),
+    "elvish": _doubling("'"),
+    "dotenv": _escaping("\\'"),
+}
+"""How each takes a text of any kind as one word. To PowerShell every single quotation mark is one."""
 
 _PROGRAMS = {
     "bash": "bash",
@@ -61,6 +85,21 @@ def render(
         raise ConfigError(problems)
     line = ("# " if dry_run else "") + LINES[_SHARED.get(form, form)]
     return "".join(line.format(name, _spelled(value, form)) for name, value in environment.items())
+
+
+def render_own(environment: Mapping[str, str], form: str) -> str:
+    """The same for variables that are the user's own: any name, and any text as it is.
+
+    Raises ``InvalidArgument`` for a name that no shell knows, and for a value that is more than one printed line.
+    """
+    lines = []
+    for name, value in environment.items():
+        if not _NAME.fullmatch(name) or not value.isprintable():
+            expected = f"json, the only form that can hold the value of {quoted(name)}"
+            raise InvalidArgument("format", expected=expected, given=form)
+        shared = _SHARED.get(form, form)
+        lines.append(LINES[shared].format(name, _QUOTING[shared](value)))
+    return "".join(lines)
 
 
 def _refusal(name: str, value: object, allowed: Collection[str]) -> str | None:

@@ -30,20 +30,25 @@ def render(
     programs know, and so are the keys and columns of the other formats. A holder is an object in JSON, and a text
     elsewhere.
     """
-    columns = (*_COLUMNS, "occupied", "holder") if with_occupancy else _COLUMNS
-    records = [_cells(row, with_occupancy=with_occupancy) for row in rows]
+    names = columns(with_occupancy=with_occupancy)
+    records = [cells(row, with_occupancy=with_occupancy) for row in rows]
     if form == "json":
-        objects: list[dict[str, object]] = [dict(zip(columns, record, strict=True)) for record in records]
+        objects: list[dict[str, object]] = [dict(zip(names, record, strict=True)) for record in records]
         for shown, row in zip(objects, rows, strict=True):
             if row.holder is not None:
                 shown["holder"] = row.holder._asdict()
         return as_json(objects, indent=2)
     marks = [_MISSING if row.missing else "" for row in rows]
-    return render_records(columns, records, form, home=home, to_terminal=to_terminal, marks=marks)
+    return render_records(names, records, form, home=home, to_terminal=to_terminal, marks=marks)
+
+
+def columns(*, with_occupancy: bool) -> tuple[str, ...]:
+    """The names of a reservation's cells, in lower case."""
+    return (*_COLUMNS, "occupied", "holder") if with_occupancy else _COLUMNS
 
 
 def render_records(
-    columns: Sequence[str],
+    names: Sequence[str],
     records: Sequence[Sequence[Cell]],
     form: str,
     *,
@@ -55,16 +60,16 @@ def render_records(
 
     But for JSON, a row is one line: what would end it, or what a terminal would obey, is escaped in its cells.
 
-    ``columns`` are their names, in lower case. ``home`` is shortened to ``~`` in a table, where it is given. The
+    ``names`` are those of the cells, in lower case. ``home`` is shortened to ``~`` in a table, where it is given. The
     columns of a table are as wide as their cells ``to_terminal``, and otherwise separated by one tab, for ``cut``.
     ``marks`` are what stands behind a row of a table, if anything.
     """
     if form == "json":
-        return as_json([dict(zip(columns, record, strict=True)) for record in records], indent=2)
+        return as_json([dict(zip(names, record, strict=True)) for record in records], indent=2)
     if form == "table":
-        lines = [[column.upper() for column in columns], *([_shown(cell, home) for cell in row] for row in records)]
+        lines = [[column.upper() for column in names], *([shown(cell, home) for cell in row] for row in records)]
         return _table(lines, ["", *(marks or [""] * len(records))], to_terminal=to_terminal)
-    return _separated([columns, *records], "," if form == "csv" else "\t")
+    return _separated([names, *records], "," if form == "csv" else "\t")
 
 
 def in_utc(seconds: int) -> str:
@@ -72,7 +77,8 @@ def in_utc(seconds: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(seconds, _LATEST_TIME)))
 
 
-def _cells(listed: ListedReservation, *, with_occupancy: bool) -> tuple[Cell, ...]:
+def cells(listed: ListedReservation, *, with_occupancy: bool) -> tuple[Cell, ...]:
+    """The cells of a reservation, in the order of ``columns``."""
     row = listed.reservation
     cells = (row.port, row.path, row.tag, row.project, row.task, in_utc(row.created_at), in_utc(row.last_used_at))
     occupied = {"occupied": True, "free": False}
@@ -114,7 +120,8 @@ def _table(lines: Sequence[Sequence[str]], marks: Sequence[str], *, to_terminal:
     )
 
 
-def _shown(cell: Cell, home: str | None) -> str:
+def shown(cell: Cell, home: str | None) -> str:
+    """A cell as a person reads it, escaped; ``home`` is shortened to ``~`` in it, where it is given."""
     if cell is None:
         return "-"
     if isinstance(cell, bool):

@@ -1,0 +1,71 @@
+"""What the subcommands that are about the past tell a person."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from trop_server.cli.changes import counted, dry_run_told, named, perform_with_bar
+from trop_server.cli.printing import as_json, is_terminal
+from trop_server.cli.tables import in_utc, render_records
+
+if TYPE_CHECKING:
+    from trop_core.operations.history.past import PastOperation
+    from trop_server.cli.session import Session
+
+_COLUMNS = ("id", "time", "command", "door", "directory", "summary", "first", "undone_by")
+
+
+def history(session: Session) -> str:
+    """What was done, the newest first, in the format that is asked for. JSON has every change as well."""
+    result = session.perform_subcommand()
+    form = session.options.format or "table"
+    if not result.operations:
+        session.tell("Nothing is on record.")
+    elif result.truncated:
+        session.tell("… and more: --limit shows more of it")
+    if form == "json":
+        from trop_server.wire.values import value_to_wire
+
+        return as_json(value_to_wire(result.operations), indent=2)
+    rows = [
+        (
+            each.id,
+            in_utc(each.time),
+            each.command,
+            each.door,
+            each.directory,
+            each.summary,
+            _first(each),
+            each.undone_by,
+        )
+        for each in result.operations
+    ]
+    home = os.path.expanduser("~") if form == "table" else None
+    return render_records(_COLUMNS, rows, form, home=home, to_terminal=is_terminal())
+
+
+def _first(operation: PastOperation) -> str | None:
+    """The first reservation that an operation changed, by its port and its key, as it was or, if it is new, is."""
+    if not operation.changes:
+        return None
+    row = operation.changes[0].before or operation.changes[0].after
+    assert row is not None
+    return f"{named(row)}: port {row.port}"
+
+
+def undo(session: Session) -> str:
+    """Take an operation back, and list on stderr what comes back and what goes."""
+    result = perform_with_bar(session)
+    session.tell(f"Operation {result.operation}, {result.command}, {in_utc(result.time)} UTC:")
+    for row in result.restored:
+        session.tell(f"  {named(row)}: port {row.port} comes back")
+    back = {(row.key, row.port) for row in result.restored}
+    for row in result.removed:
+        # What is there before and after has changed otherwise.
+        if (row.key, row.port) not in back:
+            session.tell(f"  {named(row)}: port {row.port} is given up")
+    if result.truncated:
+        session.tell("  … and more")
+    session.tell(dry_run_told(session, result) or f"Undone: {counted(result.changed)} as before.")
+    return ""
