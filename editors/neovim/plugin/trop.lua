@@ -11,6 +11,18 @@ if vim.fn.has("nvim-0.10") == 0 then
   return
 end
 
+-- A language of its own, which is still YAML to all that asks for that.
+vim.filetype.add({ filename = { ["trop.yaml"] = "yaml.trop", ["trop.local.yaml"] = "yaml.trop" } })
+
+vim.api.nvim_create_autocmd("FileType", {
+  group = vim.api.nvim_create_augroup("trop", {}),
+  pattern = "yaml.trop",
+  desc = "Let trop-server see what is typed into trop.yaml",
+  callback = function(event)
+    require("trop.documents").attach(event.buf)
+  end,
+})
+
 vim.api.nvim_create_user_command("Trop", function(invocation)
   require("trop.command").run(invocation)
 end, {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { initialize, migrateReservations, releasePorts } from './changing';
 import { showError, showFailure, showInstallation } from './messages';
+import { showHistory, undoLast } from './past';
 import { showProjects } from './projects';
 import { ReservationsView } from './reservationsView';
 import { copyPort, openInBrowser, portText, reserveHere, reserveTagged, type Target } from './reserving';
@@ -66,6 +67,8 @@ export function activate(context: vscode.ExtensionContext): void {
       'trop.openInBrowser': (target) => openInBrowser(started, target as Target | undefined),
       'trop.migrateReservations': () => migrateReservations(started),
       'trop.showProjects': () => showProjects(started),
+      'trop.undoLast': () => undoLast(started),
+      'trop.showHistory': () => showHistory(started),
       'trop.initialize': () => initialize(started),
       'trop.port': (given) => portText(started, given),
       'trop.refreshReservations': () => Promise.all([statusBar.refresh(), view.refresh()]),

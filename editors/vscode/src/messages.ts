@@ -6,9 +6,10 @@ import {
   type ShowMessageRequestParams,
 } from 'vscode-languageclient/node';
 import { plainMessage } from './plain';
-import { toTropError } from './protocol';
+import { toTropError, undoConflicts } from './protocol';
 import type { Finding } from './serverSearch';
-import { briefly, failure, information, warning } from './show';
+import { briefly, failure, information, refuse, warning } from './show';
+import { undoRefusal } from './text';
 
 const INSTALL_COMMAND =
   'python3 -m venv .venv && .venv/bin/pip install --quiet . && mkdir -p ~/.local/bin && ' +
@@ -22,8 +23,15 @@ const TRUST = 'Manage Workspace Trust';
 
 /** Tells what a command was refused with, and offers what helps. Does not wait for an answer. */
 export function showError(error: unknown): void {
-  const { message: told, hint, kind } = toTropError(error);
-  const message = plainMessage(told);
+  const problem = toTropError(error);
+  const { hint, kind } = problem;
+  const message = plainMessage(problem.message);
+  const conflicts = undoConflicts(problem);
+  if (conflicts) {
+    const refusal = undoRefusal(conflicts, hint);
+    void refuse(refusal.message, refusal.detail);
+    return;
+  }
   switch (kind) {
     case 'cancelled':
       break;

@@ -59,6 +59,49 @@ export interface ShowPathResult extends Answer {
   path: string;
 }
 
+export interface PastOperation {
+  id: number;
+  time: string;
+  command: string;
+  /** The way it came in: `cli`, `lsp`, `mcp` or `hook`. */
+  door: string;
+  directory: string | null;
+  summary: string;
+  /** The operation that took this one back. */
+  undoneBy: number | null;
+}
+
+export interface HistoryResult extends Answer {
+  operations: PastOperation[];
+  truncated: boolean;
+}
+
+export interface UndoResult extends Planned {
+  operation: number;
+  command: string;
+  time: string;
+  restored: Reservation[];
+  removed: Reservation[];
+  /** How many reservations the operation had changed; the lists may be shorter. */
+  changed: number;
+  truncated: boolean;
+  /** What a dry run gives, so that exactly what it told is done. */
+  plan: { token: string } | null;
+}
+
+/** A reservation that keeps an operation from being undone; the reason is the end of a sentence about it. */
+export interface UndoConflict {
+  path: string;
+  tag: string | null;
+  port: number;
+  reason: string;
+}
+
+export interface UndoConflicts {
+  operation: number;
+  conflicts: UndoConflict[];
+}
+
 export interface InitResult extends Planned {
   dataDir: string;
   databasePath: string;
@@ -77,6 +120,7 @@ export class TropError extends Error {
     message: string,
     readonly kind: string,
     readonly hint = '',
+    readonly details: object = {},
   ) {
     super(message);
   }
@@ -90,7 +134,15 @@ export function toTropError(error: unknown): TropError {
   const message = error instanceof Error ? error.message : String(error);
   const data: unknown = error instanceof Error && 'data' in error ? error.data : undefined;
   if (typeof data === 'object' && data !== null && 'kind' in data && typeof data.kind === 'string') {
-    return new TropError(message, data.kind, 'hint' in data && typeof data.hint === 'string' ? data.hint : '');
+    const hint = 'hint' in data && typeof data.hint === 'string' ? data.hint : '';
+    const details = 'details' in data && typeof data.details === 'object' ? (data.details ?? {}) : {};
+    return new TropError(message, data.kind, hint, details);
   }
   return new TropError(message, 'internal');
+}
+
+/** What is in the way of an undo; undefined where an error is about something else. */
+export function undoConflicts({ kind, details }: TropError): UndoConflicts | undefined {
+  const told = details as Partial<UndoConflicts>;
+  return kind === 'undo_conflict' && told.conflicts?.length ? (details as UndoConflicts) : undefined;
 }

@@ -24,6 +24,11 @@ export async function confirm(question: string, detail: string, button: string):
   return (await vscode.window.showWarningMessage(plain(question), options, button)) === button;
 }
 
+/** Shows an error in a dialog, with lines below it; returns when it is closed. */
+export async function refuse(message: string, detail: string): Promise<void> {
+  await vscode.window.showErrorMessage(plain(message), { modal: true, detail: plainLines(detail) });
+}
+
 /** A few words in the status bar that go away by themselves. */
 export function briefly(words: string): void {
   vscode.window.setStatusBarMessage(plain(words), 4000);

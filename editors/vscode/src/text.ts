@@ -1,7 +1,15 @@
 // The sentences and tables that a person reads. Knows nothing of VS Code.
 
 import { escapeMarkdown, plain } from './plain';
-import type { InitResult, MigrateResult, ReleaseResult, Reservation } from './protocol';
+import type {
+  InitResult,
+  MigrateResult,
+  PastOperation,
+  ReleaseResult,
+  Reservation,
+  UndoConflicts,
+  UndoResult,
+} from './protocol';
 
 const SHOWN_LINES = 20;
 
@@ -85,6 +93,41 @@ export function migrateQuestion(plan: MigrateResult): { question: string; detail
   return { question, detail: joined([...moves, '', heading, ...lost, ...warningLines(plan)]) };
 }
 
+/** What an undo would do: a question, and the lines below it. */
+export function undoQuestion(plan: UndoResult): { question: string; detail: string } {
+  const back = plan.restored.map((row) => `${capitalised(portWords(row))} comes back: ${row.path}`);
+  // What is there before and after has changed otherwise, and comes back.
+  const kept = new Set(plan.restored.map(identity));
+  const gone = plan.removed
+    .filter((row) => !kept.has(identity(row)))
+    .map((row) => `${capitalised(portWords(row))} is given up: ${row.path}`);
+  const blocks = [cut(back, back.length), cut(gone, gone.length)].filter((lines) => lines.length > 0);
+  const more = plan.truncated ? [`… of ${counted(plan.changed, 'reservation')} in all`] : [];
+  const lines = blocks.flatMap((block, number) => (number === 0 ? block : ['', ...block]));
+  const when = `It was done at ${moment(plan.time)}.`;
+  return {
+    question: `Undo operation ${plan.operation}, ${plan.command}?`,
+    detail: joined([when, '', ...lines, ...more, ...warningLines(plan)]),
+  };
+}
+
+/** What keeps an undo from being done: a sentence, and a line below it for each reservation. */
+export function undoRefusal({ operation, conflicts }: UndoConflicts, hint: string): { message: string; detail: string } {
+  const lines = conflicts.map((each) => `${capitalised(portWords(each))}: ${each.path} ${each.reason}`);
+  return {
+    message: `Operation ${operation} cannot be undone as a whole, so nothing was done.`,
+    detail: joined([...cut(lines, lines.length), '', hint]),
+  };
+}
+
+/** An operation in a list: its number and command, and what is known of it. */
+export function operationWords(operation: PastOperation): { label: string; description: string } {
+  const { id, time, command, door, directory, summary, undoneBy } = operation;
+  const undone = undoneBy === null ? [] : [`undone by ${undoneBy}`];
+  const facts = [summary, ...undone, moment(time), door, ...(directory === null ? [] : [directory])];
+  return { label: `${id} ${command}`, description: facts.join(' · ') };
+}
+
 const ACTIONS: Record<string, string> = {
   createDirectory: 'Create the directory',
   createDatabase: 'Create the store',
@@ -110,6 +153,10 @@ export function counted(count: number, noun: string): string {
 /** The URL at which a port of this machine is opened. */
 export function localUrl(port: number): string {
   return `http://localhost:${port}/`;
+}
+
+function identity({ port, path, tag }: Reservation): string {
+  return JSON.stringify([port, path, tag]);
 }
 
 function moment(time: string): string {

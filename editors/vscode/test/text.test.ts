@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MigrateResult, Reservation } from '../src/protocol';
-import { migrateQuestion, portTable, primary, releaseQuestion, statusText } from '../src/text';
+import { type MigrateResult, type Reservation, TropError, type UndoResult, undoConflicts } from '../src/protocol';
+import {
+  migrateQuestion,
+  operationWords,
+  portTable,
+  primary,
+  releaseQuestion,
+  statusText,
+  undoQuestion,
+  undoRefusal,
+} from '../src/text';
 
 function reservation(port: number, changes: Partial<Reservation> = {}): Reservation {
   const times = { createdAt: '2026-11-22T09:00:00Z', lastUsedAt: '2026-11-22T09:00:00Z' };
@@ -77,4 +86,64 @@ test('a migration says what moves and what it would take away, and cuts long lis
     '1 reservation in the way would be released:',
     'Port 6000: /w/shop',
   ]);
+});
+
+function undoing(restored: Reservation[], removed: Reservation[]): UndoResult {
+  const operation = { operation: 7, command: 'trop.migrate', time: '2026-11-27T05:28:21Z' };
+  const changed = Math.max(restored.length, removed.length);
+  return { ...operation, restored, removed, changed, truncated: false, dryRun: true, plan: null, warnings: [] };
+}
+
+test('an undo says what comes back and what goes, but not that what changed goes', () => {
+  const before = [reservation(5000, { path: '/w/old' }), reservation(5001, { tag: 'api', task: 'login' })];
+  const after = [reservation(5000), reservation(5001, { tag: 'api' })];
+
+  const { question, detail } = undoQuestion(undoing(before, after));
+
+  assert.equal(question, 'Undo operation 7, trop.migrate?');
+  assert.deepEqual(detail.split('\n'), [
+    'It was done at 2026-11-27 05:28:21 UTC.',
+    '',
+    'Port 5000 comes back: /w/old',
+    'Port 5001 (tag api) comes back: /w/shop',
+    '',
+    'Port 5000 is given up: /w/shop',
+  ]);
+});
+
+test('what an undo gives up is seen however much comes back', () => {
+  const many = Array.from({ length: 30 }, (_, number) => reservation(5000 + number, { path: `/w/${number}` }));
+
+  const { detail } = undoQuestion({ ...undoing(many, [reservation(6000)]), changed: 2000, truncated: true });
+
+  assert.ok(detail.includes('Port 5019 comes back: /w/19\n… and 10 more\n\nPort 6000 is given up: /w/shop\n'));
+  assert.ok(detail.endsWith('\n… of 2000 reservations in all'));
+});
+
+test('what is in the way of an undo is a line for each, and a path adds none', () => {
+  const conflict = { path: '/w/a\nPort 1: /w/b', tag: 'api', port: 5001, reason: 'is reserved anew since' };
+  const error = new TropError('…', 'undo_conflict', 'Undo that first.', { operation: 7, conflicts: [conflict] });
+  const undoneAlready = new TropError('…', 'undo_conflict', '', { operation: 7, conflicts: [] });
+  const conflicts = undoConflicts(error);
+  assert.ok(conflicts);
+
+  const { message, detail } = undoRefusal(conflicts, error.hint);
+
+  assert.equal(message, 'Operation 7 cannot be undone as a whole, so nothing was done.');
+  assert.equal(detail, 'Port 5001 (tag api): /w/a\\nPort 1: /w/b is reserved anew since\n\nUndo that first.');
+  assert.equal(undoConflicts(undoneAlready), undefined);
+  assert.equal(undoConflicts(new TropError('…', 'not_found', '', { conflicts: [conflict] })), undefined);
+});
+
+test('an operation tells what it did, and whether it is undone', () => {
+  const operation = { id: 7, time: '2026-11-27T05:28:21Z', command: 'trop.prune', door: 'cli', summary: '2 removed' };
+
+  assert.deepEqual(operationWords({ ...operation, directory: null, undoneBy: null }), {
+    label: '7 trop.prune',
+    description: '2 removed · 2026-11-27 05:28:21 UTC · cli',
+  });
+  assert.equal(
+    operationWords({ ...operation, directory: '/w/shop', undoneBy: 8 }).description,
+    '2 removed · undone by 8 · 2026-11-27 05:28:21 UTC · cli · /w/shop',
+  );
 });

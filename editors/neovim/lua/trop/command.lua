@@ -1,37 +1,13 @@
---- `:Trop`, its subcommands and their completion.
+--- `:Trop` and its subcommands.
+local call = require("trop.call")
+local completion = require("trop.completion")
 local folders = require("trop.folders")
 local messages = require("trop.messages")
+local past = require("trop.past")
 local plain = require("trop.plain")
 local server = require("trop.server")
 
 local M = {}
-
-local PATIENCE_MS = 2000
-
---- Execute a command; an error is told to the person, a result goes to the callback.
----@param command string
----@param argument table
----@param callback fun(result: table)
----@param on_error? fun(err: trop.Error) called instead of telling
-local function execute(command, argument, callback, on_error)
-  server.execute(command, argument, nil, function(err, result)
-    if result then
-      callback(result)
-    elseif err then
-      (on_error or messages.error)(err)
-    end
-  end)
-end
-
---- The folder that a subcommand is about. Where there is none, the person is told.
----@return string?
-local function here()
-  local folder = folders.of()
-  if not folder then
-    messages.usage("no folder is open here. Open a file of a project, or change to its directory.")
-  end
-  return folder
-end
 
 --- An argument as an absolute path: the editor's working directory need not be the server's.
 ---@param path string
@@ -40,66 +16,61 @@ local function absolute(path)
   return vim.fn.fnamemodify(vim.fs.normalize(path), ":p")
 end
 
----@param count integer
----@return string
-local function reservations_in_words(count)
-  return count == 1 and "1 reservation" or ("%d reservations"):format(count)
-end
-
----@param reservations trop.Reservation[]
----@return string
-local function ports_in_words(reservations)
-  local words = {}
-  for index, reservation in ipairs(reservations) do
-    if index > 5 then
-      table.insert(words, "…")
-      break
-    end
-    table.insert(words, reservation.port .. (reservation.tag and (" (%s)"):format(reservation.tag) or ""))
-  end
-  return table.concat(words, ", ")
-end
-
 ---@param tag string?
 local function reserve(tag)
-  local folder = here()
+  local folder = call.here()
   if not folder then
     return
   end
   server.open(folder)
-  execute("trop.reserve", { folder = folder, tag = tag }, function(result)
+  call.execute("trop.reserve", { folder = folder, tag = tag }, function(result)
     local reservation = result.reservation
     messages.info(("port %d for %s"):format(reservation.port, messages.place(reservation)), result)
+  end)
+end
+
+local function services()
+  local folder = call.here()
+  if not folder then
+    return
+  end
+  server.open(folder)
+  call.execute("trop.autoreserve", { folder = folder }, function(result)
+    local tags = vim.fn.sort(vim.tbl_keys(result.group))
+    local lines = vim.tbl_map(function(tag)
+      return ("  %d: %s"):format(result.group[tag].port, messages.place(result.group[tag]))
+    end, tags)
+    messages.info(vim.list_extend({ ("services (%s):"):format(result.outcome) }, lines), result)
   end)
 end
 
 ---@param bang boolean
 ---@param tag string?
 local function release(bang, tag)
-  local folder = here()
+  local folder = call.here()
   if not folder then
     return
   end
   -- It is not opened: a folder that opens may get a port, and that would be one more to release.
   local argument = { folder = folder, tag = tag, allowUnrelatedPath = true }
   local function really()
-    execute("trop.release", argument, function(result)
+    call.execute("trop.release", argument, function(result)
       if result.releasedCount == 0 then
         return messages.info("there is nothing to release", result)
       end
-      messages.info(("released %s"):format(ports_in_words(result.released)), result)
+      messages.info(("released %s"):format(messages.ports(result.released)), result)
     end)
   end
   if bang then
     return really()
   end
-  execute("trop.release", vim.tbl_extend("force", argument, { dryRun = true }), function(result)
+  call.execute("trop.release", vim.tbl_extend("force", argument, { dryRun = true }), function(result)
     if result.releasedCount == 0 then
       return messages.info("there is nothing to release", result)
     end
     local question = "Release %s of %s?"
     messages.ask(
-      question:format(ports_in_words(result.released), messages.path(result.released[1].path)),
+      question:format(messages.ports(result.released), messages.path(result.released[1].path)),
       "Release",
       really
     )
@@ -129,12 +100,12 @@ end
 local function migrate(bang, from, to)
   local argument = { from = absolute(from), to = absolute(to), recursive = true }
   local function really(force)
-    execute("trop.migrate", vim.tbl_extend("force", argument, { force = force }), function(result)
+    call.execute("trop.migrate", vim.tbl_extend("force", argument, { force = force }), function(result)
       if result.migratedCount == 0 then
         return messages.info("there is nothing to migrate", result)
       end
       messages.info(
-        ("migrated %s to %s"):format(reservations_in_words(result.migratedCount), messages.path(result.to)),
+        ("migrated %s to %s"):format(messages.counted(result.migratedCount), messages.path(result.to)),
         result
       )
     end)
@@ -143,13 +114,13 @@ local function migrate(bang, from, to)
     return really(true)
   end
   local function preview(force, yes)
-    execute("trop.migrate", vim.tbl_extend("force", argument, { dryRun = true, force = force }), function(result)
+    call.execute("trop.migrate", vim.tbl_extend("force", argument, { dryRun = true, force = force }), function(result)
       if result.migratedCount == 0 then
         return messages.info("there is nothing to migrate", result)
       end
-      local question = ("Migrate %s"):format(reservations_in_words(result.migratedCount))
+      local question = ("Migrate %s"):format(messages.counted(result.migratedCount))
       if result.overwrittenCount > 0 then
-        question = ("%s and remove %s in the way"):format(question, reservations_in_words(result.overwrittenCount))
+        question = ("%s and remove %s in the way"):format(question, messages.counted(result.overwrittenCount))
       end
       messages.ask(question .. "?", yes, function()
         really(force)
@@ -164,31 +135,10 @@ local function migrate(bang, from, to)
   preview(false, "Migrate")
 end
 
----@param rows string[][]
----@return string[]
-local function table_of(rows)
-  rows = vim.tbl_map(function(row)
-    return vim.tbl_map(plain.text, row)
-  end, rows)
-  local widths = {}
-  for _, row in ipairs(rows) do
-    for column, cell in ipairs(row) do
-      widths[column] = math.max(widths[column] or 0, vim.fn.strdisplaywidth(cell))
-    end
-  end
-  return vim.tbl_map(function(row)
-    local cells = {}
-    for column, cell in ipairs(row) do
-      table.insert(cells, cell .. (" "):rep(widths[column] - vim.fn.strdisplaywidth(cell)))
-    end
-    return (table.concat(cells, "  "):gsub("%s+$", ""))
-  end, rows)
-end
-
 local function list()
   local rows = { { "PORT", "PATH", "TAG", "PROJECT", "TASK", "IN USE" } }
   local function page(after)
-    execute("trop.list", { after = after, includeOccupancy = true }, function(result)
+    call.execute("trop.list", { after = after, includeOccupancy = true }, function(result)
       for _, reservation in ipairs(result.reservations) do
         table.insert(rows, {
           tostring(reservation.port),
@@ -205,21 +155,21 @@ local function list()
       if #rows == 1 then
         return messages.info("nothing is reserved", result)
       end
-      messages.show("trop://reservations", table_of(rows))
+      messages.show_table("trop://reservations", rows)
     end)
   end
   page(nil)
 end
 
 local function list_projects()
-  execute("trop.listProjects", {}, function(result)
+  call.execute("trop.listProjects", {}, function(result)
     local none = #result.projects == 0
     messages.info(none and "there are no projects" or vim.list_extend({ "projects:" }, result.projects), result)
   end)
 end
 
 local function init()
-  execute("trop.init", {}, function(result)
+  call.execute("trop.init", {}, function(result)
     if #result.actions == 0 then
       return messages.info(("%s is there already"):format(messages.path(result.databasePath)), result)
     end
@@ -246,76 +196,6 @@ local function restart()
   end)
 end
 
---- What is stored, at or below a folder or everywhere, if the server answers soon: nobody waits long for a completion.
----@param folder string?
----@return trop.Reservation[]
-local function stored(folder)
-  local _, result = server.execute_and_wait("trop.list", { folder = folder }, PATIENCE_MS)
-  return result and result.reservations or {}
-end
-
----@param reservations trop.Reservation[]
----@param field "tag"|"path"
----@return string[]
-local function distinct(reservations, field)
-  local values = {}
-  for _, reservation in ipairs(reservations) do
-    if reservation[field] then
-      values[reservation[field]] = true
-    end
-  end
-  return vim.fn.sort(vim.tbl_keys(values))
-end
-
----@param lead string
----@param candidates string[]
----@return string[]
-local function beginning_with(lead, candidates)
-  return vim.tbl_filter(function(candidate)
-    return vim.startswith(candidate, lead)
-  end, candidates)
-end
-
----@param lead string
----@return string[]
-local function all_tags(lead)
-  return beginning_with(lead, distinct(stored(), "tag"))
-end
-
----@param lead string
----@return string[]
-local function own_tags(lead)
-  local folder = folders.of()
-  if not folder then
-    return {}
-  end
-  local own = vim.tbl_filter(function(reservation)
-    return reservation.path == folder
-  end, stored(folder))
-  return beginning_with(lead, distinct(own, "tag"))
-end
-
---- A path as it is typed behind :Trop.
----@param path string
----@return string
-local function escaped(path)
-  return (path:gsub("[\\ \t]", "\\%0"))
-end
-
----@param lead string
----@return string[]
-local function directories(lead)
-  return vim.tbl_map(escaped, vim.fn.getcompletion(lead:gsub("\\(.)", "%1"), "dir"))
-end
-
---- What has reservations, and may be gone by now, before what is there.
----@param lead string
----@return string[]
-local function sources(lead)
-  local known = vim.tbl_map(escaped, distinct(stored(), "path"))
-  return vim.list_extend(beginning_with(lead, known), directories(lead))
-end
-
 ---@class trop.Subcommand
 ---@field run fun(bang: boolean, ...: any)
 ---@field required integer how many arguments it needs
@@ -332,11 +212,19 @@ end
 
 ---@type table<string, trop.Subcommand>
 local SUBCOMMANDS = {
-  reserve = { run = without_bang(reserve), required = 0, complete = { all_tags }, usage = "reserve [tag]" },
-  release = { run = release, required = 0, complete = { own_tags }, usage = "release [tag]" },
-  migrate = { run = migrate, required = 2, complete = { sources, directories }, usage = "migrate {from} {to}" },
+  reserve = { run = without_bang(reserve), required = 0, complete = { completion.all_tags }, usage = "reserve [tag]" },
+  services = { run = without_bang(services), required = 0, complete = {}, usage = "services" },
+  release = { run = release, required = 0, complete = { completion.own_tags }, usage = "release [tag]" },
+  migrate = {
+    run = migrate,
+    required = 2,
+    complete = { completion.sources, completion.directories },
+    usage = "migrate {from} {to}",
+  },
   list = { run = without_bang(list), required = 0, complete = {}, usage = "list" },
   ["list-projects"] = { run = without_bang(list_projects), required = 0, complete = {}, usage = "list-projects" },
+  history = { run = without_bang(past.history), required = 0, complete = {}, usage = "history" },
+  undo = { run = past.undo, required = 0, complete = { completion.operations }, usage = "undo [number]" },
   init = { run = without_bang(init), required = 0, complete = {}, usage = "init" },
   log = { run = without_bang(show_log), required = 0, complete = {}, usage = "log" },
   restart = { run = without_bang(restart), required = 0, complete = {}, usage = "restart" },
@@ -371,7 +259,7 @@ function M.complete(lead, line)
   local before = line:sub(1, #line - #lead):match("Trop!?%s+(.*)$") or ""
   local words = vim.split(vim.trim(before:gsub("\\.", "_")), "%s+", { trimempty = true })
   if #words == 0 then
-    return beginning_with(lead, names())
+    return completion.beginning_with(lead, names())
   end
   local subcommand = SUBCOMMANDS[words[1]]
   local complete = subcommand and subcommand.complete[#words]

@@ -2,6 +2,9 @@
 ---@class trop.Api: trop.Commands
 local M = {}
 
+--- What no folder narrows down unless one is named.
+local ABOUT_EVERYTHING = { ["trop.list"] = true, ["trop.history"] = true }
+
 --- Take options. Needs not be called; starts nothing.
 ---@param options? trop.Options
 function M.setup(options)
@@ -45,7 +48,7 @@ local function command_of(name)
 end
 
 --- One function for each command of the server, under its name in snake case. Fields and results are as on the wire.
---- The folder, where none is named, is that of the current buffer; for `list`, none means all reservations.
+--- The folder, where none is named, is that of the current buffer; for `list` and `history`, none means everything.
 return setmetatable(M, {
   __index = function(_, name)
     local command = type(name) == "string" and command_of(name) or nil
@@ -62,7 +65,7 @@ return setmetatable(M, {
           end
         end
       end
-      local folder = command ~= "trop.list" and require("trop.folders").of() or nil
+      local folder = not ABOUT_EVERYTHING[command] and require("trop.folders").of() or nil
       require("trop.server").execute(command, argument, folder, callback)
     end
     rawset(M, name, execute)

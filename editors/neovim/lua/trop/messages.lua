@@ -3,6 +3,8 @@ local plain = require("trop.plain")
 
 local M = {}
 
+local SHOWN_CONFLICTS = 20
+
 ---@param text string|string[] a line, or several
 ---@param level integer? one of vim.log.levels
 local function say(text, level)
@@ -27,14 +29,58 @@ function M.place(reservation)
   return reservation.tag and ("%s (%s)"):format(path, reservation.tag) or path
 end
 
+--- A number of reservations.
+---@param count integer
+---@return string
+function M.counted(count)
+  return count == 1 and "1 reservation" or ("%d reservations"):format(count)
+end
+
+--- The first ports of reservations, with their tags.
+---@param reservations trop.Reservation[]
+---@return string
+function M.ports(reservations)
+  local words = {}
+  for index, reservation in ipairs(reservations) do
+    if index > 5 then
+      table.insert(words, "…")
+      break
+    end
+    table.insert(words, reservation.port .. (reservation.tag and (" (%s)"):format(reservation.tag) or ""))
+  end
+  return table.concat(words, ", ")
+end
+
+--- Say each warning of a result.
+---@param result? { warnings: string[]? }
+function M.warnings(result)
+  for _, warning in ipairs(result and result.warnings or {}) do
+    say(warning, vim.log.levels.WARN)
+  end
+end
+
 --- Say something, and each warning of a result.
 ---@param text string|string[] a line, or several
 ---@param result? { warnings: string[]? }
 function M.info(text, result)
-  for _, warning in ipairs(result and result.warnings or {}) do
-    say(warning, vim.log.levels.WARN)
-  end
+  M.warnings(result)
   say(text)
+end
+
+--- What keeps an operation from being undone, a line for each reservation that is in the way.
+---@param operation integer
+---@param conflicts { path: string, tag: string?, port: integer, reason: string }[]
+---@return string[]
+local function conflict_lines(operation, conflicts)
+  local lines = { ("operation %d cannot be undone as a whole, so nothing was done:"):format(operation) }
+  for index, conflict in ipairs(conflicts) do
+    if index > SHOWN_CONFLICTS then
+      table.insert(lines, ("… and %d more"):format(#conflicts - SHOWN_CONFLICTS))
+      break
+    end
+    table.insert(lines, ("%d: %s %s"):format(conflict.port, M.place(conflict), conflict.reason))
+  end
+  return lines
 end
 
 --- Say what went wrong, and what to do about it.
@@ -43,6 +89,10 @@ function M.error(err)
   local kind = err.data and err.data.kind
   -- The problems of a configuration are lines of the message; elsewhere a line feed is part of what a message quotes.
   local lines = kind == "config_error" and vim.split(err.message, "\n", { plain = true }) or { err.message }
+  local conflicts = kind == "undo_conflict" and err.data.details.conflicts or {}
+  if #conflicts > 0 then
+    lines = conflict_lines(err.data.details.operation, conflicts)
+  end
   table.insert(lines, err.data and err.data.hint)
   say(lines, vim.log.levels.ERROR)
 end
@@ -51,6 +101,28 @@ end
 ---@param text string
 function M.usage(text)
   say(text, vim.log.levels.ERROR)
+end
+
+--- Rows as lines, with columns of one width.
+---@param rows string[][]
+---@return string[]
+local function table_of(rows)
+  rows = vim.tbl_map(function(row)
+    return vim.tbl_map(plain.text, row)
+  end, rows)
+  local widths = {}
+  for _, row in ipairs(rows) do
+    for column, cell in ipairs(row) do
+      widths[column] = math.max(widths[column] or 0, vim.fn.strdisplaywidth(cell))
+    end
+  end
+  return vim.tbl_map(function(row)
+    local cells = {}
+    for column, cell in ipairs(row) do
+      table.insert(cells, cell .. (" "):rep(widths[column] - vim.fn.strdisplaywidth(cell)))
+    end
+    return (table.concat(cells, "  "):gsub("%s+$", ""))
+  end, rows)
 end
 
 --- Show lines in a window of their own, which `q` closes; the same window the next time.
@@ -78,6 +150,13 @@ function M.show(name, lines)
   end
   vim.api.nvim_set_current_win(window)
   return buffer
+end
+
+--- Show rows in a window of their own, the first being the names of the columns.
+---@param name string of the buffer
+---@param rows string[][]
+function M.show_table(name, rows)
+  M.show(name, table_of(rows))
 end
 
 --- Ask whether to go on; anything but the one answer means no.

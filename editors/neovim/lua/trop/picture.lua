@@ -20,6 +20,23 @@ local function show()
   vim.api.nvim_exec_autocmds("User", { pattern = "TropChanged", modeline = false })
 end
 
+--- Take up what a call has just reserved: the server tells of it a moment later, and a statusline may ask before.
+---@param reserved trop.Reservation[]
+function M.add(reserved)
+  replaced = replaced + 1
+  for _, reservation in ipairs(reserved) do
+    local others = vim.tbl_filter(function(other)
+      return other.tag ~= reservation.tag
+    end, reservations[reservation.path] or {})
+    table.insert(others, reservation)
+    table.sort(others, function(one, other)
+      return (one.tag or "") < (other.tag or "")
+    end)
+    reservations[reservation.path] = others
+  end
+  show()
+end
+
 --- Ask for what is reserved for a folder, until the answer is the latest that is known.
 ---@param path string
 local function look(path)
@@ -72,12 +89,7 @@ local function want(folder)
     if server.client() then
       return look(folder)
     end
-    server.when_ready(function(err)
-      if err then
-        local message = ("trop: %s. %s"):format(err.message, err.data and err.data.hint or "")
-        vim.notify_once(plain.text(message), vim.log.levels.WARN)
-      end
-    end)
+    server.ensure()
   end)
 end
 

@@ -3,6 +3,8 @@ local config = require("trop.config")
 local executable = require("trop.executable")
 local log = require("trop.log")
 local plain = require("trop.plain")
+local said = require("trop.said")
+local versions = require("trop.versions")
 
 local M = {}
 
@@ -39,6 +41,8 @@ local waiting = {}
 local pending = {}
 ---@type string[] the open folders, in the order in which they were opened
 local folders = {}
+---@type table<integer, true> the buffers that the server is attached to whenever it runs
+local documents = {}
 ---@type number[] when the server ended by itself
 local ends = {}
 local last_request = 0
@@ -52,31 +56,6 @@ local function unavailable(message, hint)
     message = message,
     data = { kind = "server_unavailable", hint = hint, details = vim.empty_dict(), retryable = false },
   }
-end
-
---- Neovim 0.11 has methods where 0.10 has functions.
----@param client vim.lsp.Client
----@param name "request"|"notify"|"stop"
-local function call(client, name, ...)
-  if vim.fn.has("nvim-0.11") == 1 then
-    return client[name](client, ...)
-  end
-  return client[name](...)
-end
-
---- What JSON-RPC gave, without its nulls. Neovim 0.10 leaves them away by itself, later versions have vim.NIL for them.
----@param value any
----@return any
-local function without_null(value)
-  if value == vim.NIL then
-    return nil
-  end
-  if type(value) == "table" then
-    for key, entry in pairs(value) do
-      value[key] = without_null(entry)
-    end
-  end
-  return value
 end
 
 ---@param path string
@@ -100,12 +79,25 @@ local function announce(client, path)
   local folder = workspace_folder(path)
   -- Other plugins look here for what belongs to which server.
   client.workspace_folders = vim.list_extend(client.workspace_folders or {}, { folder })
-  call(client, "notify", "workspace/didChangeWorkspaceFolders", { event = { added = { folder }, removed = {} } })
+  local event = { added = { folder }, removed = {} }
+  versions.call(client, "notify", "workspace/didChangeWorkspaceFolders", { event = event })
+end
+
+---@param client vim.lsp.Client
+local function attach_documents(client)
+  for bufnr in pairs(documents) do
+    if vim.api.nvim_buf_is_loaded(bufnr) then
+      vim.lsp.buf_attach_client(bufnr, client.id)
+    else
+      documents[bufnr] = nil
+    end
+  end
 end
 
 ---@param client vim.lsp.Client
 local function on_init(client)
   ready = true
+  attach_documents(client)
   local announced = {}
   for _, folder in ipairs(client.workspace_folders or {}) do
     announced[folder.name] = true
@@ -153,34 +145,6 @@ local function start_again()
   end
 end
 
---- What the server says to a person. It puts a character of no width into what VS Code would take for a link, which
---- Neovim would show as <2060>.
----@param message string
----@return string
-local function said(message)
-  return (plain.text(message):gsub("%]\226\129\160%(", "]("))
-end
-
----@type table<string, lsp.Handler>
-local handlers = {
-  ["trop/reservationsChanged"] = function(_, params)
-    M.listeners.changed(without_null(params.reservations) or {})
-  end,
-  ["window/logMessage"] = function(_, params)
-    log.add(params.message)
-  end,
-  ["window/showMessage"] = function(_, params)
-    local message = said(params.message)
-    log.add(message)
-    local level = ({ vim.log.levels.ERROR, vim.log.levels.WARN })[params.type] or vim.log.levels.INFO
-    vim.notify("trop: " .. message, level)
-  end,
-  ["window/showMessageRequest"] = function(err, params, ...)
-    params.message = said(params.message)
-    return vim.lsp.handlers["window/showMessageRequest"](err, params, ...)
-  end,
-}
-
 --- A connection whose refusal of `initialize` ends it, rather than leave a client behind that never answers.
 ---@param command string[]
 ---@return fun(dispatchers: vim.lsp.rpc.Dispatchers): vim.lsp.rpc.PublicClient
@@ -196,7 +160,7 @@ local function connection(command)
         if not err then
           return callback(err, ...)
         end
-        release_waiting(without_null(err) --[[@as trop.Error]])
+        release_waiting(versions.without_null(err) --[[@as trop.Error]])
         M.stop()
       end, ...)
     end
@@ -217,7 +181,9 @@ local function client_config(command)
     workspace_folders = folders[1] and vim.tbl_map(workspace_folder, folders) or nil,
     capabilities = capabilities,
     init_options = config.initialization_options(),
-    handlers = handlers,
+    handlers = said.handlers(function(reservations)
+      M.listeners.changed(reservations)
+    end),
     on_init = function(client)
       id = client.id
       on_init(client)
@@ -246,17 +212,18 @@ function M.start()
     return release_waiting(unavailable(problem or "", hint or ""))
   end
   log.add("starting " .. table.concat(command, " "))
-  -- The server has nothing to do with buffers: it is attached to none, so that no LspAttach of the user's runs for it.
-  -- Neovim 0.10 insists on one; this one is gone before the server answers.
-  local buffer = vim.api.nvim_create_buf(false, true)
-  client_id = vim.lsp.start(client_config(command), {
-    bufnr = buffer,
-    attach = false,
-    reuse_client = function()
-      return false
-    end,
-  })
-  vim.api.nvim_buf_delete(buffer, { force = true })
+  -- The server is attached to trop.yaml alone, so that no LspAttach of the user's runs for it in other buffers.
+  -- vim.lsp.start of Neovim 0.10 would attach it to a buffer in any case.
+  if vim.fn.has("nvim-0.11") == 1 then
+    client_id = vim.lsp.start(client_config(command), {
+      attach = false,
+      reuse_client = function()
+        return false
+      end,
+    })
+  else
+    client_id = vim.lsp.start_client(client_config(command))
+  end
   if not client_id then
     release_waiting(unavailable(("%s could not be started"):format(command[1]), "Look at :messages."))
   end
@@ -270,7 +237,7 @@ function M.stop()
     on_gone(id, "stopped")
   end
   if client then
-    call(client, "stop")
+    versions.call(client, "stop")
   end
 end
 
@@ -298,6 +265,16 @@ function M.when_ready(callback)
   M.start()
 end
 
+--- Start the server if need be. What prevents it is told once.
+function M.ensure()
+  M.when_ready(function(err)
+    if err then
+      local message = ("trop: %s. %s"):format(err.message, err.data and err.data.hint or "")
+      vim.notify_once(plain.text(message), vim.log.levels.WARN)
+    end
+  end)
+end
+
 --- The folders that are open.
 ---@return string[]
 function M.folders()
@@ -317,6 +294,16 @@ function M.open(path)
   end
 end
 
+--- Attach the server to a buffer, at once if it runs, and whenever it is started.
+---@param bufnr integer
+function M.add_document(bufnr)
+  documents[bufnr] = true
+  local client = M.client()
+  if client then
+    attach_documents(client)
+  end
+end
+
 --- Whether the server's command knows a field.
 ---@param client vim.lsp.Client
 ---@param command string
@@ -330,6 +317,17 @@ local function has_field(client, command, field)
   end
   return false
 end
+
+--- Let statuslines know of what was just reserved.
+---@param result table
+local function note_reserved(result)
+  local reserved = result.group and vim.tbl_values(result.group) or { result.reservation }
+  -- Loaded when it is needed: it needs this.
+  require("trop.picture").add(reserved)
+end
+
+---@type table<string, true> what reserves
+local RESERVING = { ["trop.reserve"] = true, ["trop.autoreserve"] = true, ["trop.reserveGroup"] = true }
 
 --- Execute a command of the server. Starts it if need be.
 ---@param command string such as `trop.reserve`
@@ -354,10 +352,14 @@ function M.execute(command, argument, folder, callback)
     local number = last_request
     pending[number] = callback
     local params = { command = command, arguments = { next(fields) == nil and vim.empty_dict() or fields } }
-    local sent = call(client, "request", "workspace/executeCommand", params, function(failure, result)
+    local sent = versions.call(client, "request", "workspace/executeCommand", params, function(failure, result)
       if pending[number] then
         pending[number] = nil
-        callback(without_null(failure), without_null(result))
+        failure, result = versions.without_null(failure), versions.without_null(result)
+        if result and RESERVING[command] and not result.dryRun then
+          note_reserved(result)
+        end
+        callback(failure, result)
       end
     end)
     if not sent and pending[number] then
@@ -396,7 +398,7 @@ function M.renamed(old, new, callback)
   M.when_ready(function(err, client)
     if client and vim.tbl_get(client.server_capabilities or {}, "workspace", "fileOperations", "didRename") then
       local file = { oldUri = vim.uri_from_fname(old), newUri = vim.uri_from_fname(new) }
-      call(client, "notify", "workspace/didRenameFiles", { files = { file } })
+      versions.call(client, "notify", "workspace/didRenameFiles", { files = { file } })
     end
     callback(err)
   end)

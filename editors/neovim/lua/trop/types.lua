@@ -107,6 +107,73 @@
 ---@field dryRun boolean Whether this only tells what would happen.
 ---@field warnings string[] What the caller should know, a sentence each.
 
+--- What `trop.env` takes.
+---@class trop.EnvArgument
+---@field services? boolean Insist on the services of the project; it is an error if none are described.
+---@field write? string A file of variables, such as .env, in which they are kept: in a block of its own, all else stays as it is. A relative name starts in the directory of the call.
+---@field check? boolean With write: tell whether the file is up to date; reserve nothing and write nothing.
+---@field remove? boolean With write: take the block out of the file; reserve nothing.
+---@field commentOut? boolean With write: make comments of the lines outside of the block that set the same.
+---@field takeOver? boolean With write: take the block of another directory for this one's.
+---@field allowTracked? boolean With write: change the file also if git tracks it.
+---@field folder? string The directory in which the program is to run, as an editor knows it. The open folder if left away.
+---@field tag? string The one reservation with this tag. If left away, all services of the project, or the port without a tag where it describes none.
+---@field allowUnrelatedPath? boolean Allow a directory that is neither above nor below this one.
+---@field allowChangeProject? boolean Allow the stored project to change.
+---@field allowChangeTask? boolean Allow the stored task to change.
+---@field allowChange? boolean Allow the stored project and task to change.
+---@field disableAutoprune? boolean When no port is left, keep reservations of missing directories.
+---@field disableAutoexpire? boolean When no port is left, keep reservations that expired.
+---@field skipOccupancyCheck? boolean Do not look whether something listens on a port.
+---@field skipTcp? boolean Do not look at TCP.
+---@field skipUdp? boolean Do not look at UDP.
+---@field skipIpv4? boolean Do not look at IPv4.
+---@field skipIpv6? boolean Do not look at IPv6.
+---@field checkAllInterfaces? boolean Look at the wildcard addresses too, not just at loopback.
+---@field dryRun? boolean Tell what would happen, and change nothing.
+
+--- What `trop.env` gives.
+---@class trop.EnvResult
+---@field directory string The directory that the ports are reserved for.
+---@field port? integer The port that needs no tag: the only one, or that of the service whose variable is PORT, else that of the one called web; null where there is none of them.
+---@field name? string A name for what runs here: project and task, and a port that nobody else has; null where nothing is reserved.
+---@field environment table The variables: PORT for the port that needs no tag, one for each service, and what the project's file makes from the ports.
+---@field reservations trop.Reservation[] What is reserved for the program: the services in the order of their file, or the one reservation.
+---@field others trop.Reservation[] What the same directory has reserved besides; it is only read.
+---@field outcome "created"|"reused"|"extended"|"updated"|"reallocated"|"moved"|"None" created: nothing was stored; reused: it had these ports; extended: some services were missing; updated: a project or task changed; reallocated: a new port; moved: the directory was elsewhere before; null where nothing was to be reserved.
+---@field file? string The file in which the variables are kept, as it was named.
+---@field fileOutcome "created"|"updated"|"unchanged"|"removed"|"outdated"|"None" created: the file was made; updated: the block was written into it, or changed; unchanged: it was up to date, or had no block to remove; removed: the block was taken out; outdated: it was only checked, and is not up to date.
+---@field fileDifferences string[] Why the file is not up to date, a sentence each.
+---@field dryRun boolean Whether this only tells what would happen.
+---@field warnings string[] What the caller should know, a sentence each.
+
+--- What `trop.url` takes.
+---@class trop.UrlArgument
+---@field folder? string The directory in which the program is to run, as an editor knows it. The open folder if left away.
+---@field tag? string The one reservation with this tag. If left away, all services of the project, or the port without a tag where it describes none.
+---@field allowUnrelatedPath? boolean Allow a directory that is neither above nor below this one.
+---@field allowChangeProject? boolean Allow the stored project to change.
+---@field allowChangeTask? boolean Allow the stored task to change.
+---@field allowChange? boolean Allow the stored project and task to change.
+---@field disableAutoprune? boolean When no port is left, keep reservations of missing directories.
+---@field disableAutoexpire? boolean When no port is left, keep reservations that expired.
+---@field skipOccupancyCheck? boolean Do not look whether something listens on a port.
+---@field skipTcp? boolean Do not look at TCP.
+---@field skipUdp? boolean Do not look at UDP.
+---@field skipIpv4? boolean Do not look at IPv4.
+---@field skipIpv6? boolean Do not look at IPv6.
+---@field checkAllInterfaces? boolean Look at the wildcard addresses too, not just at loopback.
+---@field dryRun? boolean Tell what would happen, and change nothing.
+
+--- What `trop.url` gives.
+---@class trop.UrlResult
+---@field url string The address, such as http://localhost:5000/.
+---@field port integer The port in it.
+---@field reservation trop.Reservation The reservation of the port.
+---@field outcome "created"|"reused"|"extended"|"updated"|"reallocated"|"moved" What had to be done for it, as trop.env tells it.
+---@field dryRun boolean Whether this only tells what would happen.
+---@field warnings string[] What the caller should know, a sentence each.
+
 --- What `trop.release` takes.
 ---@class trop.ReleaseArgument
 ---@field folder? string The directory, as an editor knows it: links are followed. If left away, the open folder.
@@ -117,6 +184,7 @@
 ---@field allowUnrelatedPath? boolean Allow a directory that is neither above nor below this one.
 ---@field force? boolean Allow a directory that is neither above nor below this one; there is nothing else to force.
 ---@field dryRun? boolean Tell what would happen, and change nothing.
+---@field plan? string The token of the plan that a dry run gave: do this only if it is still exactly what was planned.
 
 --- What `trop.release` gives.
 ---@class trop.ReleaseResult
@@ -124,6 +192,7 @@
 ---@field releasedCount integer How many were released.
 ---@field truncated boolean Whether more were released than are listed.
 ---@field dryRun boolean Whether this only tells what would happen.
+---@field plan? { token: string, expiresAt: string, summary: string } Only of a dry run: its plan, with its token, until when it may be used, and what it would do.
 ---@field warnings string[] What the caller should know, a sentence each.
 
 --- What `trop.migrate` takes.
@@ -133,6 +202,7 @@
 ---@field recursive? boolean Move those of everything below the directory, too.
 ---@field force? boolean Remove the reservations that are in the way.
 ---@field dryRun? boolean Tell what would happen, and change nothing.
+---@field plan? string The token of the plan that a dry run gave: do this only if it is still exactly what was planned.
 
 --- What `trop.migrate` gives.
 ---@class trop.MigrateResult
@@ -144,7 +214,40 @@
 ---@field overwrittenCount integer How many are gone.
 ---@field truncated boolean Whether one of the lists is shorter than its count.
 ---@field dryRun boolean Whether this only tells what would happen.
+---@field plan? { token: string, expiresAt: string, summary: string } Only of a dry run: its plan, with its token, until when it may be used, and what it would do.
 ---@field warnings string[] What the caller should know, a sentence each.
+
+--- What `trop.swap` takes.
+---@class trop.SwapArgument
+---@field folder? string This directory, as an editor knows it: links are followed. If left away, the open folder.
+---@field path string The other directory, exactly as spelled: links are not followed.
+---@field tag? string The tag whose ports are exchanged. Those without a tag if left away.
+---@field allowUnrelatedPath? boolean Allow a directory that is neither above nor below this one.
+---@field force? boolean Exchange them although something listens on one of them, and allow a directory that is neither above nor below this one.
+---@field dryRun? boolean Tell what would happen, and change nothing.
+---@field plan? string The token of the plan that a dry run gave: do this only if it is still exactly what was planned.
+
+--- What `trop.swap` gives.
+---@class trop.SwapResult
+---@field reservation trop.Reservation This directory's reservation as it is now, or would be.
+---@field other trop.Reservation The other directory's.
+---@field dryRun boolean Whether this only tells what would happen.
+---@field plan? { token: string, expiresAt: string, summary: string } Only of a dry run: its plan, with its token, until when it may be used, and what it would do.
+---@field warnings string[] What the caller should know, a sentence each.
+
+--- What `trop.status` takes.
+---@class trop.StatusArgument
+---@field folder? string The directory, as an editor knows it. The open folder if left away.
+---@field path? string The directory, exactly as spelled.
+
+--- What `trop.status` gives.
+---@class trop.StatusResult
+---@field path string The directory, as its reservations are stored.
+---@field entries ({ path: string, tag: string, port: integer, state: "free"|"own"|"other"|"occupied"|"unknown"|"unreserved", inFile: boolean, variable: string, url: string, project: string, task: string, occupied: boolean, holder: { pid: integer, name: string, command: string, user: string, workingDirectory: string, relation: "own"|"other"|"unknown", directory: string } })[] Its services and reservations. state: free, nothing is on the port; own, a program of the port's directory; other, one of another directory; occupied, nobody can tell whose; unknown, nobody could look; unreserved, a service without a port, which autoreserve gives it. inFile: whether the project's file has the service.
+---@field files string[] The project's configuration files that count here.
+---@field settings table Where each setting that is no default was given, by its dotted name.
+---@field truncated boolean Whether there are more entries than one answer may hold.
+---@field warnings string[] What is odd, a sentence each.
 
 --- What `trop.list` takes.
 ---@class trop.ListArgument
@@ -222,12 +325,64 @@
 ---@field dryRun boolean Whether this only tells what would happen.
 ---@field warnings string[] What the caller should know, a sentence each.
 
+--- What `trop.doctor` takes.
+---@class trop.DoctorArgument
+---@field folder? string The directory, as an editor knows it. The open folder if left away.
+---@field path? string The directory, exactly as spelled.
+
+--- What `trop.doctor` gives.
+---@class trop.DoctorResult
+---@field status "ok"|"info"|"warning"|"error" The worst of what was found. error: commands fail; warning: something is not as it is meant to be; info: something is worth knowing; ok: all is well.
+---@field dataDir? string The data directory that was looked at; null where there is none.
+---@field directory? string The directory that was looked at; null where it cannot be looked at.
+---@field checks ({ check: string, status: "ok"|"info"|"warning"|"error", message: string, advice: string })[] What was found, a check after the other: its name, the status, what is the case, and what to do about it.
+---@field warnings string[] What the caller should know, a sentence each.
+
+--- What `trop.history` takes.
+---@class trop.HistoryArgument
+---@field folder? string Only what was done at or below this directory, as an editor knows it.
+---@field path? string Only what was done at or below this directory, exactly as spelled.
+---@field here? boolean Only what was done at or below this directory.
+---@field port? integer Only what was done with this port.
+---@field limit? integer How many operations to tell at the most.
+
+--- What `trop.history` gives.
+---@class trop.HistoryResult
+---@field operations ({ id: integer, time: string, command: string, door: string, process: integer, directory: string, summary: string, undoes: integer, undoneBy: integer, planned: boolean, changed: integer, changes: ({ path: string, tag: string, before: trop.Reservation, after: trop.Reservation })[] })[] What was done, the newest first, each with the first 100 of its changes: a reservation before and after it.
+---@field truncated boolean Whether there are more than are listed.
+---@field warnings string[] What the caller should know, a sentence each.
+
+--- What `trop.undo` takes.
+---@class trop.UndoArgument
+---@field id? integer The operation's number, as history tells it. If left away, the last one that touched the directory and is neither undone nor an undo.
+---@field folder? string The directory, as an editor knows it: links are followed. If left away, the open folder.
+---@field path? string The directory, exactly as spelled: links are not followed.
+---@field any? boolean The last operation of all, whichever directory it touched.
+---@field allowUnrelatedPath? boolean Allow directories that are neither above nor below this one.
+---@field force? boolean Allow directories that are neither above nor below this one; there is nothing else to force.
+---@field dryRun? boolean Tell what would happen, and change nothing.
+---@field plan? string The token of the plan that a dry run gave: do this only if it is still exactly what was planned.
+
+--- What `trop.undo` gives.
+---@class trop.UndoResult
+---@field operation integer The number of the operation that was taken back.
+---@field command string What it was.
+---@field time string When it was.
+---@field restored trop.Reservation[] What has come back, the first 1,000 of it.
+---@field removed trop.Reservation[] What has gone for it, the first 1,000 of it.
+---@field changed integer How many reservations it had changed.
+---@field truncated boolean Whether one of the lists is shorter than it would be.
+---@field dryRun boolean Whether this only tells what would happen.
+---@field plan? { token: string, expiresAt: string, summary: string } Only of a dry run: its plan, with its token, until when it may be used, and what it would do.
+---@field warnings string[] What the caller should know, a sentence each.
+
 --- What `trop.init` takes.
 ---@class trop.InitArgument
 ---@field dataDir? string The directory to create. The one that is used anyway if left away.
 ---@field withConfig? boolean Write a config.yaml in which every setting is explained, too.
 ---@field overwrite? boolean Empty an existing store, after a backup; with a configuration, replace that as well.
 ---@field dryRun? boolean Tell what would happen, and change nothing.
+---@field plan? string The token of the plan that a dry run gave: do this only if it is still exactly what was planned.
 
 --- What `trop.init` gives.
 ---@class trop.InitResult
@@ -237,6 +392,36 @@
 ---@field actions ({ kind: "createDirectory"|"createDatabase"|"upgradeSchema"|"backup"|"rebuildDatabase"|"moveAside"|"createConfig"|"replaceConfig", path: string })[] What was done, or would be, in this order; empty if nothing was.
 ---@field truncated boolean Whether there are more actions than are listed.
 ---@field dryRun boolean Whether this only tells what would happen.
+---@field plan? { token: string, expiresAt: string, summary: string } Only of a dry run: its plan, with its token, until when it may be used, and what it would do.
+---@field warnings string[] What the caller should know, a sentence each.
+
+--- What `trop.backup` takes.
+---@class trop.BackupArgument
+---@field file? string The new file. If left away, one beside the store, with the time in its name. An existing one stays as it is.
+---@field dryRun? boolean Tell what would happen, and write nothing.
+
+--- What `trop.backup` gives.
+---@class trop.BackupResult
+---@field file string The file that was written, or would be.
+---@field databasePath string The store that it is a copy of.
+---@field dryRun boolean Whether this only tells what would happen.
+---@field warnings string[] What the caller should know, a sentence each.
+
+--- What `trop.restore` takes.
+---@class trop.RestoreArgument
+---@field file string The backup: a file that backup, init or an upgrade has written.
+---@field dryRun? boolean Tell what would happen, and change nothing.
+---@field plan? string The token of the plan that a dry run gave: do this only if it is still exactly what was planned.
+
+--- What `trop.restore` gives.
+---@class trop.RestoreResult
+---@field file string The backup.
+---@field backup? string Where what was there before was backed up, or would be; null where there was nothing.
+---@field restoredCount integer How many reservations there are now.
+---@field changedCount integer How many reservations are others than before; 0 where nothing had to be done.
+---@field replacedCount integer How many there were before.
+---@field dryRun boolean Whether this only tells what would happen.
+---@field plan? { token: string, expiresAt: string, summary: string } Only of a dry run: its plan, with its token, until when it may be used, and what it would do.
 ---@field warnings string[] What the caller should know, a sentence each.
 
 --- What `trop.showPath` takes.
@@ -268,6 +453,15 @@
 ---@field valid boolean Whether trop can use the file as it is.
 ---@field problems ({ file: string, line: integer, column: integer, key: string, message: string })[] Every mistake, in the order of their places in the file.
 ---@field truncated boolean Whether there are more mistakes than are listed.
+---@field warnings string[] What the caller should know, a sentence each.
+
+--- What `trop.schema` takes.
+---@class trop.SchemaArgument
+---@field file? "trop.yaml"|"trop.local.yaml"|"config.yaml"|"None" The file whose schema it is; trop.yaml if left away.
+
+--- What `trop.schema` gives.
+---@class trop.SchemaResult
+---@field schema table The JSON Schema, draft-07.
 ---@field warnings string[] What the caller should know, a sentence each.
 
 --- What `trop.exclude` takes.
@@ -307,6 +501,7 @@
 ---@class trop.PruneArgument
 ---@field force? boolean Take also what is missing and may come back: a volume that is not mounted, a locked worktree.
 ---@field dryRun? boolean Tell what would happen, and change nothing.
+---@field plan? string The token of the plan that a dry run gave: do this only if it is still exactly what was planned.
 
 --- What `trop.prune` gives.
 ---@class trop.PruneResult
@@ -315,12 +510,14 @@
 ---@field keptCount integer How many stay although their directories are missing: on a volume that is not mounted, or in a worktree that git holds as locked.
 ---@field truncated boolean Whether more were removed than are listed.
 ---@field dryRun boolean Whether this only tells what would happen.
+---@field plan? { token: string, expiresAt: string, summary: string } Only of a dry run: its plan, with its token, until when it may be used, and what it would do.
 ---@field warnings string[] What the caller should know, a sentence each.
 
 --- What `trop.expire` takes.
 ---@class trop.ExpireArgument
 ---@field days? integer How many days without use are too many; without it, the setting cleanup.expire_after_days (usually 30).
 ---@field dryRun? boolean Tell what would happen, and change nothing.
+---@field plan? string The token of the plan that a dry run gave: do this only if it is still exactly what was planned.
 
 --- What `trop.expire` gives.
 ---@class trop.ExpireResult
@@ -329,6 +526,7 @@
 ---@field keptCount integer How many stay although their directories are missing: on a volume that is not mounted, or in a worktree that git holds as locked.
 ---@field truncated boolean Whether more were removed than are listed.
 ---@field dryRun boolean Whether this only tells what would happen.
+---@field plan? { token: string, expiresAt: string, summary: string } Only of a dry run: its plan, with its token, until when it may be used, and what it would do.
 ---@field warnings string[] What the caller should know, a sentence each.
 
 --- What `trop.autoclean` takes.
@@ -336,6 +534,7 @@
 ---@field days? integer How many days without use are too many; without it, the setting cleanup.expire_after_days (usually 30).
 ---@field force? boolean Take also what is missing and may come back: a volume that is not mounted, a locked worktree.
 ---@field dryRun? boolean Tell what would happen, and change nothing.
+---@field plan? string The token of the plan that a dry run gave: do this only if it is still exactly what was planned.
 
 --- What `trop.autoclean` gives.
 ---@class trop.AutocleanResult
@@ -344,6 +543,7 @@
 ---@field keptCount integer How many stay although their directories are missing: on a volume that is not mounted, or in a worktree that git holds as locked.
 ---@field truncated boolean Whether more were removed than are listed.
 ---@field dryRun boolean Whether this only tells what would happen.
+---@field plan? { token: string, expiresAt: string, summary: string } Only of a dry run: its plan, with its token, until when it may be used, and what it would do.
 ---@field warnings string[] What the caller should know, a sentence each.
 
 --- What `trop.assertReservation` takes.
@@ -403,16 +603,25 @@
 ---@field reserve fun(argument?: trop.ReserveArgument, callback?: fun(err: trop.Error?, result: trop.ReserveResult?)) Reserves a port for a directory and returns it. The same directory and tag always get the same port, also after a restart and whatever listens on it by then.
 ---@field reserve_group fun(argument?: trop.ReserveGroupArgument, callback?: fun(err: trop.Error?, result: trop.ReserveGroupResult?)) Reserves a port for each service in a configuration file, all or none, and returns them with the names of their environment variables. The same file always gets the same ports.
 ---@field autoreserve fun(argument?: trop.AutoreserveArgument, callback?: fun(err: trop.Error?, result: trop.AutoreserveResult?)) Reserves a port for each service in the trop.yaml of the project that a folder belongs to, all or none, and returns them with the names of their environment variables. The same project folder always gets the same ports.
+---@field env fun(argument?: trop.EnvArgument, callback?: fun(err: trop.Error?, result: trop.EnvResult?)) Reserves what a folder has, its project's services or its one port, and returns the environment variables that a program is started with in it. On request it keeps them in a file, such as .env, in a block of its own.
+---@field url fun(argument?: trop.UrlArgument, callback?: fun(err: trop.Error?, result: trop.UrlResult?)) Reserves what a folder has, as trop.env does, and returns the address of its port: of the only one, of the service called web, or of the one with a tag.
 ---@field release fun(argument?: trop.ReleaseArgument, callback?: fun(err: trop.Error?, result: trop.ReleaseResult?)) Releases the reservations of a directory: all of them, or the one with a tag.
 ---@field migrate fun(argument?: trop.MigrateArgument, callback?: fun(err: trop.Error?, result: trop.MigrateResult?)) Moves the reservations of a directory to another path; ports and everything else stay. For directories that were moved or renamed, or will be. All or none: one reservation in the way refuses the whole.
+---@field swap fun(argument?: trop.SwapArgument, callback?: fun(err: trop.Error?, result: trop.SwapResult?)) Exchanges the ports of this directory and another one under the same tag, both of which have one: for a callback or an origin that is registered elsewhere with one port.
 ---@field list fun(argument?: trop.ListArgument, callback?: fun(err: trop.Error?, result: trop.ListResult?)) Lists reservations in the order of path and tag: all, or those of a directory, project or tag.
 ---@field list_projects fun(argument?: trop.ListProjectsArgument, callback?: fun(err: trop.Error?, result: trop.ListProjectsResult?)) Lists the projects that reservations belong to.
 ---@field port_info fun(argument?: trop.PortInfoArgument, callback?: fun(err: trop.Error?, result: trop.PortInfoResult?)) Tells whether a port is reserved and for whom, whether that directory still exists, and on request who uses the port now, and from which directory. A port that nobody reserved is an answer, too.
 ---@field scan fun(argument?: trop.ScanArgument, callback?: fun(err: trop.Error?, result: trop.ScanResult?)) Tells who occupies the ports of a range: protocol, address, process and user, whether the port is reserved, and whether the process belongs to the directory that it is reserved for. Reads the system's table of sockets; binds nothing. On request, adds the occupied ports that nobody reserved to the exclusions in the project's trop.yaml.
+---@field doctor fun(argument?: trop.DoctorArgument, callback?: fun(err: trop.Error?, result: trop.DoctorResult?)) Looks at the store, its file system, the configuration, the range, git, a directory's reservations and the programs, and tells of each check whether all is well and what to do. Changes nothing, and works where everything is broken.
+---@field history fun(argument?: trop.HistoryArgument, callback?: fun(err: trop.Error?, result: trop.HistoryResult?)) Tells what was done to the reservations: when, by which command, from where, and each reservation before and after it. Another program's changes are not on record.
+---@field undo fun(argument?: trop.UndoArgument, callback?: fun(err: trop.Error?, result: trop.UndoResult?)) Takes back one operation, whoever did it: every reservation that it changed is as it was before. If one of them was changed again since, or its port was given away, nothing is done.
 ---@field init fun(argument?: trop.InitArgument, callback?: fun(err: trop.Error?, result: trop.InitResult?)) Creates the data directory and the store, or brings an existing store to the latest schema. Doing it twice is harmless. With overwrite, an existing store is backed up and emptied.
+---@field backup fun(argument?: trop.BackupArgument, callback?: fun(err: trop.Error?, result: trop.BackupResult?)) Copies the store to a new file, as it is at one moment. Programs that use the store go on meanwhile.
+---@field restore fun(argument?: trop.RestoreArgument, callback?: fun(err: trop.Error?, result: trop.RestoreResult?)) Puts the reservations of a backup in the place of all that are there, after a backup of these. Programs that use the store go on with it; undo takes it back.
 ---@field show_path fun(argument?: trop.ShowPathArgument, callback?: fun(err: trop.Error?, result: trop.ShowPathResult?)) Shows the path that a reservation would be kept for.
 ---@field show_data_dir fun(argument?: trop.ShowDataDirArgument, callback?: fun(err: trop.Error?, result: trop.ShowDataDirResult?)) Shows the directory that holds the store and its configuration.
 ---@field validate fun(argument?: trop.ValidateArgument, callback?: fun(err: trop.Error?, result: trop.ValidateResult?)) Checks a configuration file, and tells every mistake in it with file, line and column.
+---@field schema fun(argument?: trop.SchemaArgument, callback?: fun(err: trop.Error?, result: trop.SchemaResult?)) Gives the JSON Schema of a configuration file, for editors and other tools that check YAML by one.
 ---@field exclude fun(argument?: trop.ExcludeArgument, callback?: fun(err: trop.Error?, result: trop.ExcludeResult?)) Adds a port or a range to the exclusions in the project's trop.yaml, or for all projects: no reservation is given such a port. Ports that are reserved are refused. Everything else in the file stays as it is.
 ---@field compact_exclusions fun(argument?: trop.CompactExclusionsArgument, callback?: fun(err: trop.Error?, result: trop.CompactExclusionsResult?)) Puts the excluded ports of a configuration file into ascending order and merges neighbours and overlaps: the same ports in as few entries as can be. Everything else in the file stays as it is.
 ---@field prune fun(argument?: trop.PruneArgument, callback?: fun(err: trop.Error?, result: trop.PruneResult?)) Removes the reservations of directories that no longer exist, in the whole store. A directory that merely cannot be read keeps its own.

@@ -1,0 +1,139 @@
+--- What was done to the reservations, and taking it back.
+local call = require("trop.call")
+local messages = require("trop.messages")
+
+local M = {}
+
+local SHOWN_OPERATIONS = 100
+
+--- A time as it comes over the wire, for a column that says that it is in UTC.
+---@param time string
+---@return string
+local function in_utc(time)
+  return (time:gsub("T", " "):gsub("Z$", ""))
+end
+
+--- Show what was done last, the newest first.
+function M.history()
+  call.execute("trop.history", { limit = SHOWN_OPERATIONS }, function(result)
+    if #result.operations == 0 then
+      return messages.info("nothing is on record", result)
+    end
+    local rows = { { "NUMBER", "TIME (UTC)", "COMMAND", "DOOR", "DIRECTORY", "SUMMARY", "UNDONE BY" } }
+    for _, operation in ipairs(result.operations) do
+      table.insert(rows, {
+        tostring(operation.id),
+        in_utc(operation.time),
+        operation.command,
+        operation.door,
+        operation.directory and messages.path(operation.directory) or "-",
+        operation.summary,
+        operation.undoneBy and tostring(operation.undoneBy) or "-",
+      })
+    end
+    if result.truncated then
+      table.insert(rows, { "…" })
+    end
+    messages.warnings(result)
+    messages.show_table("trop://history", rows)
+  end)
+end
+
+--- What is not there any more afterwards. What is there before and after has changed otherwise, and comes back.
+---@param result trop.UndoResult
+---@return trop.Reservation[]
+local function given_up(result)
+  local function key(reservation)
+    return ("%d\0%s\0%s"):format(reservation.port, reservation.path, reservation.tag or "")
+  end
+  local back = {}
+  for _, reservation in ipairs(result.restored) do
+    back[key(reservation)] = true
+  end
+  return vim.tbl_filter(function(reservation)
+    return not back[key(reservation)]
+  end, result.removed)
+end
+
+---@param result trop.UndoResult
+---@param gone trop.Reservation[]
+---@return string[]
+local function changes_in_words(result, gone)
+  local lines = {}
+  for _, reservation in ipairs(result.restored) do
+    table.insert(lines, ("%d: %s comes back"):format(reservation.port, messages.place(reservation)))
+  end
+  for _, reservation in ipairs(gone) do
+    table.insert(lines, ("%d: %s is given up"):format(reservation.port, messages.place(reservation)))
+  end
+  if result.truncated then
+    table.insert(lines, "…")
+  end
+  return vim.list_extend(lines, result.warnings)
+end
+
+---@param result trop.UndoResult
+---@param gone trop.Reservation[]
+---@return string
+local function question(result, gone)
+  local ports = {}
+  for _, reservation in ipairs(result.restored) do
+    ports[reservation.port] = true
+  end
+  -- A port that moves back is not lost.
+  local lost = vim.tbl_filter(function(reservation)
+    return not ports[reservation.port]
+  end, gone)
+  local parts = {}
+  if #result.restored > 0 then
+    table.insert(parts, messages.ports(result.restored) .. (#result.restored == 1 and " comes" or " come") .. " back")
+  end
+  if #lost > 0 then
+    table.insert(parts, messages.ports(lost) .. (#lost == 1 and " is" or " are") .. " given up")
+  end
+  return ("Undo operation %d, %s: %s?"):format(result.operation, result.command, table.concat(parts, "; "))
+end
+
+--- Take an operation back: the one with that number, else the last that touched the folder.
+---@param bang boolean whether nothing is asked
+---@param number string?
+function M.undo(bang, number)
+  if number and not number:match("^%d+$") then
+    return messages.usage(("%s is no number of an operation; :Trop history shows them"):format(number))
+  end
+  -- The folder is not opened: one that opens may get a port, and that would be the last operation.
+  local folder = not number and call.here() or nil
+  if not number and not folder then
+    return
+  end
+  -- What it touches elsewhere stands in the question.
+  local argument = { folder = folder, id = tonumber(number), allowUnrelatedPath = true }
+  local function really(plan, on_error)
+    call.execute("trop.undo", vim.tbl_extend("force", argument, { plan = plan }), function(result)
+      messages.info(
+        ("undone operation %d: %s as before"):format(result.operation, messages.counted(result.changed)),
+        result
+      )
+    end, on_error)
+  end
+  if bang then
+    return really()
+  end
+  local function preview()
+    call.execute("trop.undo", vim.tbl_extend("force", argument, { dryRun = true }), function(result)
+      local gone = given_up(result)
+      messages.ask(question(result, gone), "Undo", function()
+        really(result.plan and result.plan.token, function(err)
+          -- Something was done while the question stood there, or it stood there for too long: it is asked anew.
+          if err.data and (err.data.kind == "plan_changed" or err.data.kind == "plan_expired") then
+            return preview()
+          end
+          messages.error(err)
+        end)
+      end, changes_in_words(result, gone))
+    end)
+  end
+  preview()
+end
+
+return M

@@ -1,0 +1,40 @@
+--- What the server says of itself, without being asked.
+local log = require("trop.log")
+local plain = require("trop.plain")
+local versions = require("trop.versions")
+
+local M = {}
+
+--- What the server says to a person. It puts a character of no width into what VS Code would take for a link, which
+--- Neovim would show as <2060>.
+---@param message string
+---@return string
+local function said(message)
+  return (plain.text(message):gsub("%]\226\129\160%(", "]("))
+end
+
+--- What hears the server.
+---@param changed fun(reservations: trop.Reservation[]) the open folders' reservations are these now
+---@return table<string, lsp.Handler>
+function M.handlers(changed)
+  return {
+    ["trop/reservationsChanged"] = function(_, params)
+      changed(versions.without_null(params.reservations) or {})
+    end,
+    ["window/logMessage"] = function(_, params)
+      log.add(params.message)
+    end,
+    ["window/showMessage"] = function(_, params)
+      local message = said(params.message)
+      log.add(message)
+      local level = ({ vim.log.levels.ERROR, vim.log.levels.WARN })[params.type] or vim.log.levels.INFO
+      vim.notify("trop: " .. message, level)
+    end,
+    ["window/showMessageRequest"] = function(err, params, ...)
+      params.message = said(params.message)
+      return vim.lsp.handlers["window/showMessageRequest"](err, params, ...)
+    end,
+  }
+end
+
+return M

@@ -1,0 +1,60 @@
+// What was done to the reservations, and taking it back.
+
+import { pickFolder } from './folders';
+import { showWarnings } from './messages';
+import { type HistoryResult, toTropError, type UndoResult } from './protocol';
+import type { Server } from './server';
+import { briefly, confirm, information, pick } from './show';
+import { counted, operationWords, undoQuestion } from './text';
+
+const SHOWN_OPERATIONS = 100;
+
+/** Takes back the last operation that touched a folder. */
+export async function undoLast(server: Server): Promise<void> {
+  const folder = await pickFolder('The folder whose last change is undone');
+  if (folder) {
+    await undo(server, { folder: folder.uri.toString() });
+  }
+}
+
+/** Lists what was done, the newest first; the one that is picked can be taken back. */
+export async function showHistory(server: Server): Promise<void> {
+  const argument = { limit: SHOWN_OPERATIONS };
+  const { operations, truncated, warnings } = await server.run<HistoryResult>('trop.history', argument);
+  showWarnings(warnings);
+  if (operations.length === 0) {
+    void information('Trop: nothing is on record.');
+    return;
+  }
+  const items = operations.map((operation) => ({ ...operationWords(operation), operation }));
+  const what = truncated ? `The last ${operations.length} operations` : 'What was done';
+  const options = { placeHolder: `${what}: pick one to undo it`, matchOnDescription: true };
+  const picked = await pick(items, options);
+  if (picked) {
+    await undo(server, { id: picked.operation.id });
+  }
+}
+
+/** Asks with what would come back and what would go, and then does exactly that. */
+async function undo(server: Server, which: { id: number } | { folder: string }): Promise<void> {
+  // What it touches elsewhere stands in the question.
+  const argument = { ...which, allowUnrelatedPath: true };
+  for (;;) {
+    const planned = await server.run<UndoResult>('trop.undo', { ...argument, dryRun: true });
+    const { question, detail } = undoQuestion(planned);
+    if (!(await confirm(question, detail, 'Undo'))) {
+      return;
+    }
+    try {
+      const done = await server.run<UndoResult>('trop.undo', { ...argument, plan: planned.plan?.token });
+      showWarnings(done.warnings);
+      briefly(`Undone: ${counted(done.changed, 'reservation')} as before.`);
+      return;
+    } catch (error) {
+      // Something was done while the question stood there, or it stood there for too long: it is asked anew.
+      if (!['plan_changed', 'plan_expired'].includes(toTropError(error).kind)) {
+        throw error;
+      }
+    }
+  }
+}
