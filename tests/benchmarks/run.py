@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import moves, server, stores
+from benchmarks import documents, moves, server, stores
 from benchmarks.clients import Client
 from benchmarks.in_process import call
 from benchmarks.measure import exceeded, in_turn, note, report
@@ -77,6 +77,46 @@ def cold_new(work: Path) -> None:
     report("trop reserve of an existing key there, cold", stored, bare, 1.6)
 
 
+def log(work: Path) -> None:
+    """The command for a key that is new, beside itself without the record of what was done."""
+    path = stores.current(str(work / "data" / "trop.db"), range(65_536 - stores.ROWS, 65_536))
+    directory = work / "directory"
+    directory.mkdir()
+    run = partial(subprocess.run, cwd=directory, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
+    logged = "import sys; sys.argv = ['trop', 'reserve', '--tag', 'new']; from trop_server.programs import trop; "
+    unlogged = (
+        "from contextlib import nullcontext; from trop_core.operations.recording import Recording; "
+        "Recording.kept = lambda *_, **__: nullcontext(); "
+    )
+
+    def forget() -> None:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("DELETE FROM reservations WHERE tag = 'new'")
+
+    measured, bare = in_turn(
+        partial(run, [sys.executable, "-c", f"{logged}trop()"]),
+        partial(run, [sys.executable, "-c", f"{logged}{unlogged}trop()"]),
+        rounds=60,
+        prepare=forget,
+    )
+    report("trop reserve of a new key, cold (without the record)", measured, bare, 1.1)
+
+
+def doctor(work: Path) -> None:
+    """Everything that doctor looks at, of a store of 60,000 rows, beside what SQLite says of that file."""
+    path = stores.current(str(work / "data" / "trop.db"))
+    directory = work / "directory"
+    directory.mkdir()
+
+    def checked() -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+    examine = partial(call, work / "data", "doctor", [], {"path": str(directory)})
+    measured, bare = in_turn(examine, checked, rounds=15)
+    report(f"doctor of {stores.ROWS:,} rows (PRAGMA integrity_check)", measured, bare, 3)
+
+
 def autoreserve(work: Path) -> None:
     """The command for a group of five that exists, beside a single reservation in the same directory."""
     stores.current(str(work / "data" / "trop.db"), range(65_536 - stores.ROWS, 65_536))
@@ -88,6 +128,40 @@ def autoreserve(work: Path) -> None:
     group = partial(run, [BIN / "trop", "autoreserve", "--shell", "bash"])
     measured, single = in_turn(group, partial(run, [BIN / "trop", "reserve"]), rounds=40)
     report("trop autoreserve of five, cold (trop reserve, cold)", measured, single, 1.3)
+
+
+def run_command(work: Path) -> None:
+    """Becoming a command with the port that exists, beside printing that port and starting the command."""
+    stores.current(str(work / "data" / "trop.db"), range(65_536 - stores.ROWS, 65_536))
+    directory = work / "repository"
+    directory.mkdir()
+    run = partial(subprocess.run, cwd=directory, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
+    measured, apart = in_turn(
+        partial(run, [BIN / "trop", "run", "--", "true"]),
+        lambda: (run([BIN / "trop", "reserve"]), run(["true"])),
+        rounds=40,
+    )
+    report("trop run of true, cold (trop reserve, cold, and true)", measured, apart, 1.4)
+
+
+def status(work: Path) -> None:
+    """The status of a directory with 20 services, on three of which its own programs listen."""
+    stores.current(str(work / "data" / "trop.db"), range(30_100, 65_536))
+    directory = work / "repository"
+    directory.mkdir()
+    run = partial(subprocess.run, cwd=directory, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
+    here = os.getcwd()
+    os.chdir(directory)
+    try:
+        with _Listeners(3) as held:
+            services = "".join(f"    service-{number}: {{preferred: {held.first + number}}}\n" for number in range(20))
+            (directory / "trop.yaml").write_text(f"reservations:\n  services:\n{services}")
+            run([BIN / "trop", "autoreserve", "--shell", "bash", "--skip-occupancy-check", "--quiet"])
+            reserve = partial(run, [BIN / "trop", "reserve", "--tag", "service-0"])
+            measured, single = in_turn(partial(run, [BIN / "trop", "status"]), reserve, rounds=40)
+    finally:
+        os.chdir(here)
+    report("trop status of 20, 3 of them listening, cold (trop reserve, cold)", measured, single, 3)
 
 
 def warm(work: Path) -> None:
@@ -281,7 +355,11 @@ class _Listeners:
 BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "cold": cold,
     "cold-new": cold_new,
+    "log": log,
+    "doctor": doctor,
     "autoreserve": autoreserve,
+    "run": run_command,
+    "status": status,
     "warm": warm,
     "allocate": allocate,
     "occupancy": occupancy,
@@ -293,6 +371,8 @@ BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "start": lambda work: server.start(work, _environment(work)),
     "calls": lambda work: server.calls(work, _environment(work)),
     "memory": lambda work: server.memory(work, _environment(work)),
+    "keystroke": documents.keystroke,
+    "keystrokes": lambda work: documents.memory(work, _environment(work)),
 }
 
 

@@ -24,7 +24,8 @@ from support.rows import row
 from support.sandbox import PATIENCE, SCRIPTS, TROP, error_lines
 from support.strange import ZOO
 
-from trop_server.cli.parser import SHELLS, SUBCOMMANDS, build
+from trop_server.cli.parser import build
+from trop_server.cli.subcommands import SHELLS, SUBCOMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

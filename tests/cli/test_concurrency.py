@@ -8,10 +8,13 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 from support.sandbox import PATIENCE, TROP
 
 if TYPE_CHECKING:
     from support.sandbox import Sandbox
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 
 def test_forty_processes_reserve_forty_directories_on_a_store_that_does_not_exist_yet(sandbox: Sandbox) -> None:

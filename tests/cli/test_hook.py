@@ -296,7 +296,7 @@ class TestWhatMayGoWrong:
             pytest.param({"TROP_LOG_MODE": "loud"}, id="log mode"),
             pytest.param({"TROP_PORT_MIN": "many"}, id="range"),
             pytest.param({"TROP_DATA_DIR": "\n"}, id="data directory"),
-            pytest.param({"HOME": None, "TROP_DATA_DIR": None}, id="no home"),
+            pytest.param({"HOME": "/", "TROP_DATA_DIR": None}, id="no home"),
             pytest.param({"PATH": "/nowhere"}, id="no git"),
             pytest.param({"TROP_PATH": "/elsewhere"}, id="a path"),
         ],

@@ -15,7 +15,21 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
-SLOW = ("pygls", "lsprotocol", "cattrs", "attrs", "attr", "pygit2", "yaml", "socket", "asyncio", "jsonschema", "psutil")
+SLOW = (
+    "dotenv",
+    "webbrowser",
+    "pygls",
+    "lsprotocol",
+    "cattrs",
+    "attrs",
+    "attr",
+    "pygit2",
+    "yaml",
+    "socket",
+    "asyncio",
+    "jsonschema",
+    "psutil",
+)
 
 PROGRAM = """
 import sys
@@ -48,6 +62,10 @@ def imported(
         ["show-path"],
         ["show-data-dir"],
         ["call", "trop.reserve"],
+        ["run", "--print-env"],
+        ["env", "--format", "json"],
+        ["url"],
+        ["status"],
     ],
     ids=" ".join,
 )
@@ -60,7 +78,9 @@ def test_nothing_slow_is_imported(sandbox: Sandbox, arguments: list[str]) -> Non
     assert modules.isdisjoint(SLOW)
 
 
-@pytest.mark.parametrize("arguments", [["reserve"], ["reserve", "--tag", "web"], ["list"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["reserve"], ["reserve", "--tag", "web"], ["list"], ["run", "--print-env"], ["url"]], ids=" ".join
+)
 def test_what_stands_in_prompts_does_without_what_makes_dataclasses(sandbox: Sandbox, arguments: list[str]) -> None:
     sandbox.reserve("--tag", "api")
 
@@ -97,6 +117,14 @@ def test_a_group_that_exists_takes_yaml_and_nothing_else_that_is_slow(sandbox: S
     assert modules & {*SLOW, "subprocess", "json"} == {"yaml"}
 
 
+def test_a_file_of_variables_takes_what_reads_it(sandbox: Sandbox) -> None:
+    (sandbox.work / ".env").write_text("A=1\n")
+
+    modules = imported(sandbox, "run", "--env-file", ".env", "--print-env")
+
+    assert modules & set(SLOW) == {"dotenv"}
+
+
 def test_a_hook_takes_json_and_nothing_that_is_slow(sandbox: Sandbox) -> None:
     repository = make_repository(sandbox.work / "shop")
     sandbox.reserve(cwd=repository)
@@ -117,9 +145,13 @@ def test_a_configuration_file_takes_yaml(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["scan"], ["port-info", "5000", "--include-occupancy"], ["list", "--include-occupancy"]], ids=" ".join
+    "arguments",
+    [["scan"], ["port-info", "5000", "--include-occupancy"], ["list", "--include-occupancy"], ["status"]],
+    ids=" ".join,
 )
 def test_a_look_at_the_sockets_takes_psutil(sandbox: Sandbox, arguments: list[str]) -> None:
+    sandbox.reserve()
+
     skipped = imported(sandbox, *arguments)
     modules = imported(sandbox, *arguments, TROP_SKIP_OCCUPANCY_CHECK=None)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEPENDENCIES = (
     *("trop_core", "argcomplete", "lsprotocol", "platformdirs", "psutil", "pygit2", "pygls", "yaml", "_yaml", "ruamel"),
+    "dotenv",
     *("mcp", "mcp_types", "anyio", "pydantic", "attrs", "attr", "cattrs", "cffi", "_cffi_backend", "typing_extensions"),
     *("_ruamel_yaml", "exceptiongroup", "websockets", "numpy", "colorama", "rich"),
 )
@@ -29,6 +30,10 @@ UNMEASURED: dict[str, str | None] = dict.fromkeys(name for name in os.environ if
 """Coverage imports a lot, before the program begins."""
 
 CHECKOUT = Path(__file__).parents[2]
+
+
+FIRST = ("sitecustomize", "usercustomize", "trop_server", "re")
+"""What Python runs by itself, and what the programs' scripts import, before any line of a program has a say."""
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +71,31 @@ COMMANDS = {
     "a call": (["call", "trop.listProjects"], '{"projects": [], "truncated": false, "warnings": []}\n'),
     "a project": (["list", "--format", "csv"], "port,path,tag,project,task,created_at,last_used_at\n"),
 }
+
+
+BASE_PYTHON = str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
+"""An interpreter in whose site-packages trop is not installed."""
+
+
+@pytest.fixture
+def target(sandbox: Sandbox) -> Path:
+    """What ``pip install --target`` makes: only PYTHONPATH names it, and Python reads no .pth there."""
+    packages = next(Path(path) for path in sys.path if path.endswith("site-packages"))
+    target = sandbox.directory("target")
+    for package in (*packages.iterdir(), CHECKOUT / "trop_core", CHECKOUT / "trop_server"):
+        if not (target / package.name).exists():
+            (target / package.name).symlink_to(package)
+    (target / "sitecustomize.py").write_text("")
+    (target / "bin").mkdir()
+    for name in ("trop", "trop-server"):
+        (target / "bin" / name).write_bytes((SCRIPTS / name).read_bytes())
+    return target
+
+
+def run_target(sandbox: Sandbox, target: Path, program: list[str], callers: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a program of that installation, with a place of the caller's before it on PYTHONPATH."""
+    python_path = os.pathsep.join(filter(None, [callers, str(target)]))
+    return run(sandbox, [BASE_PYTHON, str(target / "bin" / program[0]), *program[1:]], sandbox.work, python_path)
 
 
 def run(
@@ -159,17 +189,90 @@ def test_pythonpath_stays_in_the_environment(sandbox: Sandbox, traps: Path) -> N
     assert done.stdout.decode() == f"{traps}\n"
 
 
-class TestWhatIsInUseAlready:
-    """Python and an installer's script import some modules before any program of ours has a say."""
+def test_pythonpath_reaches_what_run_starts(sandbox: Sandbox, traps: Path, project: Path) -> None:
+    done = run(sandbox, [TROP, "run", "--", "sh", "-c", "echo $PYTHONPATH"], project, str(traps))
 
-    @pytest.mark.parametrize("program", [[TROP, "reserve"], [TROP_SERVER, "--version"]], ids=["trop", "trop-server"])
-    def test_a_module_that_the_script_has_imported_is_named(self, sandbox: Sandbox, program: list[str]) -> None:
+    assert (done.stdout.decode(), done.returncode) == (f"{traps}\n", 0), done.stderr.decode()
+
+
+class TestWhatComesBeforeTheFirstLine:
+    """Python runs some modules, and an installer's script imports some, before any program of ours has a say."""
+
+    @pytest.mark.parametrize("is_package", [False, True], ids=["modules", "packages"])
+    @pytest.mark.parametrize("named", ["{place}", "/nowhere:.", "{place}/../{name}/"])
+    @pytest.mark.parametrize(
+        "program",
+        [
+            [TROP],
+            [TROP_SERVER],
+            [sys.executable, "-m", "trop_server.cli"],
+            [sys.executable, "-X", "utf8", "-Wignore", "-mtrop_server"],
+        ],
+        ids=["trop", "trop-server", "module", "module and options"],
+    )
+    def test_nothing_of_pythonpath_is_run(
+        self, sandbox: Sandbox, program: list[str], named: str, is_package: bool
+    ) -> None:
+        for name in FIRST:
+            file = sandbox.work / (f"{name}/__init__.py" if is_package else f"{name}.py")
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("raise SystemExit('trap')\n")
+        python_path = named.format(place=sandbox.work, name=sandbox.work.name)
+
+        done = run(sandbox, [*program, "--version"], sandbox.work, python_path)
+
+        assert (done.stderr, done.returncode) == (b"", 0)
+        assert done.stdout.startswith(b"trop")
+
+    def test_every_other_program_of_the_environment_has_its_pythonpath(self, sandbox: Sandbox) -> None:
+        (sandbox.work / "sitecustomize.py").write_text("print('customized')\n")
+        (sandbox.work / "trop.py").write_text("import mine\n")
+        (sandbox.work / "mine.py").write_text("print('mine')\n")
+
+        for program in (["trop.py"], ["-c", "import mine"], ["-m", "mine", "trop"]):
+            done = run(sandbox, [sys.executable, *program], sandbox.work, ".")
+
+            assert (done.stdout, done.stderr) == (b"customized\nmine\n", b""), program
+
+    def test_a_sitecustomize_that_is_installed_runs(self, sandbox: Sandbox) -> None:
+        packages = sandbox.directory("packages")
+        (packages / "sitecustomize.py").write_text("import sys\nsys.stderr.write('installed\\n')\n")
+        (sandbox.work / "sitecustomize.py").write_text("raise SystemExit('trap')\n")
+        # Where a site-packages is belongs to Python; a user's own is one that a test can have.
+        user = sandbox.directory(f"user/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages")
+        (user / "of_the_user.pth").write_text(f"{packages}\n")
+        start = CHECKOUT / "trop_server/_trop_server.pth"
+        (user / start.name).write_bytes(start.read_bytes())
+        for package in (CHECKOUT / "trop_core", CHECKOUT / "trop_server"):
+            (user / package.name).symlink_to(package)
+        (user / "trop").write_bytes((SCRIPTS / "trop").read_bytes())
+        environment = sandbox.environment(**UNMEASURED, PYTHONPATH=".", PYTHONUSERBASE=str(sandbox.work / "user"))
+
+        done = subprocess.run(
+            [BASE_PYTHON, str(user / "trop"), "--version"],
+            cwd=sandbox.work,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert (done.stderr, done.returncode) == ("installed\n", 0)
+
+
+class TestWhatIsInUseAlready:
+    """Where Python reads no file of ours when it starts, it has run modules from PYTHONPATH by then."""
+
+    @pytest.mark.parametrize("program", [["trop", "reserve"], ["trop-server", "--version"]], ids=" ".join)
+    def test_a_module_that_the_script_has_imported_is_named(
+        self, sandbox: Sandbox, target: Path, program: list[str]
+    ) -> None:
         place = sandbox.directory("x\x1b]0;T\x07")
         (place / "re.py").write_text("# The script of an installer from 2024 or before imports it.\n")
-        if b"import re" not in Path(program[0]).read_bytes():
+        if b"import re" not in (target / "bin" / program[0]).read_bytes():
             (place / "sitecustomize.py").write_text("import re\n")
 
-        done = run(sandbox, program, sandbox.work, str(place))
+        done = run_target(sandbox, target, program, str(place))
 
         assert done.returncode == 6
         assert done.stdout == b""
@@ -182,23 +285,23 @@ class TestWhatIsInUseAlready:
     @pytest.mark.parametrize("name", ["json", "yaml", "trop_core"])
     @pytest.mark.parametrize("is_package", [False, True])
     def test_a_module_that_sitecustomize_has_imported_is_named(
-        self, sandbox: Sandbox, name: str, is_package: bool
+        self, sandbox: Sandbox, target: Path, name: str, is_package: bool
     ) -> None:
         file = sandbox.work / (f"{name}/__init__.py" if is_package else f"{name}.py")
         file.parent.mkdir(exist_ok=True)
         file.write_text("")
         (sandbox.work / "sitecustomize.py").write_text(f"import {name}\n")
 
-        done = run(sandbox, [TROP, "reserve"], sandbox.work, ".")
+        done = run_target(sandbox, target, ["trop", "reserve"], ".")
 
         assert done.returncode == 6
         assert done.stderr.decode().startswith(f"error: '{file}' is in the way of the module {name} ")
 
-    def test_modules_with_names_of_their_own_are_in_nobodys_way(self, sandbox: Sandbox) -> None:
+    def test_modules_with_names_of_their_own_are_in_nobodys_way(self, sandbox: Sandbox, target: Path) -> None:
         (sandbox.work / "tracer.py").write_text("")
         (sandbox.work / "sitecustomize.py").write_text("import tracer\n")
 
-        done = run(sandbox, [TROP, "reserve"], sandbox.work, ".")
+        done = run_target(sandbox, target, ["trop", "reserve"], ".")
 
         assert (done.stdout, done.stderr, done.returncode) == (b"5000\n", b"", 0)
 
@@ -235,20 +338,10 @@ class TestWherePythonpathNamesThisInstallation:
 
         assert (done.stdout.decode(), done.stderr) == (f"{sandbox.work}\n", b"")
 
-    def test_an_installation_that_only_pythonpath_names(self, sandbox: Sandbox) -> None:
-        packages = next(Path(path) for path in sys.path if path.endswith("site-packages"))
-        target = sandbox.directory("target")
-        for package in (*packages.iterdir(), CHECKOUT / "trop_core", CHECKOUT / "trop_server"):
-            if package.suffix != ".pth" and not (target / package.name).exists():
-                (target / package.name).symlink_to(package)
-        (target / "bin").mkdir()
-        (target / "bin/trop").write_bytes((SCRIPTS / "trop").read_bytes())
-        python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-        callers = sandbox.directory("callers")
-        for place in (target, callers):
-            (place / "sitecustomize.py").write_text("")
+    def test_an_installation_that_only_pythonpath_names(self, sandbox: Sandbox, target: Path) -> None:
+        (sandbox.work / "sitecustomize.py").write_text("")
 
-        for python_path in (str(target), f"{callers}:{target}"):
-            done = run(sandbox, [str(python), str(target / "bin/trop"), "reserve"], sandbox.work, python_path)
+        for callers in ("", "."):
+            done = run_target(sandbox, target, ["trop", "reserve"], callers)
 
             assert (done.stdout, done.stderr, done.returncode) == (b"5000\n", b"", 0)

@@ -12,7 +12,8 @@ from support.sandbox import TROP, as_json, error_lines
 
 from trop_core.catalogue import operation
 from trop_core.errors.spelling import escaped
-from trop_server.cli.parser import OWN, SUBCOMMANDS, spelled
+from trop_server.cli.parser import spelled
+from trop_server.cli.subcommands import OWN, SUBCOMMANDS
 
 if TYPE_CHECKING:
     import subprocess
@@ -71,7 +72,7 @@ class TestList:
         assert paths.stdout.splitlines() == [escaped(path) for path, *_ in stored.rows()]
 
     def test_in_a_terminal_its_columns_are_aligned(self, stored: Sandbox) -> None:
-        done = stored.run("script", "-qec", f"{TROP} list", "/dev/null")
+        done = stored.run("script", "-qec", f"{TROP} list", "/dev/null", TERM="dumb")
 
         header, *lines = done.stdout.replace("\r\n", "\n").splitlines()
         assert "\t" not in done.stdout
@@ -84,7 +85,7 @@ class TestList:
         sandbox.reserve("--path", str(gone))
 
         piped = sandbox.trop("list").stdout.splitlines()
-        shown = sandbox.run("script", "-qec", f"{TROP} list", "/dev/null").stdout.splitlines()
+        shown = sandbox.run("script", "-qec", f"{TROP} list", "/dev/null", TERM="dumb").stdout.splitlines()
         wire = as_json(sandbox.trop("call", "list"))["reservations"]
 
         assert [line.split("\t")[7:] for line in piped] == [[], ["missing"], []]

@@ -14,9 +14,9 @@ from support.repositories import add_worktree, git, make_bare_clone, make_reposi
 from support.sandbox import SCRIPTS, error_lines
 from support.stores import snapshot
 
-from trop_server.cli import parser
-from trop_server.mcp.hosts import json_text
-from trop_server.mcp.hosts.registrations import HOSTS, reconciled
+from trop_core.hosts import json_text
+from trop_core.hosts.registrations import HOSTS, reconciled
+from trop_server.cli import subcommands
 
 if TYPE_CHECKING:
     import subprocess
@@ -95,7 +95,7 @@ def put(directory: Path, name: str, text: str | bytes) -> Path:
 
 
 def test_the_command_line_knows_every_host() -> None:
-    assert set(parser.HOSTS) == set(HOSTS)
+    assert set(subcommands.HOSTS) == set(HOSTS)
 
 
 class TestPrinted:

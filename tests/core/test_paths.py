@@ -176,6 +176,7 @@ def test_a_file_uri_is_the_path_in_it_and_other_text_is_a_path(text: str, path: 
         ("file://", "no absolute path"),
         ("file://localhost", "no absolute path"),
         ("file:///w/%ff", "its escapes are not valid UTF-8"),
+        ("file:///w/\ud800", "its escapes are not valid UTF-8"),
     ],
 )
 def test_a_uri_that_names_no_directory_here_is_refused(text: str, reason: str) -> None:

@@ -22,7 +22,7 @@ from trop_core.errors.store import DatabaseCorrupt, LockTimeout, NoDataDirectory
 from trop_core.errors.system import SystemFailure
 from trop_core.models import Reservation
 from trop_core.paths import home_directory
-from trop_core.store import Store, data_directory
+from trop_core.store import DataDirectory, Store, data_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,7 +165,7 @@ def test_the_place_of_a_packaged_program_is_not_looked_at(
     hold_a_store(home / place / "trop")
     monkeypatch.setenv("XDG_DATA_HOME", str(home / place))
 
-    assert data_directory(None, {}, base="/base") == (str(home / ".local" / "share" / "trop"), ())
+    assert data_directory(None, {}, base="/base") == DataDirectory(str(home / ".local" / "share" / "trop"))
 
 
 @LINUX
@@ -204,7 +204,7 @@ def test_a_place_that_would_not_count_anyway_is_told_of_if_it_cannot_be_looked_a
     hold_a_store(home / ".local" / "share" / "trop")
     (home / ".trop").symlink_to(home / ".trop")
 
-    path, (warning,) = data_directory(None, {}, base="/base")
+    path, (warning,), _ = data_directory(None, {}, base="/base")
 
     assert path == str(home / ".local" / "share" / "trop")
     assert warning == f'cannot look for the store at "{home}/.trop/trop.db": Too many levels of symbolic links'

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from support.bench import Bench
 from support.doors import DOORS, ask
+from support.keeping import SECRET, Keeping
 from support.port_bench import PortBench
+from support.repositories import make_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,3 +58,16 @@ def reserve(request: pytest.FixtureRequest, sandbox: Sandbox, client: Client) ->
         return answer.data["reservation"]["port"], "\n".join(answer.data["warnings"])
 
     return reserve_in
+
+
+@pytest.fixture(params=DOORS)
+def keeping(request: pytest.FixtureRequest, sandbox: Sandbox, client: Client) -> Keeping:
+    return Keeping(sandbox, client, request.param)
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox) -> Path:
+    """A repository with an untracked file of variables."""
+    repository = make_repository(sandbox.work / "shop")
+    (repository / ".env.local").write_bytes(SECRET)
+    return repository

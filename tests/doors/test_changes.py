@@ -56,6 +56,7 @@ def test_a_row_of_the_table(bench: Bench, case: Case, door: DoorName) -> None:
         if rehearsed is not None:
             _check_success(bench.filled_in, case.expected, rehearsed, door, dry_run=True)
             if door != "cli":
+                assert rehearsed.data.pop("plan", None) is not None or case.command == "trop.init"
                 assert rehearsed.data == {**real.data, "dryRun": True}
         expected_rows = case.expected.after
         assert bench.rows() == (before if expected_rows is None else sorted(bench.filled_in(list(expected_rows))))
@@ -301,6 +302,7 @@ def test_init(bench: Bench, case: InitCase, door: DoorName) -> None:
             "warnings": [],
         }
         assert {name: real[name] for name in expected} == expected
+        assert (rehearsed.pop("plan", None) is not None) == bool(case.given.get("overwrite"))
         assert rehearsed == {**real, "dryRun": True}
     assert [stored[0] for stored in rows_of(directory)] == case.paths
     assert {stat.S_IMODE(os.stat(directory / name).st_mode) for kind, name in case.actions if name} <= {0o600, 0o644}

@@ -202,7 +202,7 @@ AS_NOBODY = """
 import json, os, sys
 from pathlib import Path
 from support.operations import perform
-import trop_core.config.template, trop_core.database.rebuilding, trop_core.operations.store.init
+import trop_core.config.template, trop_core.plans, trop_core.database.rebuilding, trop_core.operations.store.init
 import trop_core.config.environment, trop_core.config.files, trop_core.config.interpreter, trop_core.git
 from trop_core.errors.base import TropError
 directory = Path(sys.argv[1])

@@ -57,6 +57,7 @@ def _check(answer: Answer, going: list[tuple[Row, str]], warnings: list[str], do
         assert list(answer.told) == [*told, *(_line(gone, reason) for gone, reason in going), end]
         assert answer.stdout == ""
         return
+    assert (answer.data.pop("plan", None) is not None) == dry_run
     assert answer.data == {
         "removed": [{"reservation": listed(gone), "reason": reason} for gone, reason in going],
         "removedCount": len(going),

@@ -175,7 +175,7 @@ os.setgid(65534)
 os.setuid(int(sys.argv[1]))
 print(home_directory())
 try:
-    print(*data_directory(None, {}, base="/"))
+    print(*data_directory(None, {}, base="/")[:2])
 except TropError as error:
     print(error.kind, error.message())
 """

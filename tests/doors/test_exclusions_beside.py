@@ -149,6 +149,7 @@ def test_who_waits_for_the_lock_can_take_the_call_back(sandbox: Sandbox, client:
 KILL_AT_EACH_CALL = """
 import os, signal, sys
 from pathlib import Path
+from support.doomed import killed_at_call
 from support.operations import perform
 from trop_core.caller import Caller, Door
 
@@ -167,33 +168,6 @@ def found():
     return file.read_text() if file.exists() else None
 
 
-def exclude_and_die(at):
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    left = at
-
-    def count_down():
-        nonlocal left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def doomed(function):
-        def call(*arguments, **options):
-            count_down()
-            result = function(*arguments, **options)
-            count_down()
-            return result
-
-        return call
-
-    for name in ("open", "close", "unlink", "fchown", "fchmod", "fsync", "replace", "mkdir"):
-        setattr(os, name, doomed(getattr(os, name)))
-    exclude()
-    os._exit(0)
-
-
 data.mkdir(exist_ok=True)
 if target == "new":
     exclude(dryRun=True)
@@ -203,7 +177,7 @@ while True:
     if old is not None:
         file.write_text(old)
         exclude(dryRun=True)
-    end = exclude_and_die(killed)
+    end = killed_at_call(exclude, killed)
     assert end in (0, -signal.SIGKILL), end
     outcome = found()
     assert outcome in (old, new), (killed, outcome)

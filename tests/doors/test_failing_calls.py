@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -29,7 +30,10 @@ Row = tuple[str, str, int]
 
 
 class Scene(NamedTuple):
-    """A command, what is there before it, and what it may leave in the data directory besides the store's files."""
+    """A command, what is there before it, and what it may leave in the data directory besides the store's files.
+
+    What it leaves are patterns of names; each of them that ends in ``.bak`` is a store, whole.
+    """
 
     arguments: list[str]
     prepare: Callable[[Sandbox], None]
@@ -50,6 +54,12 @@ def old_store(sandbox: Sandbox) -> None:
     stores.make_v1(sandbox.database, [(str(sandbox.work / "a"), None, 5000, None, None, 1, 2)])
 
 
+def a_backup_of_less(sandbox: Sandbox) -> None:
+    two_rows(sandbox)
+    sandbox.trop("backup", str(sandbox.work / "old.bak"))
+    sandbox.reserve("--path", str(sandbox.work / "b"), "--quiet")
+
+
 SCENES = {
     "reserve": Scene(["reserve"], two_rows),
     "reserve in a new store": Scene(["reserve"], nothing),
@@ -58,6 +68,9 @@ SCENES = {
     "init --overwrite": Scene(["init", "--overwrite", "--with-config"], two_rows, ("trop.db.bak", "config.yaml")),
     "exclude": Scene(["exclude", "6001", "--global"], two_rows, ("config.yaml",)),
     "upgrade": Scene(["list"], old_store, ("trop.db.v1.bak",)),
+    "backup": Scene(["backup"], two_rows, ("trop.db.*.bak",)),
+    "restore": Scene(["restore", "old.bak"], a_backup_of_less, ("trop.db.*.bak",)),
+    "undo": Scene(["undo", "--any"], two_rows),
 }
 
 
@@ -142,7 +155,12 @@ def check(
         assert "Traceback" not in outcome.stderr, said
         assert outcome.stderr.startswith("error: "), said
     left = {path.name for path in sandbox.data.iterdir()} if sandbox.data.exists() else set()
-    allowed = {"trop.db", "trop.db-wal", "trop.db-shm", ".trop.lock", *(scene.leaves if found == states[1] else ())}
+    allowed = {"trop.db", "trop.db-wal", "trop.db-shm", ".trop.lock"}
     allowed |= {path.name for path in (sandbox.root / "kept" / "data").glob("*")}
+    if found == states[1] and (outcome.code == 0 or states[0] != states[1]):
+        allowed |= {name for name in left if any(fnmatch(name, pattern) for pattern in scene.leaves)}
     if not outcome.failed.startswith("unlink"):
         assert left <= allowed, (said, left - allowed)
+    for name in left & allowed:
+        if name.endswith(".bak"):
+            assert stores.integrity_of(sandbox.data / name) == "ok", said

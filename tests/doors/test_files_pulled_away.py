@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from support.client import Client
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 def reserve(client: Client, path: Path) -> int:
     port: int = client.call("trop.reserve", {"path": str(path)})["reservation"]["port"]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from support.client import Client
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 AUTORESERVE = ["call", "trop.autoreserve"]
 FORCE = '{"force": true}'
 WORKERS = 12

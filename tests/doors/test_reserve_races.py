@@ -6,12 +6,15 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
+import pytest
 from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.sandbox import Sandbox
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 WORKERS = 40
 FIRST = 20_000

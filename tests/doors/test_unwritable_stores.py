@@ -46,6 +46,7 @@ READS = {
     "assert-port 5001": "5001",
     "assert-reservation --path /w/api": "5001",
     "port-info 5001": "/w/api",
+    "status --path /w/api": "5001",
 }
 
 

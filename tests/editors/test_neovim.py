@@ -150,6 +150,18 @@ def test_a_tag_is_reserved_beside_the_rest(neovim: Neovim) -> None:
     neovim.run("commands", "reserve_tag")
 
 
+def test_the_services_of_the_folder_are_reserved_and_shown(neovim: Neovim) -> None:
+    neovim.run("commands", "services")
+
+
+def test_that_there_are_no_services_is_said(neovim: Neovim) -> None:
+    neovim.run("commands", "services_missing")
+
+
+def test_the_first_look_at_the_status_after_a_reservation_tells_it(neovim: Neovim) -> None:
+    neovim.run("commands", "status_after_a_reservation")
+
+
 def test_a_refusal_is_shown_with_its_hint(neovim: Neovim) -> None:
     neovim.run("commands", "reserve_warns")
 
@@ -192,6 +204,34 @@ def test_the_projects_are_listed(neovim: Neovim) -> None:
     neovim.run("commands", "list_projects")
 
 
+def test_the_history_has_a_window_of_its_own(neovim: Neovim) -> None:
+    neovim.run("commands", "history")
+
+
+def test_an_undo_shows_what_comes_back_and_asks(neovim: Neovim) -> None:
+    neovim.run("commands", "undo_asks")
+
+
+def test_an_operation_is_undone_by_its_number_and_so_is_an_undo(neovim: Neovim) -> None:
+    neovim.run("commands", "undo_by_number")
+
+
+def test_the_undo_of_a_move_says_that_its_port_comes_back(neovim: Neovim) -> None:
+    neovim.run("commands", "undo_of_a_move")
+
+
+def test_an_undo_with_a_bang_takes_back_the_folders_last_change_and_does_not_ask(neovim: Neovim) -> None:
+    neovim.run("commands", "undo_bang")
+
+
+def test_what_is_in_the_way_of_an_undo_is_told_row_by_row(neovim: Neovim) -> None:
+    neovim.run("commands", "undo_conflicts")
+
+
+def test_an_undo_is_asked_anew_where_something_was_done_meanwhile(neovim: Neovim) -> None:
+    neovim.run("commands", "undo_asks_anew")
+
+
 def test_the_store_is_created_on_purpose(neovim: Neovim) -> None:
     neovim.run("commands", "init")
 
@@ -218,6 +258,30 @@ def test_what_the_server_says_is_shown_as_text(neovim: Neovim) -> None:
 
 def test_subcommands_tags_and_paths_are_completed(neovim: Neovim) -> None:
     neovim.run("commands", "completion")
+
+
+def test_the_server_is_attached_to_the_files_of_a_project_and_to_no_others(neovim: Neovim) -> None:
+    neovim.run("documents", "attached")
+
+
+def test_the_server_is_attached_again_after_a_restart(neovim: Neovim) -> None:
+    neovim.run("documents", "attached_again")
+
+
+def test_a_file_of_a_project_is_judged_as_it_is_typed(neovim: Neovim) -> None:
+    neovim.run("documents", "judged_as_it_is_typed")
+
+
+def test_a_file_of_a_project_is_explained_and_completed(neovim: Neovim) -> None:
+    neovim.run("documents", "explained_and_completed")
+
+
+def test_that_there_is_no_server_for_a_file_is_told_once(neovim: Neovim) -> None:
+    neovim.run("documents", "missing")
+
+
+def test_what_neovim_itself_needs_to_enable_the_server_is_there(neovim: Neovim) -> None:
+    neovim.run("documents", "enabled_without_the_plugin")
 
 
 def test_nothing_is_loaded_or_started_before_it_is_used(neovim: Neovim) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.dead_mount import dead_mount
+from support.documents import Buffer, capabilities, codes
 from support.messages import command
 
 if TYPE_CHECKING:
@@ -60,3 +61,20 @@ def test_a_new_directory_does_not_wait_for_where_it_may_have_been(sandbox: Sandb
     done = sandbox.trop("reserve", cwd=sandbox.directory("b/shop"), TROP_PROJECT="shop")
 
     assert (done.returncode, done.stdout) == (0, "5001\n")
+
+
+def test_a_document_that_hangs_is_judged_by_its_text_and_holds_up_no_other(
+    start: Callable[..., Client], sandbox: Sandbox, dead: Path
+) -> None:
+    client, live = start(), sandbox.directory("live")
+    client.initialize(str(dead), str(live), capabilities=capabilities())
+    port = sandbox.reserve("--tag", "old", cwd=live)
+
+    hanging = Buffer(client, dead / "trop.yaml", "projekt: x\n")
+    told = hanging.told()
+    hover = hanging.ask("hover", position={"line": 0, "character": 1})
+    buffer = Buffer(client, live / "trop.yaml", "reservations:\n  services:\n    web: {}\n")
+    known = buffer.told(bool)
+
+    assert (codes(told), hover) == (["config_error"], None)
+    assert [each["message"] for each in known] == [f'"old" is reserved, with port {port}, and no service here']

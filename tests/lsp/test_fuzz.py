@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support import stores
 from support.fuzz.contract import State
 from support.fuzz.conversation import Conversation
 from support.fuzz.maker import Maker
@@ -47,6 +48,10 @@ def world(sandbox: Sandbox) -> Sandbox:
     )
     (sandbox.work / "link").symlink_to(sandbox.work / "a")
     (sandbox.work / "file").write_text("no directory")
+    # What is restored can be swapped: by chance alone two places hardly ever have a port each.
+    places = (sandbox.work, sandbox.work / "a", sandbox.work / "ä b")
+    rows = [(str(place), "", 6900 + number, None, None, 1, 4_000_000_000) for number, place in enumerate(places)]
+    stores.make_v2(sandbox.root / "backup.db", rows, journal="delete")
     return sandbox
 
 
@@ -101,9 +106,9 @@ def stores_below(root: Path) -> dict[Path, list[tuple[object, ...]]]:
 
 def check_stores(world: Sandbox) -> None:
     """No port twice, and nothing reserved where the guard should have refused it."""
-    stores = stores_below(world.root)
-    assert world.database in stores
-    for rows in stores.values():
+    found = stores_below(world.root)
+    assert world.database in found
+    for rows in found.values():
         ports = [row[2] for row in rows]
         assert len(set(ports)) == len(ports)
         for path, *_ in rows:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from support.client import Client
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 WARM, MANY = 2_000, 10_000
 KEPT = 200
 """Bytes for each message: what the allocator does by the way, and a tenth of what a future took."""

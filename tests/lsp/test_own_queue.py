@@ -46,7 +46,7 @@ def test_who_finds_an_upgrade_of_this_server_under_way_waits_for_it(
     sandbox.data.mkdir()
     rows = [(f"/stored/{number:05d}", None, 10_000 + number, None, None, 1, 1) for number in range(40_000)]
     make_v1(sandbox.database, rows)
-    client = start(TROP_BUSY_TIMEOUT="0.1")
+    client = start(TROP_BUSY_TIMEOUT="0.3")
     client.initialize(str(sandbox.work))
 
     client.send(

@@ -38,6 +38,7 @@ def test_every_result_has_warnings_and_a_mutating_one_says_whether_it_was_a_dry_
     schema = output_schema(operation)
 
     assert "warnings" in schema["required"]
+    assert ("plan" in schema["properties"]) is ("plan" in input_schema(operation)["properties"])
     assert ("dryRun" in schema["properties"]) is (not operation.read_only)
     assert ("dryRun" in input_schema(operation)["properties"]) is (not operation.read_only)
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 SECONDS = float(os.environ.get("TROP_SOAK_SECONDS", "0"))
 SEED = int(os.environ.get("TROP_SOAK_SEED", "2026"))
 SERVERS, COMMAND_LINES = 3, 20

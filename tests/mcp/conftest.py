@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from support.days import Place
 from support.mcp import LineClient
 
 if TYPE_CHECKING:
@@ -20,3 +22,9 @@ def lines(sandbox: Sandbox) -> Iterator[LineClient]:
     client.introduce()
     yield client
     client.kill()
+
+
+@pytest.fixture
+def place(sandbox: Sandbox) -> Iterator[Place]:
+    with ExitStack() as stack:
+        yield Place(sandbox, stack)

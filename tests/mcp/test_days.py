@@ -1,80 +1,16 @@
-"""Days of an agent that nobody watches: each ends with the right port, or with one right next step.
-
-What it costs is counted: a call is a turn of a model, and every byte is read by it.
-"""
+"""Days of an agent with ports: each ends with the right one, or with one right next step."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from support.agent import Agent
-from support.repositories import add_worktree, git, make_repository
-from support.servers import server
-from support.sockets import free_block, listening
+from support.days import Day, Place, each_of, spend
+from support.repositories import git, make_repository
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from support.sandbox import Sandbox
-
-LARGEST_ANSWER = 1024
-
-
-class Place:
-    """Where a day is spent: a repository with a linked worktree, a store, and agents that come and go."""
-
-    def __init__(self, sandbox: Sandbox, stack: ExitStack) -> None:
-        self.sandbox = sandbox
-        self.shop = make_repository(sandbox.work / "shop")
-        self.login = add_worktree(self.shop, sandbox.work / "shop-login", "login")
-        self._stack = stack
-        self._agents: list[Agent] = []
-
-    def agent(self, cwd: Path | None = None, **environment: str | None) -> Agent:
-        """A session that ends with the day."""
-        agent = Agent(self.sandbox, cwd or self.shop, **environment)
-        self._stack.callback(agent.end)
-        self._agents.append(agent)
-        return agent
-
-    def looking_agent(self) -> Agent:
-        """A session that looks whether ports are occupied, on a machine that others use as well."""
-        return self.agent(TROP_SKIP_OCCUPANCY_CHECK=None)
-
-    def quiet_ports(self, more: str = "") -> int:
-        """Give ports of a block of which nobody has one; returns the lowest."""
-        lowest = free_block()
-        (self.shop / "trop.yaml").write_text(f"ports: {{min: {lowest}, max: {lowest + 99}}}\n{more}\n")
-        return lowest
-
-    def serve(self, port: int, directory: Path) -> None:
-        """Let a program that stands in a directory listen on a port until the day ends."""
-        self._stack.enter_context(server(port, directory))
-
-    def listen(self, port: int) -> None:
-        """Let somebody listen on a port until the day ends."""
-        self._stack.enter_context(listening([port]))
-
-    @property
-    def calls(self) -> int:
-        """How many calls all agents made."""
-        return sum(agent.calls for agent in self._agents)
-
-    @property
-    def most_bytes(self) -> int:
-        """The size of the largest answer."""
-        return max(agent.most_bytes for agent in self._agents)
-
-
-@pytest.fixture
-def place(sandbox: Sandbox) -> Iterator[Place]:
-    with ExitStack() as stack:
-        yield Place(sandbox, stack)
+# Each begins sessions; what they go through is measured in the tests of the tools.
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 
 def a_first_port(place: Place) -> None:
@@ -380,13 +316,6 @@ def a_store_that_only_others_may_write(place: Place) -> None:
     assert row["port"] == port
 
 
-class Day(NamedTuple):
-    """What happens, and how many calls that may take."""
-
-    happens: Callable[[Place], None]
-    calls: int
-
-
 DAYS = [
     Day(a_first_port, 1),
     Day(the_same_port_tomorrow, 2),
@@ -436,9 +365,6 @@ DAYS = [
 ]
 
 
-@pytest.mark.parametrize("day", DAYS, ids=lambda day: day.happens.__name__.replace("_", " "))
+@each_of(DAYS)
 def test_a_day_ends_with_the_right_port_or_the_right_next_step(place: Place, day: Day) -> None:
-    day.happens(place)
-
-    assert place.calls == day.calls
-    assert place.most_bytes <= LARGEST_ANSWER
+    spend(day, place)

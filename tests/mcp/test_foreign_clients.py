@@ -73,6 +73,7 @@ def test_every_tool_is_called_well_and_badly(sandbox: Sandbox, installed: Path, 
         ("trop_show_data_dir", {}),
         ("trop_migrate", {"from": moved, "to": work, "recursive": True}),
         ("trop_validate", {"config": str(config)}),
+        ("trop_schema", {"file": "trop.yaml"}),
         ("trop_reserve_group", {"config": str(config)}),
         ("trop_autoreserve", {"folder": work}),
         ("trop_exclude", {"folder": work, "ports": "6001"}),
@@ -86,6 +87,16 @@ def test_every_tool_is_called_well_and_badly(sandbox: Sandbox, installed: Path, 
         ("trop_expire", {"days": 1}),
         ("trop_autoclean", {"dryRun": True}),
         ("trop_release", {"folder": work, "tag": "web", "dryRun": True}),
+        ("trop_env", {"folder": work}),
+        ("trop_url", {"folder": work, "tag": "a"}),
+        ("trop_status", {"folder": work}),
+        ("trop_doctor", {}),
+        ("trop_history", {"limit": "3"}),
+        ("trop_undo", {"dryRun": "true"}),
+        ("trop_reserve", {"path": moved, "tag": "web"}),
+        ("trop_swap", {"path": moved, "tag": "web", "dryRun": True}),
+        ("trop_backup", {"file": str(sandbox.root / "copy.db")}),
+        ("trop_restore", {"file": str(sandbox.root / "copy.db"), "dryRun": True}),
     ]
     bad = [(name, {"bogus": 1}) for name in dict.fromkeys(name for name, _ in good)]
 
@@ -155,6 +166,34 @@ def test_hosts_take_every_schema(sandbox: Sandbox, installed: Path) -> None:
 
     # One that is refused shows that the others were looked at.
     assert {refused[0] for refused in json.loads(done.stdout)} == {"old"}
+
+
+def test_the_inspector_shows_tools_results_and_refusals(sandbox: Sandbox, installed: Path) -> None:
+    # It looks from the working directory for what tells its own version, and reads that beside itself.
+    (sandbox.work.parent / "package.json").touch()
+
+    def inspected(*arguments: str) -> dict[str, Any]:
+        program = installed / "node_modules/@modelcontextprotocol/inspector-cli/build/index.js"
+        done = subprocess.run(
+            ["node", str(program), TROP_SERVER, "--mcp", *arguments],
+            cwd=sandbox.work,
+            env={**sandbox.environment(), "PATH": f"{Path(TROP_SERVER).parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.stdout, done.stderr
+        seen: dict[str, Any] = json.loads(done.stdout)
+        return seen
+
+    tools = {tool["name"]: tool for tool in inspected("--method", "tools/list")["tools"]}
+    call = ("--method", "tools/call", "--tool-name", "trop_reserve", "--tool-arg")
+    reserved, refused = inspected(*call, "tag=web"), inspected(*call, "folder=/elsewhere")
+
+    Draft202012Validator(tools["trop_reserve"]["outputSchema"]).validate(reserved["structuredContent"])
+    assert reserved["structuredContent"]["reservation"]["tag"] == "web"
+    assert error_of(refused)["kind"] == "unrelated_path"
 
 
 def error_of(answer: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from mcp_types import Tool
     from support.sandbox import Sandbox
 
-USUAL = ["trop_reserve", "trop_autoreserve", "trop_release", "trop_migrate", "trop_list", "trop_port_info"]
+USUAL = [
+    "trop_reserve",
+    "trop_autoreserve",
+    "trop_release",
+    "trop_migrate",
+    "trop_status",
+    "trop_list",
+    "trop_port_info",
+    "trop_undo",
+]
 LARGEST_LIST_OF_TOOLS = 20_000
 LARGEST_ANSWER = 1024
 

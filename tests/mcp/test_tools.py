@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mcp.shared.exceptions import MCPError
 from support.mcp import BOTH_ERAS, Era, LineClient, call, connected, refused, tool_call
+from support.servers import server
+from support.sockets import free_port
 
 from trop_core.catalogue import operations
 from trop_server.cli.exit_codes import EXIT_CODES
@@ -60,8 +62,11 @@ class TestTheTools:
             "trop_show_data_dir": {},
             "trop_migrate": {"from": moved, "to": work, "recursive": True},
             "trop_validate": {"config": str(config)},
+            "trop_schema": {"file": "trop.yaml"},
             "trop_reserve_group": {"config": str(config)},
             "trop_autoreserve": {"folder": work},
+            "trop_env": {"folder": work},
+            "trop_url": {"folder": work, "tag": "a"},
             "trop_exclude": {"folder": work, "ports": "6001"},
             "trop_compact_exclusions": {"config": str(config)},
             "trop_scan": {"folder": work, "min": 6000, "max": 6001},
@@ -72,14 +77,22 @@ class TestTheTools:
             "trop_prune": {},
             "trop_expire": {"days": 1},
             "trop_autoclean": {"dryRun": True},
+            "trop_status": {"folder": work},
+            "trop_history": {"folder": work},
+            "trop_doctor": {"folder": work},
+            "trop_backup": {"file": str(sandbox.root / "copy.db")},
             "trop_release": {"folder": work},
+            "trop_undo": {"folder": work},
         }
 
         async with connected(sandbox, era=era) as client:
             results = {name: await call(client, name, **given) for name, given in arguments.items()}
+            await call(client, "trop_reserve", path=moved, tag="wéb")
+            results["trop_swap"] = await call(client, "trop_swap", folder=work, path=moved, tag="wéb")
+            results["trop_restore"] = await call(client, "trop_restore", file=str(sandbox.root / "copy.db"))
             listed = {tool.name for tool in (await client.list_tools()).tools}
 
-        assert listed == set(arguments)
+        assert listed == set(results)
         assert [action["kind"] for action in results["trop_init"]["actions"]][-1] == "createConfig"
         reserved = results["trop_reserve"]
         assert (reserved["outcome"], reserved["reservation"]["path"]) == ("created", work)
@@ -93,14 +106,33 @@ class TestTheTools:
         assert results["trop_reserve_group"]["outcome"] == "created"
         assert results["trop_autoreserve"]["outcome"] == "reused"
         assert results["trop_autoreserve"]["environment"] == results["trop_reserve_group"]["environment"]
+        assert results["trop_env"]["environment"] == results["trop_autoreserve"]["environment"]
+        assert [row["tag"] for row in results["trop_env"]["others"]] == ["wéb"]
+        assert results["trop_url"]["url"] == f"http://localhost:{results['trop_autoreserve']['group']['a']['port']}/"
         assert results["trop_exclude"]["added"] == ["6001"]
         assert results["trop_compact_exclusions"]["changed"] is False
         assert (results["trop_scan"]["min"], results["trop_scan"]["max"]) == (6000, 6001)
         assert "reservation" not in results["trop_port_info"]
         assert all(results[f"trop_assert_{what}"]["holds"] for what in ("reservation", "port", "data_dir"))
         assert [results[f"trop_{verb}"]["removedCount"] for verb in ("prune", "expire", "autoclean")] == [0, 0, 0]
-        assert results["trop_release"]["releasedCount"] == 3
-        assert sandbox.rows() == []
+        assert results["trop_release"]["releasedCount"] == results["trop_undo"]["changed"] == 3
+        assert results["trop_restore"]["restoredCount"] == 3
+        assert results["trop_history"]["operations"][-1]["command"] == "trop.reserve"
+        assert results["trop_swap"]["other"]["port"] == reserved["reservation"]["port"]
+
+    @pytest.mark.asyncio
+    async def test_those_that_give_out_ports_tell_who_is_there(self, sandbox: Sandbox) -> None:
+        port = free_port()
+        sandbox.reserve("--port", str(port))
+
+        with server(port, sandbox.work):
+            async with connected(sandbox, TROP_SKIP_OCCUPANCY_CHECK=None) as client:
+                variables = await call(client, "trop_env")
+                address = await call(client, "trop_url")
+
+        told = [(row["port"], row["occupied"], row["occupant"]["relation"]) for row in variables["reservations"]]
+        assert told == [(port, True, "own")]
+        assert (address["port"], address["occupied"], address["occupant"]["relation"]) == (port, True, "own")
 
     @BOTH_ERAS
     @pytest.mark.asyncio

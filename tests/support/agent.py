@@ -24,10 +24,13 @@ class Refused(NamedTuple):
 
 
 class Agent:
-    """A session with the usual tools, in a directory. ``calls`` and ``most_bytes`` tell what it took."""
+    """A session in a directory, with the usual tools or those that ``--tools`` names.
 
-    def __init__(self, sandbox: Sandbox, cwd: Path, **environment: str | None) -> None:
-        self._client = LineClient(cwd=str(cwd), env=sandbox.environment(**environment), tools=None)
+    ``calls`` and ``most_bytes`` tell what it took.
+    """
+
+    def __init__(self, sandbox: Sandbox, cwd: Path, tools: str | None = None, **environment: str | None) -> None:
+        self._client = LineClient(cwd=str(cwd), env=sandbox.environment(**environment), tools=tools)
         self._client.introduce()
         self._long_place = str(sandbox.root).encode()
         self.calls = 0

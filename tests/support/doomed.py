@@ -6,7 +6,7 @@ import os
 import resource
 import shutil
 import signal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from support.operations import perform
 from support.rows import rows_of
@@ -15,6 +15,7 @@ from trop_core.database import handles
 from trop_core.database.connection import Database
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
@@ -45,12 +46,16 @@ class DoomedAtStatement(handles.StoreConnection):
 
     left = NEVER
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.set_trace_callback(self.count_down)
+    def execute(self, *arguments: Any, **options: Any) -> sqlite3.Cursor:
+        self.count_down()
+        return super().execute(*arguments, **options)
 
-    def count_down(self, _statement: str) -> None:
-        """One statement fewer."""
+    def executemany(self, *arguments: Any, **options: Any) -> sqlite3.Cursor:
+        self.count_down()
+        return super().executemany(*arguments, **options)
+
+    def count_down(self) -> None:
+        """One statement fewer. SQLite's own trace would count each row that a trigger sees."""
         DoomedAtStatement.left -= 1
         if DoomedAtStatement.left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -73,17 +78,56 @@ def kill_at_each_statement(
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             vars(handles)["StoreConnection"] = DoomedAtStatement
             DoomedAtStatement.left = len(found)
-            code = 1
-            try:
-                work()
-                code = 0
-            finally:
-                os._exit(code)
+            _do(work)
         end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         assert end in (0, -signal.SIGKILL), (len(found), end)
         found.append(look(len(found)))
         if end == 0:
             return found
+
+
+def _do(work: Callable[[], object]) -> NoReturn:
+    """Do work in a child, and end it: with 0 where the work came to its end, 1 where it raised."""
+    code = 1
+    try:
+        work()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+_CALLS_ON_FILES = ("open", "close", "unlink", "fchown", "fchmod", "fsync", "replace", "mkdir")
+
+
+def killed_at_call(work: Callable[[], object], at: int) -> int:
+    """Do work in a process that is killed before or after one of the system calls by which files are written.
+
+    Each of them counts twice, before and after it; ``at`` is how many are survived. Returns the exit code of the
+    process, which is 0 where it came to its end. Forks, so whoever calls this has one thread.
+    """
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    left = at
+
+    def count_down() -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def doomed(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            count_down()
+            result = function(*arguments, **options)
+            count_down()
+            return result
+
+        return call
+
+    for name in _CALLS_ON_FILES:
+        setattr(os, name, doomed(getattr(os, name)))
+    _do(work)
 
 
 class End(NamedTuple):

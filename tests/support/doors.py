@@ -26,6 +26,8 @@ POSITIONALS = {
     "trop.compactExclusions": "config",
     "trop.exclude": "ports",
     "trop.portInfo": "port",
+    "trop.swap": "path",
+    "trop.undo": "id",
 }
 """The fields that stand on the command line without a flag."""
 

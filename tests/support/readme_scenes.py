@@ -44,15 +44,22 @@ NOT_RUN: dict[Name, str] = {
     ): f"needs VS Code, and {_NETWORK}",
     (
         "tests/README.md",
-        ".venv/bin/python -m pytest -q -n auto                # all of them: about 10 minutes on two cores",
+        ".venv/bin/python -m pytest -q -n auto                # all of them: about 20 minutes on two cores",
     ): "runs all tests",
     ("tests/README.md", "tests/editors/vscode/install ~/.cache/trop-vscode"): f"{_NETWORK}; .ci/run does the same",
     ("tests/README.md", "tests/mcp/clients/install ~/.cache/trop-clients"): f"{_NETWORK}; .ci/run does the same",
+    ("tests/README.md", "tests/recipes/install ~/.cache/trop-recipes"): f"{_NETWORK}; .ci/run does the same",
     ("tests/benchmarks/README.md", ".venv/bin/python tests/benchmarks/run.py            # all of them"): (
         "measures for minutes"
     ),
     ("trop_core/database/migrations/README.md", ".venv/bin/python -m pytest -q -n auto tests/core/database"): (
         "runs other tests"
+    ),
+    ("trop_core/operations/looking/README.md", "$ trop status"): (
+        "is shown as in a terminal, with a program of the directory; tests/cli/test_looks.py has both"
+    ),
+    ("trop_core/operations/starting/README.md", "$ trop run --check -- npm run dev"): (
+        "needs a program of another directory on the port; tests/cli/test_run.py has one"
     ),
     (
         "trop_server/cli/README.md",
@@ -124,11 +131,28 @@ END
     ("trop_core/operations/looking/README.md", "$ trop port-info 5000 --include-occupancy"): (
         f"TROP_SKIP_OCCUPANCY_CHECK=1 {_RESERVE}; {_LISTEN}"
     ),
+    ("trop_core/env_files/README.md", "$ cat .env"): "echo SECRET=x >.env",
+    ("trop_core/operations/starting/README.md", "$ cat trop.yaml"): """
+cat >trop.yaml <<'END'
+reservations:
+  services: {web: 3000, api: {}}
+  environment:
+    API_URL: "http://localhost:{port:api}/v1"
+END
+""",
     ("trop_core/operations/moving/README.md", "$ git worktree move ../shop-login ../shop-signin"): (
         f"{_RESERVE}; {_WORKTREE}; (cd ../shop-login; {_RESERVE}; trop reserve --tag api >/dev/null)"
     ),
     ("trop_core/operations/moving/README.md", "$ trop migrate --from ~/work/shop --to ~/src/shop"): (
         "mkdir -p ~/src/shop; (cd ~/src/shop; trop reserve >/dev/null)"
+    ),
+    ("trop_core/database/README.md", "$ trop backup ~/ports.bak"): _RESERVE,
+    ("trop_core/operations/history/README.md", "$ trop release --recursive"): (
+        f"{_RESERVE}; trop reserve --tag web >/dev/null"
+    ),
+    ("trop_core/operations/doctor/README.md", "$ trop doctor | grep -A1 '^[!✗]'"): (
+        f'{_RESERVE}; install -m 600 /dev/null "$TROP_DATA_DIR/config.yaml"; '
+        "echo 'porst: {min: 5000}' >\"$TROP_DATA_DIR/config.yaml\""
     ),
     ("trop_server/README.md", "python3 - <<'END_OF_PROGRAM'"): _RESERVE,
 }

@@ -1,4 +1,4 @@
-"""The READMEs of the repository: their headings, links and fenced blocks, and what their commands print."""
+"""The pages of the repository: their headings, links and fenced blocks, and what their commands print."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
+RECIPES = "trop_core/operations/starting/RECIPES.md"
+"""The one page that is called otherwise than README.md."""
+
 _PASSED_BY = {"node_modules", "build", "dist"}
 _FENCE = re.compile(r"(?P<indent> *)```(?P<language>\S*)\s*")
+_FILE = re.compile(r"`([^`]+)`:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Block:
     line: int
     language: str
     text: str
+    file: str | None = None
+    """The file that it is, where its name alone, in backticks, stands in the line before."""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -42,7 +48,7 @@ class Block:
     @property
     def is_commands(self) -> bool:
         """Whether it is something that a reader types into a shell."""
-        return self.is_transcript or self.language in ("sh", "console", "powershell")
+        return self.file is None and (self.is_transcript or self.language in ("sh", "console", "powershell"))
 
     def commands(self) -> list[tuple[str, str]]:
         """Each command with what is shown below it; a block without a prompt is one command that shows nothing."""
@@ -57,8 +63,8 @@ class Block:
 
 @cache
 def pages() -> tuple[str, ...]:
-    """The paths of all READMEs, from the top of the repository."""
-    found = []
+    """The paths of all pages, from the top of the repository."""
+    found = [RECIPES]
     for directory, below, files in os.walk(ROOT):
         below[:] = [name for name in below if name not in _PASSED_BY and not name.startswith(".")]
         if "README.md" in files:
@@ -76,11 +82,17 @@ def text_of(page: str) -> str:
 def blocks(page: str) -> tuple[Block, ...]:
     """The fenced blocks of a page. Fails for one that is not closed."""
     found: list[Block] = []
+    before = ""
     lines = enumerate(text_of(page).splitlines(), start=1)
     for number, line in lines:
         if opening := _FENCE.fullmatch(line):
             inside = _inside(lines, opening["indent"])
-            found.append(Block(page, number, opening["language"], "".join(f"{line}\n" for line in inside)))
+            named = _FILE.fullmatch(before.strip())
+            text = "".join(f"{line}\n" for line in inside)
+            found.append(Block(page, number, opening["language"], text, named and named[1]))
+            before = ""
+        elif line.strip():
+            before = line
     return tuple(found)
 
 

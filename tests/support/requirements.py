@@ -21,6 +21,7 @@ _REQUIRED = {
     "TROP_REQUIRE_EDITORS": bool(os.environ.get("TROP_REQUIRE_EDITORS")),
     "TROP_REQUIRE_SHELLS": bool(os.environ.get("TROP_REQUIRE_SHELLS")),
     "TROP_REQUIRE_CLIENTS": bool(os.environ.get("TROP_REQUIRE_CLIENTS")),
+    "TROP_REQUIRE_RECIPES": bool(os.environ.get("TROP_REQUIRE_RECIPES")),
 }
 
 
@@ -41,6 +42,14 @@ def find_shell(name: str) -> str:
     path = shutil.which(name)
     if path is None:
         missing(f"{name} is not installed", "TROP_REQUIRE_SHELLS")
+    return path
+
+
+def find_tool(name: str) -> str:
+    """The path of a tool that a recipe is for. Without it a test is skipped, unless ``TROP_REQUIRE_RECIPES`` is set."""
+    path = shutil.which(name)
+    if path is None:
+        missing(f"{name} is not installed", "TROP_REQUIRE_RECIPES")
     return path
 
 

@@ -100,8 +100,12 @@ class Sandbox:
 
     def begin(self, *arguments: str, cwd: Path | None = None, **environment: str | None) -> subprocess.Popen[str]:
         """Start ``trop`` without waiting for it."""
+        return self.begin_program(TROP, *arguments, cwd=cwd, **environment)
+
+    def begin_program(self, *command: str, cwd: Path | None = None, **environment: str | None) -> subprocess.Popen[str]:
+        """Start a program without waiting for it."""
         return subprocess.Popen(
-            [TROP, *arguments],
+            command,
             cwd=cwd or self.work,
             env=self.environment(**environment),
             stdin=subprocess.DEVNULL,
@@ -125,6 +129,14 @@ class Sandbox:
             return connection.execute(
                 "SELECT path, tag, port, project, task FROM reservations ORDER BY path, tag"
             ).fetchall()
+        finally:
+            connection.close()
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Read the store behind trop's back."""
+        connection = sqlite3.connect(self.database)
+        try:
+            return connection.execute(sql).fetchall()
         finally:
             connection.close()
 

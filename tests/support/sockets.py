@@ -100,14 +100,36 @@ def free_port() -> int:
 
 
 def free_block() -> int:
-    """The first of a hundred ports that nothing holds, apart from those of other test processes."""
-    # From 10,100 on there is no port that browsers do not open.
-    first = os.getpid() % 200 * 100
-    for attempt in range(200):
-        block = 10_100 + (first + attempt * 100) % 20_000
-        if all(map(is_free, range(block, block + 100))):
+    """The first of a hundred ports that nothing holds, and that no other process of the tests asks for while this runs.
+
+    A port on which a test has just served stays held for a minute (TIME_WAIT), and then the next block is taken.
+    Without a claim that would be the one on which a neighbour stands.
+    """
+    first = os.getpid() % _BLOCKS
+    for attempt in range(_BLOCKS):
+        number = (first + attempt) % _BLOCKS
+        # From 10,100 on there is no port that browsers do not open.
+        block = 10_100 + number * 100
+        if _claims(number) and all(map(is_free, range(block, block + 100))):
             return block
     raise AssertionError("no hundred ports in a row are free")
+
+
+_BLOCKS = 200
+_CLAIMED: dict[int, socket.socket] = {}
+
+
+def _claims(block: int) -> bool:
+    """Whether a block is this process's, as long as it runs: it holds a port that stands for the block."""
+    if block not in _CLAIMED:
+        claim = socket.socket(V4, TCP)
+        try:
+            claim.bind(("127.0.0.1", 9_800 + block))
+        except OSError:
+            claim.close()
+            return False
+        _CLAIMED[block] = claim
+    return True
 
 
 def is_free(port: int) -> bool:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from support import stores
 from support.companion import ROW, add, schema_of, state, write
+from support.operations import perform
 
-from trop_core.database import companion, directories, rebuilding
+from trop_core.database import companion, directories
 from trop_core.database.connection import Database
-from trop_core.database.migrations.companion import v1
+from trop_core.database.migrations.companion import v1, v2
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import COMPANION, MigrationRegistry
 from trop_core.database.migrations.test_util import check_migration_roundtrip, create_test_db_at_version
@@ -23,18 +24,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-V2 = Migration(
-    version=2,
+V3 = Migration(
+    version=3,
     description="keep notes",
     up_sql=("CREATE TABLE notes (text TEXT) STRICT", "CREATE INDEX idx_notes ON notes(text)"),
     down_sql=("DROP TABLE notes",),
     preflight=lambda connection: {
         "takenNames": connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'notes'").fetchone()[0]
     },
-    validate=v1.MIGRATION.validate,
+    validate=v2.MIGRATION.validate,
 )
 OWN = MigrationRegistry(chain=COMPANION)
-WITH_V2 = MigrationRegistry((*OWN.migrations, V2), chain=COMPANION)
+WITH_V3 = MigrationRegistry((*OWN.migrations, V3), chain=COMPANION)
 
 
 @pytest.fixture
@@ -57,9 +58,11 @@ def test_the_tables_are_added_beside_a_format_that_stays_letter_for_letter(path:
         "directories",
         "idx_directories_identity",
         "sqlite_autoindex_directories_1",
+        "operations",
+        "changes",
     }
     assert state(path) == "present"
-    assert stores.rows_in(path, "metadata") == [("companion_version", "1"), ("schema_version", "2")]
+    assert stores.rows_in(path, "metadata") == [("companion_version", "2"), ("schema_version", "2")]
     assert stores.rows_in(path) == [ROW]
     assert stores.backups_in(path.parent) == []
 
@@ -92,18 +95,20 @@ def test_a_schema_that_was_rolled_back_is_not_taken_for_the_next_one_of_its_numb
     with closing(Database.connect(str(path))) as database:
         with database.rehearse(Patience(5), "try") as connection:
             companion.ensure(connection)
-            assert companion.is_usable(connection)
+            assert companion.is_usable(connection, companion.DIRECTORIES)
             (number,) = connection.execute("PRAGMA schema_version").fetchone()
         stores.run(
             path,
             "CREATE TABLE directories (anything)",
             "CREATE INDEX theirs ON directories(anything)",
+            "CREATE TABLE theirs_as_well (anything)",
+            "CREATE INDEX theirs_too ON theirs_as_well(anything)",
             "INSERT INTO metadata VALUES ('companion_version', '1')",
         )
 
         with database.write(Patience(5), "try") as connection:
             assert connection.execute("PRAGMA schema_version").fetchone()[0] == number
-            assert not companion.is_usable(connection)
+            assert not companion.is_usable(connection, companion.DIRECTORIES)
             assert not companion.ensure(connection)
 
 
@@ -134,7 +139,7 @@ def test_a_store_of_the_first_version_that_has_them_is_upgraded_with_them(tmp_pa
         "INSERT INTO directories (path, inode) VALUES ('/home/someone/app/0', '7')",
     )
 
-    assert state(path) == "present"
+    assert state(path) == "older"
 
     assert stores.version_of(path) == "2"
     assert stores.rows_in(path) == stores.as_version_2(rows)
@@ -147,9 +152,9 @@ def test_starting_anew_empties_them_with_the_rows(path: Path) -> None:
     add(path)
     write(path, lambda connection: directories.record(connection, directories.Directory("/a")))
 
-    rebuilding.rebuild(str(path), Patience(5), dry_run=False)
+    perform(path.parent, "init", {"overwrite": True})
 
-    assert (stores.rows_in(path), state(path)) == ([], "absent")
+    assert (stores.rows_in(path), stores.rows_in(path, "directories"), state(path)) == ([], [], "present")
     assert stores.rows_in(path.parent / "trop.db.bak", "directories") == [("/a", *[None] * 6)]
 
 
@@ -172,28 +177,28 @@ def test_a_read_leaves_every_byte_as_it_is(tmp_path: Path, journal: str, tables:
 # The next version
 
 
-@pytest.mark.parametrize("version", [0, 1, 2])
-def test_a_second_version_is_added_by_handing_in_a_registry(path: Path, version: int) -> None:
+@pytest.mark.parametrize("version", [0, 1, 2, 3])
+def test_a_third_version_is_added_by_handing_in_a_registry(path: Path, version: int) -> None:
     before = schema_of(path)
     if version:
-        assert add(path, OWN if version == 1 else WITH_V2)
-    assert state(path, WITH_V2) == ("absent", "older", "present")[version]
+        assert add(path, MigrationRegistry(WITH_V3.migrations[:version], chain=COMPANION))
+    assert state(path, WITH_V3) == ("absent", "older", "older", "present")[version]
 
-    assert add(path, WITH_V2)
+    assert add(path, WITH_V3)
 
-    assert state(path, WITH_V2) == "present"
+    assert state(path, WITH_V3) == "present"
     assert state(path) == "newer"
     assert schema_of(path).keys() >= {"directories", "notes", "idx_notes"}
     assert before.items() <= schema_of(path).items()
-    assert ("companion_version", "2") in stores.rows_in(path, "metadata")
+    assert ("companion_version", "3") in stores.rows_in(path, "metadata")
 
 
-def test_what_is_in_the_way_of_a_second_version_stops_only_that(path: Path) -> None:
+def test_what_is_in_the_way_of_a_third_version_stops_only_that(path: Path) -> None:
     stores.run(path, "CREATE TABLE notes (theirs)")
 
-    assert not add(path, WITH_V2)
+    assert not add(path, WITH_V3)
 
-    assert state(path, WITH_V2) == "unusable"
+    assert state(path, WITH_V3) == "unusable"
     assert state(path) == "present"
 
 
@@ -201,28 +206,33 @@ def test_a_damaged_table_of_an_older_version_is_not_built_upon(path: Path) -> No
     add(path)
     stores.run(path, "DROP INDEX idx_directories_identity")
 
-    assert state(path, WITH_V2) == "unusable"
-    assert not add(path, WITH_V2)
+    assert state(path, WITH_V3) == "unusable"
+    assert not add(path, WITH_V3)
 
 
-def test_the_first_version_goes_up_and_down() -> None:
+def test_each_version_goes_up_and_down() -> None:
     below = MigrationRegistry((), chain=COMPANION)
 
     check_migration_roundtrip(v1.MIGRATION, below=below)
     check_migration_roundtrip(
-        V2,
+        v2.MIGRATION,
+        below=MigrationRegistry(OWN.migrations[:1], chain=COMPANION),
+        fill=lambda connection: connection.execute("INSERT INTO directories (path, inode) VALUES ('/a', '1')"),
+    )
+    check_migration_roundtrip(
+        V3,
         below=OWN,
         fill=lambda connection: connection.execute("INSERT INTO directories (path, inode) VALUES ('/a', '1')"),
     )
 
 
 def test_a_database_of_each_version_can_be_made(tmp_path: Path) -> None:
-    for version in (0, 1):
+    for version in (0, 1, 2):
         directory = tmp_path / str(version)
         directory.mkdir()
         create_test_db_at_version(version, str(directory / "trop.db"), registry=OWN).close()
 
-        assert state(directory / "trop.db") == ("absent", "present")[version]
+        assert state(directory / "trop.db") == ("absent", "older", "present")[version]
         assert stores.version_of(directory / "trop.db") == "2"
 
 

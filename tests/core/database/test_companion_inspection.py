@@ -11,7 +11,7 @@ from support import stores
 from support.operations import perform
 
 from trop_core.cancellation import CancellationToken
-from trop_core.database.migrations.companion import v1
+from trop_core.database.migrations.companion import tables, v1
 from trop_core.errors.base import Cancelled
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ def test_a_table_that_is_other_than_it_should_be_is_named(
     ],
 )
 def test_a_value_that_cannot_stand_is_named(path: Path, change: str, place: tuple[str, str], message: str) -> None:
-    lax = v1.DIRECTORIES.replace("STRICT", "").replace("NOT NULL", "")
+    lax = tables.DIRECTORIES.replace("STRICT", "").replace("NOT NULL", "")
     rewrite(path, lax)
     stores.run(path, f"UPDATE directories SET {change}")
-    rewrite(path, v1.DIRECTORIES)
+    rewrite(path, tables.DIRECTORIES)
 
     assert found_in(path) == ({("directories", *place): message}, [])
 
@@ -129,7 +129,7 @@ def test_what_a_newer_trop_keeps_is_no_damage_and_not_looked_at(path: Path) -> N
     )
 
     warning = (
-        "what trop keeps beside the reservations has version 7, and this trop knows 1: it was not looked at, and "
+        "what trop keeps beside the reservations has version 7, and this trop knows 2: it was not looked at, and "
         "directories that were moved are not followed"
     )
     assert found_in(path) == ({}, [warning])
@@ -166,6 +166,8 @@ def test_taken_back_it_ends_among_them_as_well(path: Path) -> None:
         path,
         "INSERT INTO directories (path) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)"
         " SELECT '/' || i FROM n",
+        # Where one is odd, each is looked at.
+        "INSERT INTO directories (path) VALUES ('odd')",
     )
 
     class Late(CancellationToken):
@@ -178,3 +180,38 @@ def test_taken_back_it_ends_among_them_as_well(path: Path) -> None:
     checks: list[int] = []
     with pytest.raises(Cancelled):
         perform(path.parent, "assert_data_dir", {"validate": True}, token=Late())
+
+
+@pytest.mark.parametrize("half", ["", "new_"])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("path", "'a'"),
+        ("path", "CAST(x'2fff' AS TEXT)"),
+        ("tag", "NULL"),
+        ("tag", "CAST(x'ff' AS TEXT)"),
+        ("port", "NULL"),
+        ("port", "0"),
+        ("port", "70000"),
+        ("project", "CAST(x'c3' AS TEXT)"),
+        ("task", "CAST(x'c3' AS TEXT)"),
+        ("created_at", "NULL"),
+        ("created_at", "-1"),
+        ("last_used_at", "NULL"),
+        ("last_used_at", "-1"),
+    ],
+)
+def test_what_cannot_have_been_a_reservation_is_found_in_the_record(
+    path: Path, half: str, column: str, value: str
+) -> None:
+    stores.run(
+        path, "DROP TABLE directories", "DROP TABLE IF EXISTS operations", "DELETE FROM metadata WHERE key LIKE 'c%'"
+    )
+    stores.run(path, *tables.MADE[2], "INSERT INTO metadata VALUES ('companion_version', '2')")
+    values = "1, 1, '/a', '', 5000, NULL, NULL, 1, 2, '/\u00e9', 'web', 5000, 'shop', 'a task', 1, 2"
+    stores.run(path, f"INSERT INTO changes VALUES ({values})")
+    assert found_in(path) == ({}, [])
+
+    stores.run(path, f"UPDATE changes SET {half}{column} = {value}")
+
+    assert list(found_in(path)[0]) == [("changes", half + column, "operation 1")]

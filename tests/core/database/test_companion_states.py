@@ -11,7 +11,7 @@ from support.companion import ROW, add, schema_of, state, write
 
 from trop_core.database import companion, directories
 from trop_core.database.connection import Database
-from trop_core.database.migrations.companion import v1
+from trop_core.database.migrations.companion import tables
 from trop_core.database.waiting import Patience
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
     ("statements", "found"),
     [
         pytest.param(
-            ["UPDATE metadata SET value = '2' WHERE key = 'companion_version'"], "newer", id="a newer version"
+            ["UPDATE metadata SET value = '3' WHERE key = 'companion_version'"], "newer", id="a newer version"
         ),
         pytest.param(
             ["DROP TABLE directories", "UPDATE metadata SET value = '99' WHERE key = 'companion_version'"],
@@ -62,7 +62,9 @@ def path(tmp_path: Path) -> Path:
             id="a view in its place",
         ),
         pytest.param(
-            ["DROP TABLE directories", v1.DIRECTORIES.replace("STRICT", ""), v1.INDEX], "unusable", id="a lax table"
+            ["DROP TABLE directories", tables.DIRECTORIES.replace("STRICT", ""), tables.INDEX],
+            "unusable",
+            id="a lax table",
         ),
     ],
 )
@@ -108,7 +110,7 @@ def use_all(connection: StoreConnection) -> None:
         "CREATE TABLE Directories (path TEXT)",
         "CREATE VIEW directories AS SELECT 1",
         "CREATE INDEX idx_directories_identity ON reservations(task)",
-        v1.DIRECTORIES,
+        tables.DIRECTORIES,
     ],
 )
 def test_what_has_their_name_already_is_left_alone_and_in_nobody_s_way(path: Path, statement: str) -> None:
@@ -136,14 +138,14 @@ def test_what_changes_between_two_transactions_is_noticed(path: Path) -> None:
 
         def usable() -> bool:
             with database.write(Patience(5), "try") as connection:
-                return companion.is_usable(connection)
+                return companion.is_usable(connection, companion.DIRECTORIES)
 
         assert not usable()
         add(path)
         assert usable()
         stores.run(path, "DROP INDEX idx_directories_identity")
         assert not usable()
-        stores.run(path, v1.INDEX)
+        stores.run(path, tables.INDEX)
         assert usable()
-        stores.run(path, "UPDATE metadata SET value = '2' WHERE key = 'companion_version'")
+        stores.run(path, "UPDATE metadata SET value = '3' WHERE key = 'companion_version'")
         assert not usable()

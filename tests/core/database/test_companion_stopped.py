@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from trop_core.database.handles import StoreConnection
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

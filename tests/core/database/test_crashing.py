@@ -23,6 +23,8 @@ from trop_core.errors.system import SystemFailure
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 KILL_AT_EACH_STATEMENT = """
 import os, shutil, sys

@@ -66,13 +66,13 @@ def test_what_is_noted_is_found_again_whole() -> None:
         assert directories.find(connection, "/w") is None
 
 
-def test_what_is_noted_later_stands_in_place_of_what_was_noted_before() -> None:
+def test_what_is_noted_later_stands_in_place_of_what_was_noted_before_but_for_the_block() -> None:
     with store() as connection:
         directories.record(connection, Directory("/a", *IDENTITY, came_from="/old", block_id="b"))
 
         directories.record(connection, Directory("/a", "1", "2"))
 
-        assert rows_of(connection) == [Directory("/a", "1", "2")]
+        assert rows_of(connection) == [Directory("/a", "1", "2", block_id="b")]
 
 
 @pytest.mark.parametrize("missing", ["file_system", "inode", "born"])

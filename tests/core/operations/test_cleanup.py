@@ -167,9 +167,8 @@ def looked(done, total):
         pause()
 
 def now():
-    if sys.argv[3] == "planning" and not asked:
-        asked.append(True)
-    elif sys.argv[3] == "planning":
+    asked.append(True)
+    if sys.argv[3] == "planning" and len(asked) == 2:
         pause()
     return int(time.time())
 

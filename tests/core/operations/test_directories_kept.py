@@ -134,15 +134,18 @@ def test_making_room_forgets_the_directories_of_what_was_dropped(data: Path, pla
     assert sorted(noted_in(data)) == [str(place)]
 
 
-@pytest.mark.parametrize("name", ["release", "expire", "migrate"])
-def test_no_tables_are_added_for_what_only_forgets(data: Path, name: str) -> None:
-    fill(data, [row("/w/a", 5000)])
-    values: dict[str, dict[str, object]] = {
-        "release": {"path": "/w/a", "force": True},
-        "migrate": {"from": "/w/a", "to": "/w/b"},
-    }
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("release", {"path": "/w/nothing", "force": True}),
+        ("expire", {}),
+        ("migrate", {"from": "/w/nothing", "to": "/w/b", "recursive": True}),
+    ],
+)
+def test_no_tables_are_added_for_what_changes_nothing(data: Path, name: str, values: dict[str, object]) -> None:
+    fill(data, [(*row("/w/a", 5000)[:6], NOW)])
 
-    perform(data, name, values.get(name, {}))
+    perform(data, name, values, now=lambda: NOW)
 
     assert stores.rows_in(data / "trop.db", "metadata") == [("schema_version", "2")]
 
@@ -213,7 +216,7 @@ def test_a_destination_that_is_another_directory_is_noted_as_what_it_is(
     migrate(data, place / "a", place / "z", recursive=recursive)
 
     stays = [] if recursive else [seen(place / "a" / "x"), Directory(f"{place}/z/x", inode="stale")]
-    assert noted_in(data) == {found.path: found for found in [seen(place / "z"), *stays]}
+    assert noted_in(data) == {found.path: found for found in [seen(place / "z", block_id="b"), *stays]}
 
 
 def test_a_destination_that_was_known_already_keeps_what_was_known(data: Path, place: Path) -> None:

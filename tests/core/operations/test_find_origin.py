@@ -36,7 +36,7 @@ def test_a_place_is_chosen_only_without_doubt(states: dict[str, DirectoryState])
 def find(data: Path, folder: Path, states: dict[str, DirectoryState]) -> FindOriginResult:
     """What is found for a folder of the project ``shop``, in a world where other directories are in these states."""
     context = Context(
-        caller=Caller(Door.SERVER, None, (str(folder),)),
+        caller=Caller(Door.EDITOR, None, (str(folder),)),
         data_directory=str(data),
         environment={},
         arguments={},

@@ -15,6 +15,8 @@ from trop_core.caller import Caller, Door
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 BELOW = 1200
 """More than are moved with one statement."""
 

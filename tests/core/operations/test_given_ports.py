@@ -32,7 +32,7 @@ EVERYTHING = OccupancyChecks()
 
 def ask(data: Path, given: list[Reservation], checks: OccupancyChecks = EVERYTHING, **world: Any) -> Any:
     surroundings: dict[str, Any] = {
-        "caller": Caller(Door.SERVER, "/"),
+        "caller": Caller(Door.EDITOR, "/"),
         "data_directory": str(data),
         "environment": {},
         "arguments": {},
@@ -100,7 +100,7 @@ from trop_core.cancellation import CancellationToken
 from trop_core.context import Context
 from trop_core.models import Reservation
 from trop_core.operations.looking.given_ports import occupants
-context = Context(Caller(Door.SERVER, "/"), "/nowhere", {{}}, {{}}, CancellationToken())
+context = Context(Caller(Door.EDITOR, "/"), "/nowhere", {{}}, {{}}, CancellationToken())
 occupants([Reservation({free_port()}, "/a", None, None, None, 0, 0)], OccupancyChecks(), context)
 print(json.dumps(sorted({{"psutil", "trop_core.store", "trop_core.ports.holders"}} & set(sys.modules))))
 """

@@ -164,21 +164,21 @@ PLACES = {
     "from-a-linked-directory-to-its-link": Place("link-to-a/x", True, cwd="link-to-a"),
     "from-a-linked-directory-to-its-sibling": Place("w/b", False, cwd="link-to-a"),
     "from-a-linked-directory-to-the-link's-parent": Place("", True, cwd="link-to-a"),
-    "folder": Place("w/b", True, folders=("w/b",), door=Door.SERVER),
-    "below-a-folder": Place("w/b/x", True, folders=("w/b",), door=Door.SERVER),
-    "above-a-folder": Place("w", True, folders=("w/b",), door=Door.SERVER),
-    "beside-a-folder": Place("w/a", False, folders=("w/b",), door=Door.SERVER),
-    "first-of-two-folders": Place("w/b/x", True, folders=("w/b", "v"), door=Door.SERVER),
-    "second-of-two-folders": Place("v/a", True, folders=("w/b", "v"), door=Door.SERVER),
-    "none-of-two-folders": Place("w/a", False, folders=("w/b", "v"), door=Door.SERVER),
-    "a-linked-folder": Place("w/a/x", True, folders=("link-to-a",), door=Door.SERVER),
-    "folder-field-inside": Place("w/b/x", True, folders=("w/b",), door=Door.SERVER, inferred=True),
-    "folder-field-outside": Place("w/a", False, folders=("w/b",), door=Door.SERVER, inferred=True),
-    "working-directory-is-no-anchor-beside-a-folder": Place("w/a", False, cwd="w/a", folders=("v",), door=Door.SERVER),
-    "working-directory-of-a-server": Place("w/a/x", True, door=Door.SERVER),
-    "beside-the-working-directory-of-a-server": Place("w/b", False, door=Door.SERVER),
-    "home-is-no-anchor-of-a-server": Place("w/a", False, cwd="", door=Door.SERVER),
-    "the-root-is-no-anchor-of-a-server": Place("w/a", False, cwd="/", door=Door.SERVER),
+    "folder": Place("w/b", True, folders=("w/b",), door=Door.EDITOR),
+    "below-a-folder": Place("w/b/x", True, folders=("w/b",), door=Door.EDITOR),
+    "above-a-folder": Place("w", True, folders=("w/b",), door=Door.EDITOR),
+    "beside-a-folder": Place("w/a", False, folders=("w/b",), door=Door.EDITOR),
+    "first-of-two-folders": Place("w/b/x", True, folders=("w/b", "v"), door=Door.EDITOR),
+    "second-of-two-folders": Place("v/a", True, folders=("w/b", "v"), door=Door.EDITOR),
+    "none-of-two-folders": Place("w/a", False, folders=("w/b", "v"), door=Door.EDITOR),
+    "a-linked-folder": Place("w/a/x", True, folders=("link-to-a",), door=Door.EDITOR),
+    "folder-field-inside": Place("w/b/x", True, folders=("w/b",), door=Door.EDITOR, inferred=True),
+    "folder-field-outside": Place("w/a", False, folders=("w/b",), door=Door.EDITOR, inferred=True),
+    "working-directory-is-no-anchor-beside-a-folder": Place("w/a", False, cwd="w/a", folders=("v",), door=Door.EDITOR),
+    "working-directory-of-a-server": Place("w/a/x", True, door=Door.EDITOR),
+    "beside-the-working-directory-of-a-server": Place("w/b", False, door=Door.EDITOR),
+    "home-is-no-anchor-of-a-server": Place("w/a", False, cwd="", door=Door.EDITOR),
+    "the-root-is-no-anchor-of-a-server": Place("w/a", False, cwd="/", door=Door.EDITOR),
     "home-is-an-anchor-of-a-terminal": Place("w/a", True, cwd=""),
     "the-root-is-an-anchor-of-a-terminal": Place("w/a", True, cwd="/"),
 }
@@ -204,7 +204,7 @@ def test_the_relation_guard(world: World, place: Place, dry_run: bool) -> None:
         with pytest.raises(UnrelatedPath) as caught:
             world.reserve(**given)
         world.reserve(**given, allow_unrelated_path=True)
-        is_no_anchor = place.door is Door.SERVER and place.cwd in ("", "/")
+        is_no_anchor = place.door is Door.EDITOR and place.cwd in ("", "/")
         assert caught.value.details()["anchors"] == list(folders or (() if is_no_anchor else (str(home / place.cwd),)))
 
     assert len(world.rows) == (0 if dry_run else 1)
@@ -236,12 +236,12 @@ def test_git_is_asked_about_a_target_only_where_its_path_does_not_tell(world: Wo
 @pytest.mark.parametrize(
     ("common", "door", "allowed"),
     [
-        pytest.param({"/there": "/s/.git", "/here": "/s/.git"}, Door.SERVER, True, id="one repository"),
-        pytest.param({"/there": "/s/.git", "/here": "/t/.git"}, Door.SERVER, False, id="two repositories"),
-        pytest.param({}, Door.SERVER, False, id="no repository"),
-        pytest.param({"/there": "/s/.git"}, Door.SERVER, False, id="one of them in none"),
-        pytest.param({"/there": "/home/me/.git", "/here": "/home/me/.git"}, Door.SERVER, False, id="all of the home"),
-        pytest.param({"/there": "/.git", "/here": "/.git"}, Door.SERVER, False, id="all there is"),
+        pytest.param({"/there": "/s/.git", "/here": "/s/.git"}, Door.EDITOR, True, id="one repository"),
+        pytest.param({"/there": "/s/.git", "/here": "/t/.git"}, Door.EDITOR, False, id="two repositories"),
+        pytest.param({}, Door.EDITOR, False, id="no repository"),
+        pytest.param({"/there": "/s/.git"}, Door.EDITOR, False, id="one of them in none"),
+        pytest.param({"/there": "/home/me/.git", "/here": "/home/me/.git"}, Door.EDITOR, False, id="all of the home"),
+        pytest.param({"/there": "/.git", "/here": "/.git"}, Door.EDITOR, False, id="all there is"),
         pytest.param({"/there": "/home/me/.git", "/here": "/home/me/.git"}, Door.TERMINAL, True, id="a person at home"),
     ],
 )
@@ -258,7 +258,7 @@ def test_without_an_anchor_git_is_not_asked() -> None:
     target = Target("/there", "/there", explicit=True)
 
     with pytest.raises(UnrelatedPath):
-        Caller(Door.SERVER, None).guard(target, allowed=False, common_directory=asked.append)
+        Caller(Door.EDITOR, None).guard(target, allowed=False, common_directory=asked.append)
 
     assert asked == []
 
@@ -302,7 +302,7 @@ def test_a_folder_goes_before_the_variable_for_the_path(world: World) -> None:
 
 def test_of_several_open_folders_one_has_to_be_named(world: World) -> None:
     folders = (str(world.directory("a")), str(world.directory("b")))
-    world.caller = Caller(Door.SERVER, str(world.work), folders)
+    world.caller = Caller(Door.EDITOR, str(world.work), folders)
 
     with pytest.raises(AmbiguousFolder):
         world.reserve()

@@ -13,9 +13,7 @@ from trop_core.ports.made_variables import (
     COMPOSE_PROJECT,
     MadeVariable,
     MalformedTemplate,
-    compose_name,
     is_made,
-    naming_port,
 )
 
 PORTS = {"web": 5000, "my api": 5001, "{port:x}": 5002}
@@ -121,44 +119,3 @@ def test_the_name_of_a_compose_project_is_the_one_that_is_no_address() -> None:
     for template in ("http://localhost:{port:web}", "x-{name}", ""):
         with pytest.raises(MalformedTemplate, match="takes nothing else"):
             MadeVariable(COMPOSE_PROJECT, template)
-
-
-@pytest.mark.parametrize(
-    ("project", "task", "directory", "expected"),
-    [
-        ("shop", "login", "/w/x", "shop-login-5000"),
-        ("My Shop", "feature/LOGIN_2", "/w/x", "my-shop-feature-login-2-5000"),
-        ("shop", None, "/w/x", "shop-5000"),
-        (None, "login", "/w/x", "login-5000"),
-        (None, None, "/w/My Dir/", "my-dir-5000"),
-        ("Café", None, "/w/x", "cafe-5000"),
-        ("--", "login", "/w/x", "login-5000"),
-        (None, None, "/w/商店", "dir-5000"),
-        ("商店", None, "/w/x", "dir-5000"),
-        (None, None, "/", "dir-5000"),
-    ],
-)
-def test_a_name_is_a_slug_and_a_port(project: str | None, task: str | None, directory: str, expected: str) -> None:
-    assert compose_name(project, task, directory, 5000) == expected
-
-
-@given(st.none() | st.text(max_size=30), st.none() | st.text(max_size=30), st.text(max_size=30), st.integers(1, 65535))
-def test_a_name_is_one_that_compose_takes(project: str | None, task: str | None, directory: str, port: int) -> None:
-    name = compose_name(project, task, directory, port)
-
-    assert is_made(name)
-    assert name.isascii()
-    assert name.endswith(f"-{port}")
-
-
-@pytest.mark.parametrize(
-    ("stored", "expected"),
-    [
-        ({"web": 5003, "api": 5001, None: 5000}, 5003),
-        ({"api": 5001, None: 5000}, 5001),
-        ({"old": 5007, None: 5002}, 5002),
-        ({}, None),
-    ],
-)
-def test_a_directory_is_named_by_its_first_stored_service(stored: dict[str | None, int], expected: int | None) -> None:
-    assert naming_port(["web", "api", "db"], stored) == expected

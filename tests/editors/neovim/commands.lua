@@ -33,6 +33,38 @@ function M.reserve_tag()
   support.equal(support.trop(repository, "reserve", "--tag", "web"), "5000")
 end
 
+function M.services()
+  vim.fn.writefile({ "reservations: {services: {web: {}, api: {}}}" }, repository .. "/trop.yaml")
+  vim.cmd("Trop services")
+
+  local note = support.note("services")
+  support.equal(require("trop").status(), "api:5001 web:5000")
+  support.equal(
+    note.text,
+    ("trop: services (created):\n  5001: %s (api)\n  5000: %s (web)"):format(repository, repository)
+  )
+  support.equal(support.trop(repository, "reserve", "--tag", "api"), "5001")
+end
+
+function M.services_missing()
+  vim.cmd("Trop services")
+
+  support.equal(support.note("trop.yaml").level, vim.log.levels.ERROR)
+end
+
+function M.status_after_a_reservation()
+  vim.g.trop = { reserve_on_open = "never" }
+  local first
+  require("trop").reserve({}, function(_, result)
+    first = { require("trop").status(), tostring(result.reservation.port) }
+  end)
+
+  support.eventually("an answer", function()
+    return first
+  end)
+  support.equal(first, { "5000", "5000" })
+end
+
 function M.reserve_warns()
   vim.cmd("Trop reserve " .. ("x"):rep(256))
 
@@ -197,6 +229,148 @@ function M.init()
   support.note("is there already")
 end
 
+function M.history()
+  vim.cmd("Trop history")
+  support.note("nothing is on record")
+  support.trop(repository, "reserve")
+  support.trop(repository, "reserve", "--tag", "web")
+  support.trop(repository, "undo")
+
+  vim.cmd("Trop history")
+
+  local lines = shown("trop://history")
+  support.equal(#lines, 4)
+  support.equal(
+    vim.split(lines[1], "%s%s+"),
+    { "NUMBER", "TIME (UTC)", "COMMAND", "DOOR", "DIRECTORY", "SUMMARY", "UNDONE BY" }
+  )
+  local newest, undone = vim.split(lines[2], "%s%s+"), vim.split(lines[3], "%s%s+")
+  support.equal({ newest[1], newest[3], newest[4], newest[5] }, { "3", "trop.undo", "cli", repository })
+  support.equal(newest[7], "-")
+  support.equal(newest[2]:match("^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d$"), newest[2])
+  support.equal({ undone[1], undone[3], undone[6], undone[7] }, { "2", "trop.reserve", "1 added", "3" })
+
+  vim.api.nvim_feedkeys("q", "xt", false)
+  support.equal(vim.fn.bufwinid("trop://history"), -1)
+end
+
+function M.undo_asks()
+  support.trop(repository, "reserve")
+  support.trop(repository, "reserve", "--tag", "web")
+  support.trop(repository, "release", "--recursive")
+  local seen = answer_and_look("Leave")
+
+  vim.cmd("Trop undo")
+
+  support.equal(question(1), {
+    prompt = "Undo operation 3, trop.release: 5000, 5001 (web) come back?",
+    choices = { "Undo", "Leave" },
+  })
+  support.equal(seen, { "5000: " .. repository .. " comes back", ("5001: %s (web) comes back"):format(repository) })
+  support.equal(vim.fn.bufwinid("trop://preview"), -1)
+  support.equal(support.port(repository), nil)
+
+  support.answer_with("Undo")
+  vim.cmd("Trop undo")
+
+  support.note("undone operation 3: 2 reservations as before")
+  support.equal(support.port(repository), 5000)
+  support.equal(support.port(repository, "web"), 5001)
+end
+
+function M.undo_by_number()
+  support.trop(repository, "reserve")
+  support.trop(repository, "reserve", "--tag", "web")
+  local seen = answer_and_look("Undo")
+
+  vim.cmd("Trop undo 1")
+
+  support.note("undone operation 1: 1 reservation as before")
+  support.equal(question(1).prompt, "Undo operation 1, trop.reserve: 5000 is given up?")
+  support.equal(seen, { ("5000: %s is given up"):format(repository) })
+  support.equal(support.port(repository), nil)
+  support.equal(support.port(repository, "web"), 5001)
+
+  -- The undo is operation 3, and is undone in its turn.
+  vim.cmd("Trop! undo 3")
+  support.note("undone operation 3")
+  support.equal(#support.questions, 1)
+  support.equal(support.port(repository), 5000)
+
+  vim.cmd("Trop undo 3")
+  support.contains(support.note("operation 3 was undone already, by operation 4").text, "\n")
+  vim.cmd("Trop undo 99")
+  support.note("there is no operation 99 on record")
+  vim.cmd("Trop undo last")
+  support.note("last is no number of an operation; :Trop history shows them")
+end
+
+function M.undo_of_a_move()
+  vim.fn.mkdir(work .. "/old", "p")
+  support.trop(work .. "/old", "reserve")
+  support.trop(work, "migrate", "--from", work .. "/old", "--to", work .. "/new")
+  local seen = answer_and_look("Undo")
+
+  vim.cmd("Trop undo 2")
+
+  support.note("undone operation 2: 1 reservation as before")
+  support.equal(question(1).prompt, "Undo operation 2, trop.migrate: 5000 comes back?")
+  support.equal(seen, { ("5000: %s/old comes back"):format(work), ("5000: %s/new is given up"):format(work) })
+  support.equal(support.port(work .. "/old"), 5000)
+end
+
+function M.undo_bang()
+  support.trop(repository, "reserve")
+  support.trop(work, "reserve", "--path", work .. "/elsewhere")
+
+  vim.cmd("Trop! undo")
+
+  support.note("undone operation 1: 1 reservation as before")
+  support.equal(support.questions, {})
+  support.equal(support.port(repository), nil)
+  support.equal(support.port(work .. "/elsewhere"), 5001)
+
+  vim.cmd("Trop undo")
+  support.note("nothing that could be undone was done")
+end
+
+function M.undo_conflicts()
+  support.trop(repository, "reserve")
+  support.trop(repository, "reserve", "--tag", "web")
+  support.trop(repository, "release", "--recursive")
+  support.trop(repository, "reserve", "--tag", "api")
+  support.trop(repository, "reserve", "--tag", "web")
+
+  vim.cmd("Trop undo 3")
+
+  local lines = vim.split(support.note("cannot be undone").text, "\n")
+  support.equal(lines[1], "trop: operation 3 cannot be undone as a whole, so nothing was done:")
+  support.equal(lines[2], ("5001: %s (web) is reserved anew since"):format(repository))
+  support.equal(lines[3], ("5000: %s (api) has the port 5000 now"):format(repository))
+  support.equal(#lines, 4)
+  support.contains(lines[4], "trop history shows what was done since")
+  support.equal(support.questions, {})
+end
+
+--- Somebody does something while the question stands there: what is done is what was shown, or it is asked anew.
+function M.undo_asks_anew()
+  support.trop(repository, "reserve")
+  support.answer = function(choices)
+    if #support.questions == 1 then
+      support.trop(repository, "reserve", "--tag", "web")
+    end
+    return choices[#support.questions == 1 and 1 or 2]
+  end
+
+  vim.cmd("Trop undo")
+
+  support.equal(question(2).prompt, "Undo operation 2, trop.reserve: 5001 (web) is given up?")
+  support.equal(support.questions[1].prompt, "Undo operation 1, trop.reserve: 5000 is given up?")
+  support.equal(support.port(repository), 5000)
+  support.equal(support.port(repository, "web"), 5001)
+  support.equal(support.notes, {})
+end
+
 function M.log()
   vim.cmd("Trop")
   support.note("port 5000")
@@ -221,7 +395,8 @@ end
 function M.wrong_lines()
   vim.cmd("Trop resreve")
   support.note(
-    "there is no subcommand resreve; there are init, list, list-projects, log, migrate, release, reserve, restart"
+    "there is no subcommand resreve; there are history, init, list, list-projects, log, migrate, release, reserve, "
+      .. "restart, services, undo"
   )
   vim.cmd("Trop migrate one")
   support.note("usage: :Trop migrate {from} {to}")
@@ -235,7 +410,10 @@ function M.completion()
   vim.fn.mkdir(work .. "/other one")
   support.trop(work .. "/other one", "reserve", "--tag", "api")
 
-  completes("Trop ", { "init", "list", "list-projects", "log", "migrate", "release", "reserve", "restart" })
+  completes(
+    "Trop ",
+    vim.split("history init list list-projects log migrate release reserve restart services undo", " ")
+  )
   completes("Trop li", { "list", "list-projects" })
   completes("Trop! rel", { "release" })
   completes("Trop reserve ", { "api", "web" })
@@ -246,6 +424,11 @@ function M.completion()
   completes("Trop migrate " .. stored:sub(1, -3), { stored, stored .. "/" })
   completes(("Trop migrate %s %s/oth"):format(stored, work), { stored .. "/" })
   completes("Trop migrate a b ", {})
+  support.trop(repository, "undo", "1")
+  completes("Trop undo ", { "3", "2" })
+  completes("Trop undo 2", { "2" })
+  completes("Trop undo 2 ", {})
+  completes("Trop history ", {})
 end
 
 --- A path, a tag and a project with everything that would be obeyed.
@@ -278,9 +461,18 @@ with sqlite3.connect(sys.argv[1]) as store:
   support.equal(support.note("projects:").text, "trop: projects:\n" .. STRANGE_SHOWN)
 
   vim.cmd.cd({ args = { path }, magic = { file = false, bar = false } })
+  support.trop(path, "reserve", "--tag", "web")
+  vim.cmd("Trop history")
+  support.contains(shown("trop://history")[2], STRANGE_SHOWN)
+  local beside = answer_and_look("Undo")
+  vim.cmd("Trop undo")
+  support.note("undone operation 1")
+  support.equal(question(1).prompt, "Undo operation 1, trop.reserve: 5001 (web) is given up?")
+  support.equal(beside, { ("5001: %s (web) is given up"):format(place) })
+
   support.answer_with("Leave")
   vim.cmd("Trop release")
-  support.equal(question(1).prompt, ("Release 5000 (%s) of %s?"):format(STRANGE_SHOWN, place))
+  support.equal(question(2).prompt, ("Release 5000 (%s) of %s?"):format(STRANGE_SHOWN, place))
   support.status((STRANGE_SHOWN .. ":5000"))
 
   local completed = vim.fn.getcompletion("Trop release ", "cmdline")

@@ -19,6 +19,9 @@ _HEADER = """\
 -- luacheck: no max line length
 
 """
+_TAKEN = {"status"}
+"""Commands without a function of their own: the API has another one of the name, for statuslines."""
+
 _NAMES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean", "object": "table"}
 
 
@@ -70,6 +73,8 @@ def render() -> str:
         title = name[0].upper() + name[1:]
         classes += class_of(f"trop.{title}Argument", f"What `{wire['command']}` takes.", wire["inputSchema"])
         classes += class_of(f"trop.{title}Result", f"What `{wire['command']}` gives.", wire["outputSchema"])
+        if name in _TAKEN:
+            continue
         functions.append(
             f"---@field {re.sub('([A-Z])', lambda letter: '_' + letter[1].lower(), name)} "
             f"fun(argument?: trop.{title}Argument, callback?: fun(err: trop.Error?, result: trop.{title}Result?)) "

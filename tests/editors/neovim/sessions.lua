@@ -193,6 +193,12 @@ function M.api_lists_everything()
 
   support.equal(all.reservations[1].path, work .. "/elsewhere")
   support.equal(some.reservations, {})
+
+  local _, done = support.call("history")
+  local _, here = support.call("history", { folder = repository })
+
+  support.equal({ #done.operations, done.operations[1].changes[1].path }, { 1, work .. "/elsewhere" })
+  support.equal(here.operations, {})
 end
 
 function M.api_knows_all_commands()
@@ -219,6 +225,14 @@ function M.api_without_callback()
   require("trop").reserve({ port = 0 })
 
   support.equal(support.note("port").level, vim.log.levels.ERROR)
+
+  support.trop(repository, "release", "--tag", "web")
+  require("trop").undo({ id = 1 })
+
+  support.equal(
+    vim.split(support.note("cannot be undone").text, "\n")[2],
+    ("5000: %s (web) is not reserved any more"):format(repository)
+  )
 end
 
 function M.wrong_options()

@@ -42,6 +42,7 @@ class Maker:
         inside = [*self._folders, f"{work}/a/b", f"{work}/link", f"{work}/gone", f"{work}/gone/deeper", f"{work}/file"]
         self._inside = [*inside, "a", ".", "a/../a//b/", "gone", *(f"file://{path}" for path in (work, f"{work}/a"))]
         self._config = f"{work}/trop.yaml"
+        self._backup = f"{self._root}/backup.db"
         self._stores = [str(sandbox.data), f"{self._root}/other", f"{self._root}/other/below", f"{work}/file", "~/made"]
         self._outside = ["/etc", "/no/such", "../../../../../../../../etc", "/proc/self/fd/0", "/dev/null", "~nobody/x"]
 
@@ -84,6 +85,10 @@ class Maker:
             chosen -= {"folder"} if "path" in chosen else set()
         chosen |= set(schema["required"])
         argument = {name: self._valid(rng, name, properties[name]) for name in sorted(chosen)}
+        if operation.name == "swap" and rng.random() < 0.5:
+            # Two that have a port are rarely met by chance.
+            argument |= dict(zip(("folder", "path"), rng.sample(self._folders, 2), strict=True)) | {"force": True}
+            argument.pop("tag", None)
         kind = rng.random()
         if kind < 0.75:
             return argument
@@ -120,6 +125,8 @@ class Maker:
             return rng.choice(self._stores)
         if name == "config":
             return rng.choice([self._config, *self._inside]) if rng.random() < 0.5 else self._config
+        if name == "file" and rng.random() < 0.6:
+            return self._backup
         if "minLength" in schema:
             return rng.choice(self._inside)
         if name == "ports":

@@ -189,22 +189,17 @@ def set_traps(place: Place, *, names: tuple[str, ...]) -> None:
 MODULES = (
     *("yaml.py", "yaml/__init__.py", "_yaml.py", "platformdirs.py", "json.py", "sqlite3/__init__.py", "psutil.py"),
     *("trop_core/__init__.py", "argparse.py", "ruamel/__init__.py", "argcomplete.py", "typing.py"),
+    *("trop_server.py", "sitecustomize.py", "usercustomize.py", "re.py"),
 )
-UNPROTECTED = ("trop_server.py", "sitecustomize.py", "usercustomize.py")
-"""What Python itself runs from PYTHONPATH, before anything of the program has a say."""
-
 PYTHON = [
     Hostile(
         name=name,
         tries="to run code in the program",
-        make=partial(set_traps, names=names),
+        make=partial(set_traps, names=MODULES),
         environment=environment,
         reaches_editors=bool(environment),
     )
-    for name, names, environment in (
-        ("modules where one works", (*MODULES, *UNPROTECTED), {}),
-        ("modules on PYTHONPATH", MODULES, {"PYTHONPATH": "."}),
-    )
+    for name, environment in (("modules where one works", {}), ("modules on PYTHONPATH", {"PYTHONPATH": "."}))
 ]
 
 CLAIMING = [*POLICIES, *CLAIMS, *LINKS, *ABOVE, *PYTHON]

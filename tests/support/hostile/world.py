@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 DoorName = Literal["cli", "call", "lsp", "mcp"]
 DOORS: tuple[DoorName, ...] = get_args(DoorName)
+STATUS = "a status"
+"""What a project's file may say of its own directory is no obstacle to it, through the servers that ask for it."""
+
 MEMORY = 768 * 1024 * 1024
 _CALLED = ("reserve", "group")
 """What is called through ``trop call``: each call is a process, and the rest shows nothing that the servers do not."""
@@ -38,6 +41,12 @@ _EVALUATED = """
 eval "$(trop autoreserve)"
 git status
 command -v vim && vim -es -c quit
+command -v bash && bash -c true
+trop run -- git status
+command -v vim && trop run -- vim -es -c quit
+command -v bash && trop run -- bash -c true
+eval "$(trop env)"
+git status
 command -v bash && bash -c true
 true
 """
@@ -168,11 +177,12 @@ class World(Land):
 
 def expected(door: DoorName, case: Hostile) -> dict[str, str]:
     """What should come of each call."""
-    outcomes = {**case.outcomes._asdict(), "list": "a list"}
+    outcomes = {**case.outcomes._asdict(), "status": STATUS, "list": "a list"}
     if door == "call":
         return {name: outcomes[name] for name in _CALLED}
     if door != "cli":
         return outcomes
+    del outcomes["status"]
     codes = {PORT: 0, "a list": 0, VALID: 0, INVALID: 1, **EXIT_CODES}
     return {name: str(codes[outcome]) for name, outcome in outcomes.items()}
 
@@ -182,6 +192,7 @@ def _calls(target: Path, *, folder: bool = True) -> dict[str, tuple[str, dict[st
     return {
         "reserve": ("trop.reserve", where),
         "group": ("trop.autoreserve", where),
+        "status": ("trop.status", where),
         "list": ("trop.list", {}),
         "validate": ("trop.validate", {"config": f"{target}/trop.yaml"}),
     }
@@ -190,6 +201,8 @@ def _calls(target: Path, *, folder: bool = True) -> dict[str, tuple[str, dict[st
 def _outcome(result: dict[str, Any]) -> str:
     if "valid" in result:
         return VALID if result["valid"] else INVALID
+    if "entries" in result:
+        return STATUS
     return "a list" if "reservations" in result else PORT
 
 

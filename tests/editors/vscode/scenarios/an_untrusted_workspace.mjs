@@ -18,6 +18,10 @@ export default async function ({ world, openWindow }) {
   await window.told('Restricted Mode');
   assert.equal(await window.command('trop.port'), null);
   await assert.rejects(window.command('trop.reserve', {}), /Restricted Mode/);
+  await assert.rejects(window.command('trop.undo', { any: true }), /Restricted Mode/);
+  await window.palette('Trop: Show History'); // What was done may be seen.
+  await window.asksFor('What was done');
+  await window.choose('1 trop.reserve'); // A question would be in the way of all that follows.
   await window.rename('app', 'site');
   await eventually('the renamed directory', () => fs.existsSync(path.join(folder, 'site')));
   world.trop(folder, 'reserve', '--port', '6543');
@@ -34,7 +38,10 @@ export default async function ({ world, openWindow }) {
 
   fs.rmSync(path.join(folder, '.vscode/settings.json'));
   await window.answer('Restricted Mode', 'Manage Workspace Trust');
-  await window.page.locator('.workspace-trust-editor').getByRole('button', { name: 'Trust', exact: true }).click();
+  const trust = window.page.locator('.workspace-trust-editor').getByRole('button', { name: 'Trust', exact: true });
+  await trust.click();
+  // A click while the page is drawn anew is lost.
+  await eventually('the trust', async () => !(await trust.isVisible()) || trust.click({ timeout: 1000 }));
 
   await window.showsStatus(/\d+/);
   assert.ok(world.portsAt(folder)['']);

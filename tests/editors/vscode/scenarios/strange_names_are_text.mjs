@@ -53,6 +53,18 @@ export default async function ({ world, openWindow }) {
   await window.choose('Click');
   await list.getByText('web').first().waitFor();
   await window.page.keyboard.press('Escape');
+  await window.palette('Trop: Show History');
+  await window.asksFor('What was done: pick one to undo it');
+  await list.getByText('Click').first().waitFor();
+  assert.ok((await read(list)).includes(`before ${SHOWN}/shop`), await read(list));
+  assert.equal(await list.locator('.codicon-bug').count(), 0);
+  await window.choose('trop.'); // The newest, in which they were taken along.
+  await window.dialog.waitFor();
+  const undo = await read(window.dialog);
+  assert.ok(undo.includes(`(tag ${ICON_AND_LINK}) comes back: `), undo);
+  assert.ok(undo.includes(`before ${SHOWN}/shop`), undo);
+  assert.equal(await window.dialog.locator('.dialog-message-container').locator('a, .codicon-bug').count(), 0);
+  await window.decide('Cancel');
   await window.palette('Trop: Release…');
   await window.choose('Click');
   await window.dialog.waitFor();

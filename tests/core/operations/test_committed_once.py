@@ -1,0 +1,70 @@
+"""Files that are pulled away right after a commit: what is still there is not done again, what is not is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.processes import child
+from support.rows import fill, row, rows_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PULLING = """
+import json, os, sys
+from pathlib import Path
+from support.operations import perform
+from trop_core.caller import Caller, Door
+from trop_core.database import handles
+
+data, suffixes, name, values = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4])
+
+
+class Pulling(handles.StoreConnection):
+    def execute(self, sql, *more):
+        cursor = super().execute(sql, *more)
+        if sql == "COMMIT":
+            while suffixes:
+                os.unlink(f"{data}/trop.db{suffixes.pop()}")
+        return cursor
+
+
+vars(handles)["StoreConnection"] = Pulling
+perform(data, name, values, caller=Caller(Door.TERMINAL, "/w"))
+assert not suffixes
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A store with two reservations, each made by an operation of its own."""
+    directory = tmp_path / "data"
+    fill(directory, [row("/w/a", 5000)])
+    for path in ("/w/b", "/w/c"):
+        reserve = f'{{"path": "{path}", "skipOccupancyCheck": true, "allowUnrelatedPath": true}}'
+        with child(PULLING, directory, "[]", "reserve", reserve) as process:
+            process.end()
+    return directory
+
+
+def test_an_undo_takes_back_one_operation(data: Path) -> None:
+    with child(PULLING, data, '["-shm"]', "undo", '{"any": true, "force": true}') as process:
+        process.end()
+
+    assert [path for path, *_ in rows_of(data)] == ["/w/a", "/w/b"]
+
+
+def test_a_migrate_does_not_miss_what_it_has_moved(data: Path) -> None:
+    with child(PULLING, data, '["-shm"]', "migrate", '{"from": "/w/a", "to": "/w/z"}') as process:
+        process.end()
+
+    assert [path for path, *_ in rows_of(data)] == ["/w/b", "/w/c", "/w/z"]
+
+
+def test_what_went_away_with_the_store_is_done_in_a_new_one(data: Path) -> None:
+    reserve = '{"path": "/w/d", "skipOccupancyCheck": true, "allowUnrelatedPath": true}'
+    with child(PULLING, data, '["", "-shm", "-wal"]', "reserve", reserve) as process:
+        process.end()
+
+    assert [path for path, *_ in rows_of(data)] == ["/w/d"]

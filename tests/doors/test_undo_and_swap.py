@@ -1,0 +1,148 @@
+"""Taking back what was done, and exchanging two ports, through every door."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from support.doors import DOORS, Answer, DoorName, ask
+from support.sandbox import LOOKING
+from support.servers import server
+from support.sockets import free_port
+
+from trop_core.catalogue import by_command
+from trop_server.wire.schemas import output_schema
+
+if TYPE_CHECKING:
+    from support.client import Client
+    from support.sandbox import Sandbox
+
+
+class Stage:
+    """Two directories with a port each, under the working directory."""
+
+    def __init__(self, sandbox: Sandbox, client: Client, door: DoorName) -> None:
+        self.sandbox, self.client, self.door = sandbox, client, door
+        self.shop, self.other = sandbox.work / "shop", sandbox.work / "other"
+        for place in (self.shop, self.other):
+            place.mkdir()
+            sandbox.reserve("--path", str(place))
+
+    def ask(self, command: str, **given: object) -> Answer:
+        answer = ask(self.sandbox, self.client, self.door, f"trop.{command}", given)
+        if self.door != "cli" and answer.code == 0:
+            from jsonschema import Draft202012Validator
+
+            found = by_command(f"trop.{command}")
+            assert found is not None
+            Draft202012Validator(output_schema(found)).validate(answer.data)
+        return answer
+
+    def ports(self) -> dict[str, int]:
+        return {row[0].rpartition("/")[2]: row[2] for row in self.sandbox.rows()}
+
+
+@pytest.fixture(params=DOORS)
+def stage(request: pytest.FixtureRequest, sandbox: Sandbox, client: Client) -> Stage:
+    return Stage(sandbox, client, request.param)
+
+
+def test_what_was_released_comes_back_with_its_port(stage: Stage) -> None:
+    before = stage.ports()
+    stage.ask("release", path=str(stage.shop))
+    stage.ask("reserve", path=str(stage.other))
+    assert "shop" not in stage.ports()
+
+    answer = stage.ask("undo")
+
+    assert answer.code == 0, answer
+    assert stage.ports() == before
+    if stage.door == "cli":
+        assert f"  {stage.shop}: port {before['shop']} comes back" in answer.told
+    else:
+        (row,) = answer.data["restored"]
+        assert (row["port"], answer.data["removed"]) == (before["shop"], [])
+
+
+def test_what_has_taken_the_port_is_in_the_way_and_named(stage: Stage) -> None:
+    port = stage.ports()["shop"]
+    stage.ask("release", path=str(stage.shop))
+    stage.ask("reserve", path=str(stage.sandbox.work / "new"), port=port)
+
+    answer = stage.ask("undo", path=str(stage.shop))
+
+    assert answer.code == (6 if stage.door != "server" else -32803)
+    assert f'/new" has the port {port} now' in answer.message or stage.door == "call"
+    if answer.data is not None:
+        (conflict,) = answer.data["details"]["conflicts"]
+        assert (conflict["path"], conflict["port"]) == (str(stage.sandbox.work / "new"), port)
+    assert stage.ports()["new"] == port
+
+
+def test_what_touches_directories_of_others_is_refused(stage: Stage, sandbox: Sandbox) -> None:
+    away = sandbox.root / "away"
+    away.mkdir()
+    sandbox.trop("reserve", cwd=away)
+
+    answer = stage.ask("undo", any=True)
+
+    assert "neither above nor below" in answer.message + json.dumps(answer.data)
+    assert stage.ask("undo", any=True, allowUnrelatedPath=True).code == 0
+    assert "away" not in stage.ports()
+
+
+def swapped(stage: Stage, **environment: str | None) -> Answer:
+    """Exchange the ports of the two, from the first; which one that is, a server is told."""
+    given: dict[str, object] = {"path": str(stage.other)}
+    if stage.door == "server":
+        return stage.ask("swap", folder=str(stage.shop), **given)
+    return ask(stage.sandbox, stage.client, stage.door, "trop.swap", given, work=stage.shop, **environment)
+
+
+def test_two_directories_exchange_their_ports(stage: Stage) -> None:
+    before = stage.ports()
+
+    if stage.door != "server":
+        # For the server both lie below the open folder.
+        assert "neither above nor below" in swapped(stage).message
+    (stage.sandbox.data / "config.yaml").write_text("allow_unrelated_path: true\n")
+    answer = swapped(stage)
+
+    assert answer.code == 0, answer
+    assert stage.ports() == {"shop": before["other"], "other": before["shop"]}
+    if stage.door == "cli":
+        assert answer.stdout == f"{before['other']}\n"
+    else:
+        assert answer.data["reservation"]["port"] == before["other"]
+    assert stage.sandbox.query("SELECT summary FROM operations ORDER BY id DESC LIMIT 1") == [("2 given another port",)]
+
+
+def test_a_port_on_which_something_listens_stays(sandbox: Sandbox, client: Client) -> None:
+    stage = Stage(sandbox, client, "call")
+    (sandbox.data / "config.yaml").write_text("allow_unrelated_path: true\n")
+    port = free_port()
+    stage.ask("reserve", path=str(stage.shop), port=port, overwrite=True)
+    before = stage.ports()
+
+    with server(port, stage.shop):
+        answer = swapped(stage, **LOOKING)
+
+    assert answer.data["kind"] == "port_occupied"
+    assert answer.data["details"]["holder"]["directory"] == str(stage.shop)
+    assert stage.ports() == before
+    assert swapped(stage, **LOOKING).code == 0
+
+
+@pytest.mark.parametrize("missing", ["shop", "other"])
+def test_both_have_to_exist(sandbox: Sandbox, client: Client, missing: str) -> None:
+    stage = Stage(sandbox, client, "call")
+    (sandbox.data / "config.yaml").write_text("allow_unrelated_path: true\n")
+    stage.ask("release", path=str(sandbox.work / missing))
+    before = stage.ports()
+
+    answer = swapped(stage)
+
+    assert answer.data["kind"] == "not_found"
+    assert missing in answer.data["message"]
+    assert stage.ports() == before

@@ -1,0 +1,105 @@
+--- The buffers of trop.yaml.
+local support = require("support")
+
+local M = {}
+local repository = vim.env.TEST_REPOSITORY
+
+local function edit(name)
+  vim.fn.writefile({ "project: shop" }, repository .. "/" .. name)
+  vim.cmd.edit(vim.fn.fnameescape(repository .. "/" .. name))
+  return vim.api.nvim_get_current_buf()
+end
+
+local function attached(bufnr)
+  return vim.lsp.get_clients({ bufnr = bufnr, name = "trop" })
+end
+
+local function to_be_attached(bufnr)
+  return support.eventually("a server that is attached", function()
+    return attached(bufnr)[1]
+  end)
+end
+
+function M.attached()
+  local project = edit("trop.yaml")
+  to_be_attached(project)
+  local own = edit("trop.local.yaml")
+  to_be_attached(own)
+  local other = edit("other.yaml")
+
+  support.equal(vim.bo[project].filetype, "yaml.trop")
+  support.equal(vim.bo[own].filetype, "yaml.trop")
+  support.equal(vim.bo[other].filetype, "yaml")
+  support.equal(attached(other), {})
+  support.equal(#vim.lsp.get_clients(), 1)
+  -- To look at the file reserves nothing.
+  support.equal(support.port(repository), nil)
+  support.equal(support.notes, {})
+end
+
+function M.attached_again()
+  local project = edit("trop.yaml")
+  local first = to_be_attached(project).id
+
+  vim.cmd("Trop restart")
+
+  support.eventually("another server that is attached", function()
+    local now = attached(project)
+    return #now == 1 and now[1].id ~= first
+  end)
+end
+
+function M.judged_as_it_is_typed()
+  local bufnr = edit("trop.yaml")
+  to_be_attached(bufnr)
+
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, { "projekt: shop 😀", "reservations: {services: {web: {}}}" })
+  local told = support.eventually("a diagnostic", function()
+    return vim.diagnostic.get(bufnr)[1]
+  end)
+  vim.api.nvim_buf_set_lines(bufnr, 0, 1, false, { "project: shop" })
+  support.eventually("no diagnostic", function()
+    return #vim.diagnostic.get(bufnr) == 0
+  end)
+
+  support.equal(told.message, "unknown key: did you mean project?")
+  support.equal({ told.lnum, told.col, told.end_col, told.source, told.code }, { 0, 0, 7, "trop", "config_error" })
+end
+
+local function asked(bufnr, method, params)
+  params.textDocument = { uri = vim.uri_from_bufnr(bufnr) }
+  return attached(bufnr)[1].request_sync("textDocument/" .. method, params, 10000, bufnr).result
+end
+
+function M.explained_and_completed()
+  local bufnr = edit("trop.yaml")
+  to_be_attached(bufnr)
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, { "reservations: {services: {web: {}}}", "" })
+
+  local hover = asked(bufnr, "hover", { position = { line = 0, character = 3 } })
+  local offered = asked(bufnr, "completion", { position = { line = 1, character = 0 } })
+  local hints = asked(bufnr, "inlayHint", {
+    range = { start = { line = 0, character = 0 }, ["end"] = { line = 2, character = 0 } },
+  })
+
+  support.equal(vim.split(hover.contents.value, "\n")[1], "reservations")
+  support.equal(offered.items[1].label, "project")
+  support.equal(hints[1].label, "not reserved")
+end
+
+function M.missing()
+  vim.g.trop = { cmd = "/nowhere/trop-server" }
+  edit("trop.yaml")
+  edit("trop.local.yaml")
+  support.note("is not an executable file")
+
+  support.equal(#support.notes, 1)
+end
+
+function M.enabled_without_the_plugin()
+  local given = dofile(vim.api.nvim_get_runtime_file("lsp/trop.lua", false)[1])
+  support.equal(given.filetypes, { "yaml.trop" })
+  support.equal(given.cmd, { "trop-server" })
+end
+
+return M

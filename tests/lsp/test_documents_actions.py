@@ -1,0 +1,346 @@
+"""What an editor shows in trop.yaml and lets its user do there: hints, lenses, actions, symbols and links."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.documents import PUBLISHED, Buffer, capabilities, codes
+from support.typed_configurations import ANCHORED, SHOP
+from support.window import ending, next_of, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from support.client import Client
+    from support.sandbox import Sandbox
+
+GROUP = "reservations:\n  services:\n"
+ALL = {"start": {"line": 0, "character": 0}, "end": {"line": 10_000, "character": 0}}
+REFRESHES = ("workspace/inlayHint/refresh", "workspace/codeLens/refresh")
+
+
+@pytest.fixture
+def start(start: Callable[..., Client]) -> Iterator[Callable[..., Client]]:
+    yield from ending(start)
+
+
+def saved(client: Client, place: Path, text: str) -> Buffer:
+    file = place / "trop.yaml"
+    file.write_text(text)
+    return Buffer(client, file, text)
+
+
+def labels(buffer: Buffer) -> list[str]:
+    return [hint["label"] for hint in buffer.ask("inlayHint", range=ALL)]
+
+
+def actions(buffer: Buffer, marked: str | None = None, **context: Any) -> dict[str, dict[str, Any]]:
+    """The actions at the marked place, or for the whole text, by their titles."""
+    span = ALL if marked is None else dict.fromkeys(("start", "end"), buffer.at(marked))
+    found = buffer.ask("codeAction", range=span, context={"diagnostics": [], **context})
+    return {action["title"]: action for action in found}
+
+
+def edited(buffer: Buffer, action: dict[str, Any]) -> str:
+    """The text once an action's change was made."""
+    ((uri, (change,)),) = action["edit"]["changes"].items()
+    assert uri == buffer.uri
+    lines = [*buffer.text.splitlines(keepends=True), ""]
+    starts = [sum(map(len, lines[:number])) for number in range(len(lines))]
+    begin, end = (starts[at["line"]] + at["character"] for at in (change["range"]["start"], change["range"]["end"]))
+    return buffer.text[:begin] + str(change["newText"]) + buffer.text[end:]
+
+
+def carried_out(client: Client, command: dict[str, Any]) -> dict[str, Any]:
+    return client.call(command["command"], *command["arguments"])
+
+
+# Hints and lenses
+
+
+def test_each_service_has_a_hint_with_its_port_that_follows_the_store(editor: Client, sandbox: Sandbox) -> None:
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{}}  # the shop\n    api:\n      offset: 3\n")
+    before = labels(buffer)
+
+    done = sandbox.trop("autoreserve")
+    hints: list[dict[str, Any]] = []
+    # A busy machine may see the making of the store, and ask for a look at it, before the ports are in it.
+    while [hint["label"] for hint in hints] != ["5000", "5003"]:
+        reply(editor, next_of(editor, REFRESHES[0]), result=None)
+        hints = buffer.ask("inlayHint", range=ALL)
+
+    assert done.returncode == 0
+    assert before == ["not reserved", "not reserved"]
+    assert [hint["position"] for hint in hints] == [buffer.at("shop|"), buffer.at("api:|")]
+    assert "Its variable is WEB_PORT." in hints[0]["tooltip"]["value"]
+    assert "is ignored" not in editor.logged()
+
+
+def test_only_the_hints_of_the_range_are_given(editor: Client, sandbox: Sandbox) -> None:
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{}}\n    api: {{}}\n    db: {{}}\n")
+
+    line = {"start": {"line": 3, "character": 0}, "end": {"line": 3, "character": 99}}
+    hints = buffer.ask("inlayHint", range=line)
+
+    assert [hint["position"]["line"] for hint in hints] == [3]
+
+
+def test_a_hint_tells_that_something_listens(start: Callable[..., Client], sandbox: Sandbox) -> None:
+    client = start(TROP_SKIP_OCCUPANCY_CHECK=None)
+    client.initialize(str(sandbox.work), capabilities=capabilities())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        sandbox.reserve("--tag", "web", "--port", str(port), "--ignore-occupied")
+        free = sandbox.reserve("--tag", "api", TROP_SKIP_OCCUPANCY_CHECK=None)
+
+        buffer = saved(client, sandbox.work, f"{GROUP}    web: {{}}\n    api: {{}}\n")
+        label, other = labels(buffer)
+
+    assert other == f"{free} (free)"
+    assert label in (f"{port} (in use)", f"{port} (up)", f"{port} (taken by another directory)")
+
+
+def test_lenses_reserve_the_group_open_a_port_and_release_it(editor: Client, sandbox: Sandbox) -> None:
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{}}\n    api: {{}}\n")
+
+    (reserving,) = buffer.ask("codeLens")
+    reserved = carried_out(editor, reserving["command"])
+    next_of(editor, REFRESHES[1])
+    lenses = buffer.ask("codeLens")
+    titles = [lens["command"]["title"] for lens in lenses]
+    carried_out(editor, lenses[1]["command"])
+    shown = next_of(editor, "window/showDocument")
+    released = carried_out(editor, lenses[2]["command"])
+
+    assert reserving["command"]["title"] == "Reserve 2 of 2"
+    assert {tag: row["port"] for tag, row in reserved["group"].items()} == {"web": 5000, "api": 5001}
+    assert titles == [
+        "All 2 reserved",
+        *("Open http://localhost:5000/", "Release 5000"),
+        *("Open http://localhost:5001/", "Release 5001"),
+    ]
+    assert shown["params"] == {"uri": "http://localhost:5000/", "external": True}
+    assert released["releasedCount"] == 1
+    assert [row[1] for row in sandbox.rows()] == ["api"]
+
+
+def test_the_address_that_is_opened_is_that_of_a_port(editor: Client) -> None:
+    for argument in ({}, {"port": "5000"}, {"port": 0}, {"port": "http://evil"}, {"port": True}):
+        assert editor.refused("trop.openPort", argument).code == -32602
+
+
+# Actions
+
+
+def test_what_was_probably_meant_is_written(editor: Client, sandbox: Sandbox) -> None:
+    found = []
+    for text in ("projekt: shop\n", "output_format: jsno\n", "ports: {min: 05000}\n", "ports: {avoid: [browsre]}\n"):
+        buffer = saved(editor, sandbox.work, text)
+        ((title, action),) = actions(buffer).items()
+        buffer.close()
+        found.append((title, edited(buffer, action), action["kind"]))
+
+    assert found == [
+        ("Write project", "project: shop\n", "quickfix"),
+        ("Write json", "output_format: json\n", "quickfix"),
+        ("Write 5000", "ports: {min: 5000}\n", "quickfix"),
+        ("Write browser", "ports: {avoid: [browser]}\n", "quickfix"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("service", "changed"),
+    [
+        ("web: {offset: 9}", "web: {preferred: 5000, offset: 9}"),
+        ("web: {offset: 9} # why", "web: {preferred: 5000, offset: 9} # why"),
+        ("web:\n      offset: 9", "web:\n      preferred: 5000\n      offset: 9"),
+        ("web:\n      # why\n      offset: 9", "web:\n      # why\n      preferred: 5000\n      offset: 9"),
+        ("web: 5555", "web: 5000"),
+        ("web: {preferred: 5555}", "web: {preferred: 5000}"),
+        ("web: {offset: 9, preferred: }", "web: {offset: 9, preferred: 5000}"),
+    ],
+)
+def test_a_service_that_has_drifted_can_prefer_what_it_has(
+    editor: Client, sandbox: Sandbox, service: str, changed: str
+) -> None:
+    sandbox.reserve("--tag", "web")
+    sandbox.reserve("--tag", "api")
+    sandbox.reserve("--tag", "db")
+    others = "    api: {offset: 1}\n    db: {offset: 2}\n"
+
+    buffer = saved(editor, sandbox.work, f"{GROUP}    {service}\n{others}")
+    buffer.told(lambda told: "drifted" in codes(told))
+    action = actions(buffer)["Prefer the stored port 5000"]
+
+    assert edited(buffer, action) == f"{GROUP}    {changed}\n{others}"
+
+
+def test_a_group_that_has_drifted_is_put_back_by_a_command(editor: Client, sandbox: Sandbox) -> None:
+    sandbox.reserve("--tag", "web")
+    sandbox.reserve("--tag", "api")
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{}}\n    api: {{offset: 7}}\n")
+    buffer.told(lambda told: "drifted" in codes(told))
+
+    action = actions(buffer, "a|pi")["Lay the group out anew, as the file has it"]
+    result = carried_out(editor, action["command"])
+    settled = buffer.told(lambda told: not told)
+
+    assert {tag: row["port"] for tag, row in result["group"].items()} == {"web": 5000, "api": 5007}
+    assert settled == []
+
+
+def test_what_has_left_the_file_can_be_released(editor: Client, sandbox: Sandbox) -> None:
+    port = sandbox.reserve("--tag", "old")
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{}}\n")
+    buffer.told(lambda told: "not_in_file" in codes(told))
+
+    action = actions(buffer, "ser|vices")[f'Release {port} ("old")']
+    carried_out(editor, action["command"])
+
+    assert sandbox.rows() == []
+    assert buffer.told(lambda told: not told) == []
+
+
+def test_a_preferred_port_that_cannot_be_had_gives_way_and_an_occupied_one_is_excluded(
+    start: Callable[..., Client], sandbox: Sandbox
+) -> None:
+    client = start(TROP_SKIP_OCCUPANCY_CHECK=None)
+    client.initialize(str(sandbox.work), capabilities=capabilities())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        buffer = saved(client, sandbox.work, f"{GROUP}    web: {port}\n")
+        buffer.told(lambda told: "preferred_occupied" in codes(told))
+        found = actions(buffer, f"|{port}")
+
+    excluded = edited(buffer, found[f"Exclude port {port}"])
+    (other,) = [title for title in found if title.endswith(", which is free")]
+    chosen = int(other.split()[1].rstrip(","))
+    assert excluded == f"{GROUP}    web: {port}\nexcluded_ports: [{port}]\n"
+    assert chosen != port
+    assert edited(buffer, found[other]) == f"{GROUP}    web: {chosen}\n"
+
+
+def test_the_services_are_reserved_by_an_action_of_its_own_kind(editor: Client, sandbox: Sandbox) -> None:
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{}}\n")
+    buffer.replace(f"{buffer.text}projekt: x\n")
+
+    everything = actions(buffer)
+    fixes = actions(buffer, only=["quickfix"])
+    rest = actions(buffer, only=["refactor"])
+    nothing = actions(buffer, only=["source.organizeImports"])
+    carried_out(editor, rest["Reserve the services"]["command"])
+
+    assert list(everything) == ["Write project", "Reserve the services"]
+    assert (list(fixes), list(nothing)) == (["Write project"], [])
+    assert [row[1] for row in sandbox.rows()] == ["web"]
+
+
+# Symbols and links
+
+
+def test_symbols_stand_below_each_other_and_hold_what_is_below_them(editor: Client, sandbox: Sandbox) -> None:
+    buffer = saved(editor, sandbox.work, SHOP)
+
+    found = buffer.ask("documentSymbol")
+
+    def names(symbols: list[dict[str, Any]]) -> dict[str, Any]:
+        for symbol in symbols:
+            inner = symbol["selectionRange"]
+            outer = symbol["range"]
+            for at in (inner["start"], inner["end"], *(each["range"]["end"] for each in symbol["children"])):
+                start, end = outer["start"], outer["end"]
+                assert (start["line"], start["character"]) <= (at["line"], at["character"])
+                assert (at["line"], at["character"]) <= (end["line"], end["character"])
+        return {symbol["name"]: names(symbol["children"]) for symbol in symbols}
+
+    tree = names(found)
+    assert list(tree) == [
+        *("project", "ports", "excluded_ports", "occupancy_check", "allow_change", "output_format", "reservations"),
+    ]
+    assert list(tree["reservations"]["services"]) == ["web", "api", "db", "cache", "mail"]
+    assert list(tree["reservations"]["services"]["web"]) == ["offset", "preferred", "env"]
+
+
+def test_who_does_not_know_nested_symbols_gets_a_list(start: Callable[..., Client], sandbox: Sandbox) -> None:
+    declared = capabilities()
+    declared["textDocument"] = {**declared["textDocument"], "documentSymbol": {}}
+    client = start()
+    client.initialize(str(sandbox.work), capabilities=declared)
+    buffer = saved(client, sandbox.work, ANCHORED)
+
+    found = buffer.ask("documentSymbol")
+
+    assert [(each["name"], each.get("containerName")) for each in found][:4] == [
+        ("project", None),
+        ("reservations", None),
+        ("services", "reservations"),
+        ("first", "services"),
+    ]
+    assert {each["location"]["uri"] for each in found} == {buffer.uri}
+
+
+def test_ports_are_links_to_what_answers_there(editor: Client, sandbox: Sandbox) -> None:
+    buffer = saved(editor, sandbox.work, SHOP)
+
+    found = buffer.ask("documentLink")
+
+    assert [(link["target"], link["range"]["start"]) for link in found] == [
+        ("http://localhost:5050/", buffer.at("preferred: |5050")),
+        ("http://localhost:5300/", buffer.at("cache: |5300")),
+    ]
+
+
+# What a client does not know
+
+
+@pytest.mark.parametrize(
+    ("missing", "method", "provider"),
+    [
+        ("hover", "hover", "hoverProvider"),
+        ("completion", "completion", "completionProvider"),
+        ("inlayHint", "inlayHint", "inlayHintProvider"),
+        ("codeLens", "codeLens", "codeLensProvider"),
+        ("codeAction", "codeAction", "codeActionProvider"),
+        ("documentSymbol", "documentSymbol", "documentSymbolProvider"),
+        ("documentLink", "documentLink", "documentLinkProvider"),
+    ],
+)
+def test_what_a_client_does_not_declare_is_neither_declared_nor_answered(
+    start: Callable[..., Client], sandbox: Sandbox, missing: str, method: str, provider: str
+) -> None:
+    client = start()
+    answer = client.initialize(str(sandbox.work), capabilities=capabilities(without=(missing,)))
+    full = start().initialize(str(sandbox.work), capabilities=capabilities())
+    buffer = Buffer(client, sandbox.work / "trop.yaml", f"{GROUP}    web: {{}}\n")
+    buffer.told()
+
+    params = {"textDocument": {"uri": buffer.uri}, "position": {"line": 0, "character": 0}, "range": ALL}
+    refused = client.request(f"textDocument/{method}", {**params, "context": {"diagnostics": []}})
+
+    assert provider in full["capabilities"]
+    assert provider not in answer["capabilities"]
+    assert refused["error"]["code"] == -32601
+
+
+@pytest.mark.parametrize("without", [(), ("publishDiagnostics", "inlayHint", "codeLens")])
+def test_refreshes_and_diagnostics_come_only_to_those_who_know_them(
+    start: Callable[..., Client], sandbox: Sandbox, without: tuple[str, ...]
+) -> None:
+    client = start()
+    client.initialize(
+        str(sandbox.work), capabilities=capabilities(without=without), initializationOptions={"notifications": True}
+    )
+    buffer = saved(client, sandbox.work, f"{GROUP}    web: {{}}\n")
+    buffer.ask("hover", position={"line": 2, "character": 5})
+
+    sandbox.trop("autoreserve")
+    while "Port 5000" not in buffer.ask("hover", position={"line": 2, "character": 5})["contents"]["value"]:
+        pass
+    client.call("trop.listCommands")
+
+    heard = {message["method"] for message in client.unmatched}
+    wanted = {PUBLISHED, *REFRESHES}
+    assert heard & wanted == (set() if without else wanted)

@@ -1,0 +1,115 @@
+"""What the store and the system know is told in trop.yaml, and follows them."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from support import stores
+from support.documents import Buffer, capabilities, codes
+from support.window import ending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from support.client import Client
+    from support.sandbox import Sandbox
+
+WRONG = "projekt: x\n"
+
+
+@pytest.fixture
+def start(start: Callable[..., Client]) -> Iterator[Callable[..., Client]]:
+    yield from ending(start)
+
+
+def file_of(sandbox: Sandbox) -> Path:
+    return sandbox.work / "trop.yaml"
+
+
+def test_a_preferred_port_that_another_directory_has_is_told_of_as_soon_as_it_has_it(
+    editor: Client, sandbox: Sandbox
+) -> None:
+    buffer = Buffer(editor, file_of(sandbox), "reservations:\n  services:\n    web: {preferred: 5050}\n")
+    buffer.told(lambda told: not told)
+
+    other = sandbox.directory("other")
+    sandbox.reserve("--port", "5050", cwd=other)
+    (told,) = buffer.told(bool)
+
+    assert (told["code"], told["severity"]) == ("preferred_reserved", 2)
+    assert told["message"] == f'port 5050 is reserved for "{other}"'
+    assert told["range"]["start"] == buffer.at("|5050}")
+
+
+def test_what_the_file_and_the_store_have_apart_is_told(editor: Client, sandbox: Sandbox) -> None:
+    file = file_of(sandbox)
+    file.write_text("reservations:\n  services:\n    web: {}\n    api: {}\n    old: {}\n")
+    sandbox.trop("autoreserve")
+    text = (
+        "ports: {avoid: [browser]}\nexcluded_ports: [5070]\nreservations:\n  services:\n    web: {}\n"
+        "    api: {offset: 7}\n    bad: {offset: 8, preferred: 5060}\n    out: {offset: 9, preferred: 5070}\n"
+    )
+
+    buffer = Buffer(editor, file, text)
+    told = buffer.told(lambda found: len(found) == 4)
+
+    assert sorted((each["code"], each["severity"]) for each in told) == [
+        ("drifted", 2),
+        ("not_in_file", 4),
+        ("preferred_avoided", 4),
+        ("preferred_excluded", 2),
+    ]
+    by_code = {each["code"]: each for each in told}
+    assert by_code["drifted"]["message"] == '"api" keeps 5001, and the file would have it at 5007'
+    assert by_code["drifted"]["range"]["start"] == buffer.at("|api:")
+    assert by_code["not_in_file"]["message"] == '"old" is reserved, with port 5002, and no service here'
+    assert by_code["preferred_excluded"]["range"]["start"] == buffer.at("preferred: |5070")
+
+
+@pytest.mark.parametrize("store", ["missing", "older", "newer", "noise", "a directory"])
+def test_whatever_the_store_is_the_text_is_judged_and_the_store_stays_as_it_is(
+    start: Callable[..., Client], sandbox: Sandbox, store: str
+) -> None:
+    sandbox.data.mkdir()
+    if store == "older":
+        stores.make_v1(sandbox.database, [])
+    elif store == "newer":
+        sandbox.make_store()
+        sandbox.execute("UPDATE metadata SET value = '99'")
+    elif store == "noise":
+        sandbox.database.write_bytes(b"noise" * 4096)
+    elif store == "a directory":
+        sandbox.database.mkdir()
+    beside = ("trop.db-wal", "trop.db-shm")
+    before = stores.snapshot(sandbox.data, without=beside)
+    client = start()
+    client.initialize(capabilities=capabilities())
+
+    buffer = Buffer(client, file_of(sandbox), WRONG)
+    told = buffer.told()
+    hover = buffer.ask("hover", position={"line": 0, "character": 1})
+    buffer.replace("project: x\n")
+    better = buffer.told()
+    hover_now = buffer.ask("hover", position={"line": 0, "character": 1})
+
+    assert (codes(told), hover, codes(better)) == (["config_error"], None, [])
+    assert hover_now["contents"]["value"].startswith("project\n\nThe project that new reservations belong to")
+    assert stores.snapshot(sandbox.data, without=beside) == before
+    assert "Traceback" not in client.logged()
+
+
+def test_a_port_on_which_something_is_is_told_of(start: Callable[..., Client], sandbox: Sandbox) -> None:
+    client = start(TROP_SKIP_OCCUPANCY_CHECK=None)
+    client.initialize(str(sandbox.work), capabilities=capabilities())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        buffer = Buffer(client, file_of(sandbox), f"reservations:\n  services:\n    web: {port}\n")
+        told = buffer.told(lambda found: "preferred_occupied" in codes(found))
+
+    (occupied,) = [each for each in told if each["code"] == "preferred_occupied"]
+    assert f"on port {port}" in occupied["message"]
+    assert occupied["range"]["start"] == buffer.at(f"|{port}")
