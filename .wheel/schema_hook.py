@@ -19,8 +19,8 @@ class SchemaHook(BuildHookInterface):  # type: ignore[misc] # hatchling is there
         if version == "editable":
             return
         sys.path.insert(0, self.root)
-        from trop_core.config.files import GLOBAL_FILE
         from trop_core.config.json_schema import SHIPPED, json_schema
+        from trop_core.config.names import GLOBAL_FILE
 
         self._directory = tempfile.TemporaryDirectory()
         file = Path(self._directory.name, SHIPPED)

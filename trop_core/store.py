@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from trop_core import paths
 from trop_core.database.connection import Database
 from trop_core.database.failures import denial, is_busy, system_failure, translate
+from trop_core.database.file_set import DATABASE_NAME
 from trop_core.database.handles import create_file
 from trop_core.errors.base import TropError
 from trop_core.errors.schema_migrations import MigrationFailed
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
     from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
-
-DATABASE_NAME = "trop.db"
-CONFIG_NAME = "config.yaml"
 
 
 class DataDirectory(NamedTuple):

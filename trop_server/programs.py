@@ -20,6 +20,10 @@ _RUN_BY_PYTHON = ("sitecustomize", "usercustomize")
 
 def trop() -> None:
     """The command ``trop``."""
+    if sys.argv[1:2] == ["reserve"]:
+        from trop_server.cli import express
+
+        express.reserve()
     from trop_server.cli.main import main
 
     main()

@@ -29,8 +29,9 @@ from ruamel.yaml.events import (
 from trop_core import ownership, whole_files
 from trop_core.config import list_text, yaml_tree
 from trop_core.config.file_text import BYTE_ORDER_MARK, decoded, read_bytes
-from trop_core.config.files import GLOBAL_FILE, parse_text, without_words
+from trop_core.config.files import parse_text, without_words
 from trop_core.config.list_text import Cut, Item, Unclear
+from trop_core.config.names import GLOBAL_FILE
 from trop_core.config.nodes import ports_of
 from trop_core.config.search import is_quotable, leads_away
 from trop_core.config.values import Problems

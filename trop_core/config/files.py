@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from trop_core.config.names import GLOBAL_FILE
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from trop_core.config.layer import Layer
     from trop_core.errors.configuration import ConfigError, ConfigProblem
-
-GLOBAL_FILE = "config.yaml"
-PROJECT_FILES = ("trop.yaml", "trop.local.yaml")
-"""The names of a project's files, the stronger one last."""
 
 
 def load_file(

@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from trop_core.config import search
-from trop_core.config.files import GLOBAL_FILE, PROJECT_FILES, load_file, parse_bytes
+from trop_core.config.files import load_file, parse_bytes
 from trop_core.config.layer import Given, Place
+from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.config.settings import DEFAULT_ORIGIN, Settings
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.base import InternalError

@@ -13,19 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import small_files
-from trop_core.config.files import PROJECT_FILES
+from trop_core.config.names import NEAR_NAMES, PROJECT_FILES
 from trop_core.paths import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from trop_core.errors.base import TropError
-
-_NEAR = (
-    *("trop.yml", "trop.local.yml", ".trop.yaml", ".trop.local.yaml", ".trop.yml", "trop.YAML", "trop.YML"),
-    *("Trop.yaml", "Trop.yml", "TROP.yaml", "TROP.YAML", "TROP.yml", "trop.local.YAML", "Trop.local.yaml"),
-)
-"""What is looked for where nothing else is a reason to read a directory."""
 
 _NOT_READ = "is not read: the file has to be called "
 _MOST_LISTED = 10_000
@@ -131,7 +125,7 @@ def find(ground: Ground) -> Found:
             warnings += near_misses(directory)
             return Found(directory, found, tuple(warnings))
     for directory in dict.fromkeys((ground.target, ground.root or ground.target)):
-        warnings += [_told_of_name(directory, name) for name in _NEAR if _lstat(os.path.join(directory, name))]
+        warnings += [_told_of_name(directory, name) for name in NEAR_NAMES if _lstat(os.path.join(directory, name))]
     return Found(None, (), tuple(warnings))
 
 

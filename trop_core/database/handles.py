@@ -8,7 +8,8 @@ import sqlite3
 import time
 
 from trop_core.database.failures import denial, system_failure, translate
-from trop_core.database.open_files import BESIDE, IN_USE, SHARED_UNIT, FileSet, SharedConnection
+from trop_core.database.file_set import BESIDE, SHARED_UNIT, FileSet
+from trop_core.database.open_files import IN_USE, SharedConnection
 from trop_core.errors.store import NoDataDirectory
 from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SystemFailure
 from trop_core.paths import home_of_another

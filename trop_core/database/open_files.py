@@ -13,20 +13,15 @@ import sqlite3
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from trop_core.database.file_set import FileSet
     from trop_core.database.waiting import Patience
-
-BESIDE = ("-wal", "-shm")
-"""What SQLite keeps beside a database in WAL mode. https://sqlite.org/walformat.html"""
-
-SHARED_UNIT = 32768
-"""Bytes: a -shm that is whole has a whole number of such units. See wal.c of SQLite."""
 
 _PAUSE = 0.02
 _LEAST_WAIT = 1.0
@@ -36,50 +31,6 @@ _LEAST_WAIT = 1.0
 _SHARED_FIRST = 0x40000002
 _SHARED_SIZE = 510
 _DARWIN_OFD_SETLK = 90
-
-_Found = tuple[int, int, int]
-
-
-class FileSet:
-    """Which files one connection has open: the database's, and those beside it.
-
-    Make it before the file is opened, and ``note`` at once after the first read, which opens those beside it.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._names = [path, *(path + suffix for suffix in BESIDE)]
-        self._found = [_look(name) for name in self._names]
-        self._is_torn = False
-        self._comparing = threading.Lock()
-
-    def note(self) -> None:
-        """Take what lies beside the database now for what was opened.
-
-        What lay there before has to be there still, and what was opened must not be gone already. A file that was put
-        in place since may have the inode number of the one that lay there before: of the numbers alone it cannot be
-        told that what was opened between the two is gone.
-        """
-        before, self._found[1:] = self._found[1:], [_look(name) for name in self._names[1:]]
-        self._is_torn = any(map(_is_another, before, self._found[1:])) or _has_lost(self._names)
-
-    def are_gone(self) -> bool:
-        """Whether a name means another file by now, or none, or one that was cut off. Looks at the file system.
-
-        A -wal that somebody made shorter may be none that was cut off, but the result of a checkpoint: opening the
-        files anew tells. A database that has nothing beside it may be switched to WAL mode by another process, and the
-        next read opens both then.
-        """
-        with self._comparing:
-            now = [_look(name) for name in self._names]
-            appeared = [before is None and after is not None for before, after in zip(self._found, now, strict=True)]
-            self._is_torn = (
-                self._is_torn
-                or self._found[0] is None
-                or any(_is_another(before, after) for before, after in zip(self._found, now, strict=True))
-                or appeared[1] != appeared[2]
-            )
-            self._found = now
-        return self._is_torn
 
 
 class SharedConnection(sqlite3.Connection):
@@ -233,31 +184,15 @@ IN_USE = _InUse()
 """This process's one."""
 
 
-def _look(path: str) -> _Found | None:
-    """Which file a name means now, and its size; None if it means none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_size
+def close_untouched(connection: sqlite3.Connection, path: str, patience: Patience) -> None:
+    """Close the only connection of this process to a file, so that SQLite neither checkpoints nor deletes anything.
+
+    Raises ``LockTimeout`` or ``Cancelled``; it is still open then.
+    """
+    patience.insist(lambda: _close_untouched([connection], path), "open it anew")
 
 
-def _is_another(before: _Found | None, now: _Found | None) -> bool:
-    return before is not None and (now is None or now[:2] != before[:2] or now[2] < before[2])
-
-
-def _has_lost(names: list[str]) -> bool:
-    """Whether this process has one of these files open that was removed, as far as the system tells: proc(5)."""
-    lost = [f"{name} (deleted)" for name in names]
-    with suppress(OSError):
-        for number in os.listdir("/proc/self/fd"):
-            with suppress(OSError):  # a descriptor that was closed since
-                if os.readlink(f"/proc/self/fd/{number}") in lost:
-                    return True
-    return False
-
-
-def _close_untouched(connections: list[SharedConnection], path: str) -> None:
+def _close_untouched(connections: Sequence[sqlite3.Connection], path: str) -> None:
     """Close all connections of this process to a file, so that SQLite neither checkpoints nor deletes anything."""
     if sys.version_info >= (3, 12):
         for connection in connections:

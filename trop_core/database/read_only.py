@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from trop_core import temporary
 from trop_core.database.failures import primary_code, system_failure
+from trop_core.database.file_set import SHARED_UNIT
 from trop_core.database.handles import IN_MEMORY, connect_own, connect_read_only
-from trop_core.database.open_files import IN_USE, SHARED_UNIT
+from trop_core.database.open_files import IN_USE
 from trop_core.errors.store import NoDataDirectory
 
 if TYPE_CHECKING:

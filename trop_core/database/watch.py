@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from trop_core.database import reservations
 from trop_core.database.failures import is_busy, system_failure, translate
+from trop_core.database.file_set import BESIDE
 from trop_core.database.handles import StoreConnection, check_writable, connect_read_only
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
-from trop_core.database.open_files import BESIDE, IN_USE
+from trop_core.database.open_files import IN_USE
 from trop_core.database.read_only import read_only
 from trop_core.database.waiting import Patience
 from trop_core.errors.store import LockTimeout

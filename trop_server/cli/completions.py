@@ -17,12 +17,13 @@ from argcomplete.completers import BaseCompleter
 from argcomplete.shell_integration import shellcode
 
 from trop_core.catalogue import operation, operations
+from trop_core.database.file_set import DATABASE_NAME
 from trop_core.database.handles import connect_read_only
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import escaped
 from trop_core.fields import Kind
 from trop_core.paths import working_directory
-from trop_core.store import DATABASE_NAME, data_directory
+from trop_core.store import data_directory
 from trop_server.cli.parser import build
 from trop_server.cli.subcommands import OWN, POSITIONALS, SUBCOMMANDS
 

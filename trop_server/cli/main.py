@@ -66,21 +66,28 @@ def run(arguments: Sequence[str]) -> int:
         return session.exit_code
     except SystemExit as end:
         return int(end.code or 0)
-    except TropError as error:
-        return _fail(error, session)
-    except KeyboardInterrupt:
-        if session is None or not session.done:
-            return _fail(Cancelled(), session)
-        say("interrupted, after what was asked for had been done")
-        return EXIT_CODES[Cancelled.kind]
     except BrokenPipeError:
         # Whoever reads has seen enough. The interpreter would fail once more on what it still wants to write.
         _discard_stdout()
-    except Exception as error:  # noqa: BLE001 - no traceback reaches a user who did not ask for it
-        failure = _unforeseen(error)
-        failure.__cause__ = error
-        return _fail(failure, session)
+    except BaseException as error:  # noqa: BLE001 - no traceback reaches a user who did not ask for it
+        return ended_by(error, session, is_done=session is not None and session.done)
     return 0
+
+
+def ended_by(error: BaseException, session: Session | None = None, *, is_done: bool) -> int:
+    """Tell what has ended a run, before or after what was asked for ``is_done``, and return its exit code."""
+    if isinstance(error, TropError):
+        return _fail(error, session)
+    if isinstance(error, KeyboardInterrupt):
+        if not is_done:
+            return _fail(Cancelled(), session)
+        say("interrupted, after what was asked for had been done")
+        return EXIT_CODES[Cancelled.kind]
+    if not isinstance(error, Exception):
+        raise error
+    failure = _unforeseen(error)
+    failure.__cause__ = error
+    return _fail(failure, session)
 
 
 def _unforeseen(error: Exception) -> TropError:

@@ -16,10 +16,11 @@ from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken, no_progress
 from trop_core.catalogue import Computation, Operation, operations
 from trop_core.context import Context
+from trop_core.database.file_set import DATABASE_NAME
 from trop_core.errors.spelling import wire_name
 from trop_core.operations.call import Call
 from trop_core.paths import canonical, home_directory, working_directory
-from trop_core.store import DATABASE_NAME, DataDirectory, data_directory
+from trop_core.store import DataDirectory, data_directory
 from trop_server.lsp.client_log import ClientLogHandler
 from trop_server.lsp.documents.addresses import is_of_interest
 from trop_server.lsp.documents.capabilities import ANSWERED, HEARD, declare

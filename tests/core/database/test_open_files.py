@@ -12,7 +12,7 @@ from support import stores
 from support.processes import child
 
 from trop_core.database.connection import Database
-from trop_core.database.open_files import FileSet
+from trop_core.database.file_set import FileSet
 from trop_core.database.waiting import LockClock, Patience
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from trop_core.config.documents.mending import mend
 from trop_core.config.documents.outline import Outline
 from trop_core.config.examination import Examination, examine
 from trop_core.config.file_text import decoded, is_blank
-from trop_core.config.files import GLOBAL_FILE, PROJECT_FILES
+from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.errors.configuration import ConfigError
 from trop_core.ports.services import Group
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation
 from trop_core.database.failures import system_failure
+from trop_core.database.file_set import DATABASE_NAME
 from trop_core.errors.spelling import quoted
 from trop_core.errors.store import NoDataDirectory
 from trop_core.operations.assertions.result import AssertionResult
 from trop_core.records import Record
-from trop_core.store import DATABASE_NAME
 
 if TYPE_CHECKING:
     from trop_core.context import Context

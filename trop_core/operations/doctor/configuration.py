@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 from trop_core.config.merging import near_miss
+from trop_core.config.names import GLOBAL_FILE
 from trop_core.config.search import is_of_near_miss
 from trop_core.errors.base import TropError
 from trop_core.errors.configuration import ConfigError
 from trop_core.errors.spelling import quoted, shell_word
 from trop_core.operations.doctor.finding import error, info, of_error, ok, warning
-from trop_core.store import CONFIG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def user_file(subject: Subject) -> Iterator[Finding]:
     place = subject.context.data_directory
     if not place:
         return
-    file = os.path.join(place, CONFIG_NAME)
+    file = os.path.join(place, GLOBAL_FILE)
     for told in near_miss(file):
         yield warning("user_configuration", told, _RENAME)
     try:
@@ -101,7 +101,7 @@ def _mistakes(subject: Subject) -> Iterator[Finding]:
         yield from of_error(_NAME, refusal, subject.context.spell)
     # The last one tells of the refusal, as a whole.
     warnings = subject.settings.warnings[: -1 if refusal is not None else None]
-    users = near_miss(os.path.join(subject.context.data_directory, CONFIG_NAME))
+    users = near_miss(os.path.join(subject.context.data_directory, GLOBAL_FILE))
     for told in warnings:
         if is_of_near_miss(told) and told not in users:
             yield warning(_NAME, told, _RENAME)

@@ -6,13 +6,15 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from trop_core.config.names import GLOBAL_FILE
 from trop_core.database import locks
 from trop_core.database.failures import system_failure
+from trop_core.database.file_set import DATABASE_NAME
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import quoted, shell_word
 from trop_core.errors.system import PermissionDenied
 from trop_core.operations.doctor.finding import error, info, of_error, ok, warning
-from trop_core.store import CONFIG_NAME, DATABASE_NAME, check_creatable
+from trop_core.store import check_creatable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +128,7 @@ def _own_files(place: str) -> list[str]:
         names = sorted(os.listdir(place))
     except OSError:
         return []
-    own = (DATABASE_NAME, CONFIG_NAME)
+    own = (DATABASE_NAME, GLOBAL_FILE)
     return [os.path.join(place, name) for name in names if name in own or name.startswith(f"{DATABASE_NAME}-")] + [
         os.path.join(place, name) for name in names if name.startswith(f"{DATABASE_NAME}.")
     ]

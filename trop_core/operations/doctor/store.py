@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trop_core.database import companion
 from trop_core.database.connection import Database
 from trop_core.database.failures import is_busy, translate
+from trop_core.database.file_set import DATABASE_NAME
 from trop_core.database.handles import check_writable, connect_read_only
 from trop_core.database.inspection import look_through
 from trop_core.database.migrations.registry import LATEST_VERSION
@@ -22,7 +23,7 @@ from trop_core.errors.spelling import quoted, shell_word
 from trop_core.errors.store import DatabaseCorrupt
 from trop_core.operations.doctor.finding import error, info, of_error, ok, warning
 from trop_core.operations.doctor.subject import OpenStore
-from trop_core.store import DATABASE_NAME, Store
+from trop_core.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

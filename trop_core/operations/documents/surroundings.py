@@ -10,8 +10,9 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from trop_core.config import search
-from trop_core.config.files import GLOBAL_FILE, PROJECT_FILES, load_file, parse_bytes
+from trop_core.config.files import load_file, parse_bytes
 from trop_core.config.merging import allowed_variables, expanded, merge
+from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.errors.base import TropError
 from trop_core.errors.system import SocketsUnreadable
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, PortRange

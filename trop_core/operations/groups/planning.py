@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields, paths
 from trop_core.caller import Target
-from trop_core.config.files import PROJECT_FILES
+from trop_core.config.names import PROJECT_FILES
 from trop_core.database import reservations
 from trop_core.database.failures import system_failure
 from trop_core.database.selection import Selection

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation
-from trop_core.config.files import GLOBAL_FILE, PROJECT_FILES
+from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.records import Record
 
 if TYPE_CHECKING:

@@ -59,8 +59,9 @@ def compute(request: ValidateRequest, context: Context) -> ValidateResult:
     Raises ``InvalidPath`` if there is none, ``PermissionDenied`` or ``SystemFailure`` if it cannot be read.
     """
     from trop_core.config import authority
-    from trop_core.config.files import GLOBAL_FILE, load_file
+    from trop_core.config.files import load_file
     from trop_core.config.merging import allowed_variables, expanded
+    from trop_core.config.names import GLOBAL_FILE
     from trop_core.config.search import is_quotable, near_misses
 
     file = context.caller.resolve(request.config)
@@ -97,7 +98,8 @@ def compute(request: ValidateRequest, context: Context) -> ValidateResult:
 
 def user_layer(data_directory: str) -> tuple[Layer, tuple[str, ...]]:
     """What the user's own file gives, and what to tell where it cannot be used."""
-    from trop_core.config.files import GLOBAL_FILE, load_file
+    from trop_core.config.files import load_file
+    from trop_core.config.names import GLOBAL_FILE
 
     file = os.path.join(data_directory, GLOBAL_FILE)
     try:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core import fields, whole_files
 from trop_core.catalogue import Operation, Procedure
+from trop_core.config.names import GLOBAL_FILE
 from trop_core.database import rebuilding
 from trop_core.database.connection import Database
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.models import GivenPlan
 from trop_core.operations.recording import Recording
 from trop_core.records import Record
-from trop_core.store import CONFIG_NAME, Store, make_directory
+from trop_core.store import Store, make_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,7 +205,7 @@ def _config(plan: InitPlan) -> list[Action]:
     """What there is to do about the configuration; looks, and writes nothing."""
     if not plan.with_config:
         return []
-    path = os.path.join(plan.directory, CONFIG_NAME)
+    path = os.path.join(plan.directory, GLOBAL_FILE)
     exists = os.path.lexists(path)
     if exists and not plan.overwrite:
         return []
@@ -218,7 +219,7 @@ def _config_prepared(plan: InitPlan) -> AbstractContextManager[Replacement]:
     from trop_core.config.template import config_template
 
     content = config_template(shipped_schema()).encode()
-    return whole_files.replacement(os.path.join(plan.directory, CONFIG_NAME), content)
+    return whole_files.replacement(os.path.join(plan.directory, GLOBAL_FILE), content)
 
 
 OPERATION = Operation(

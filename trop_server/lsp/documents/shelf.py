@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trop_core.config.documents.document import Document
 from trop_core.config.documents.lines import Lines
-from trop_core.config.files import PROJECT_FILES
+from trop_core.config.names import PROJECT_FILES
 from trop_core.operations.documents.situation import Situation
 from trop_core.operations.documents.surroundings import Surroundings
 from trop_server.lsp.documents.addresses import identifier_of, is_of_interest, path_of, version_of

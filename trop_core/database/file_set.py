@@ -1,0 +1,89 @@
+"""The files that one connection has open: a database, and what SQLite keeps beside it.
+
+Imports nothing that Python has not loaded when it starts, since the express lane needs it, too.
+"""
+
+import os
+from _thread import allocate_lock
+
+DATABASE_NAME = "trop.db"
+"""What a store's database is called, in the data directory."""
+
+BESIDE = ("-wal", "-shm")
+"""What SQLite keeps beside a database in WAL mode. https://sqlite.org/walformat.html"""
+
+SHARED_UNIT = 32768
+"""Bytes: a -shm that is whole has a whole number of such units. See wal.c of SQLite."""
+
+_Found = tuple[int, int, int]
+
+
+class FileSet:
+    """Which files one connection has open: the database's, and those beside it.
+
+    Make it before the file is opened, and ``note`` at once after the first read, which opens those beside it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._names = [path, *(path + suffix for suffix in BESIDE)]
+        self._found = [_look(name) for name in self._names]
+        self._is_torn = False
+        self._comparing = allocate_lock()
+
+    def note(self) -> None:
+        """Take what lies beside the database now for what was opened.
+
+        What lay there before has to be there still, and what was opened must not be gone already. A file that was put
+        in place since may have the inode number of the one that lay there before: of the numbers alone it cannot be
+        told that what was opened between the two is gone.
+        """
+        before, self._found[1:] = self._found[1:], [_look(name) for name in self._names[1:]]
+        self._is_torn = any(map(_is_another, before, self._found[1:])) or _has_lost(self._names)
+
+    def are_gone(self) -> bool:
+        """Whether a name means another file by now, or none, or one that was cut off. Looks at the file system.
+
+        A -wal that somebody made shorter may be none that was cut off, but the result of a checkpoint: opening the
+        files anew tells. A database that has nothing beside it may be switched to WAL mode by another process, and the
+        next read opens both then.
+        """
+        with self._comparing:
+            now = [_look(name) for name in self._names]
+            appeared = [before is None and after is not None for before, after in zip(self._found, now, strict=True)]
+            self._is_torn = (
+                self._is_torn
+                or self._found[0] is None
+                or any(_is_another(before, after) for before, after in zip(self._found, now, strict=True))
+                or appeared[1] != appeared[2]
+            )
+            self._found = now
+        return self._is_torn
+
+
+def _look(path: str) -> "_Found | None":
+    """Which file a name means now, and its size; None if it means none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size
+
+
+def _is_another(before: "_Found | None", now: "_Found | None") -> bool:
+    return before is not None and (now is None or now[:2] != before[:2] or now[2] < before[2])
+
+
+def _has_lost(names: list[str]) -> bool:
+    """Whether this process has one of these files open that was removed, as far as the system tells: proc(5)."""
+    lost = [f"{name} (deleted)" for name in names]
+    try:
+        numbers = os.listdir("/proc/self/fd")
+    except OSError:
+        return False
+    for number in numbers:
+        try:
+            if os.readlink(f"/proc/self/fd/{number}") in lost:
+                return True
+        except OSError:  # a descriptor that was closed since
+            continue
+    return False
