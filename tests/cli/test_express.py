@@ -95,7 +95,7 @@ class World:
         return seen, imported
 
     def _rows(self, began: int) -> object:
-        found = {}
+        found: dict[tuple[str, str], object] = {}
         for place in self.stores:
             if not (place / "trop.db").exists():
                 continue
@@ -126,9 +126,6 @@ class World:
 
 def is_now(cell: object, began: int) -> bool:
     return isinstance(cell, int) and began - 1 <= cell <= time.time() + 1
-
-
-Twist = "Callable[[World], object]"
 
 
 def arguments(*given: str) -> Callable[[World], None]:
@@ -212,6 +209,7 @@ def in_the_usual_place(world: World) -> None:
 
 
 def with_an_older_habit(world: World) -> None:
+    in_the_usual_place(world)
     (world.sandbox.home / ".trop").mkdir(exist_ok=True)
     (world.sandbox.home / ".trop" / "trop.db").touch()
 
@@ -287,7 +285,7 @@ ORDINARILY: dict[str, Callable[[World], object]] = {
     "a relative home": variables(HOME="here"),
     "a home of snap's": variables(SNAP_REAL_HOME="{root}/home"),
     "another data home": variables(TROP_DATA_DIR=None, XDG_DATA_HOME="{root}/xdg"),
-    "a store by an older habit": lambda world: (in_the_usual_place(world), with_an_older_habit(world)),
+    "a store by an older habit": with_an_older_habit,
     "the project's file": file("work/shop/web/trop.yaml", "ports: {min: 6000}\n"),
     "the project's file above": file("work/shop/trop.local.yaml", "ports: {min: 6000}\n"),
     "a file that is wrong": file("work/shop/web/trop.yaml", "ports: [\n"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from support.sandbox import Sandbox
 
 CHANGED = "trop/reservationsChanged"
+ANNOUNCED = "trop/announcement"
 ASKED = "window/showMessageRequest"
 SHOWN = "window/showMessage"
 LOGGED = "window/logMessage"

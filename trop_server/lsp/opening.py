@@ -32,6 +32,14 @@ logger = logging.getLogger(__name__)
 
 TAKE_ALONG, LEAVE = "Take Along", "Leave"
 
+_HAPPENED = {
+    "created": "reserved",
+    "extended": "reserved, some of them newly,",
+    "moved": "moved along, and reserved",
+    "reallocated": "reserved anew",
+}
+"""What is mentioned of an outcome; of another one there is nothing to say."""
+
 
 class Openings:
     """Asks whether a folder that was moved takes its reservations along, and reserves a port where that is wanted.
@@ -100,6 +108,10 @@ class Openings:
         result = await self._errands.perform(ticket, operation, request, folder=folder)
         for warning in result.warnings:
             logger.info("%s: %s", folder, warning)
+        if result.outcome in _HAPPENED:
+            reserved = [*result.group.values()] if operation is AUTORESERVE else [result.reservation]
+            ports = ports_of(reserved, len(reserved))
+            self._window.mention(folder, f"{ports} {_HAPPENED[result.outcome]} for {folder}")
 
     async def _offer(self, folder: str, path: str, origin: Origin, ticket: Ticket) -> None:
         """Ask the person, and move the reservations if that is wished. What stands in the way is told."""

@@ -17,12 +17,13 @@ _RESERVE_ON_OPEN = list(get_args(ReserveOnOpen))
 class Options:
     """The options of one session. What a client does not name is as it is here.
 
-    ``data_dir`` is the directory of the store, or None for the usual one. ``reserve_on_open`` tells for which folders
-    a port is reserved when they open.
+    ``data_dir`` is the directory of the store, or None for the usual one. ``announcements`` are what happened without
+    a command, a sentence each. ``reserve_on_open`` tells for which folders a port is reserved when they open.
     """
 
     data_dir: str | None = None
     notifications: bool = False
+    announcements: bool = False
     migrate_on_rename: bool = True
     reserve_on_open: ReserveOnOpen = "never"
 
@@ -40,7 +41,7 @@ def read_options(given: Any) -> Options:
             raise InvalidArgument("data_dir", expected="a path", given=data_dir, alone=True)
         data_dir = check_storable(from_uri(data_dir))
     named: dict[str, Any] = {"data_dir": data_dir}
-    for field in ("notifications", "migrate_on_rename"):
+    for field in ("notifications", "announcements", "migrate_on_rename"):
         value = given.get(wire_name(field))
         if value is not None:
             if not isinstance(value, bool):

@@ -18,7 +18,7 @@ from trop_core.operations.looking.list import OPERATION as LIST
 from trop_core.operations.looking.list import ListRequest
 from trop_core.operations.moving.migrate import OPERATION as MIGRATE
 from trop_core.operations.moving.migrate import MigrateRequest
-from trop_server.lsp.window import enumerated
+from trop_server.lsp.window import enumerated, ports_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -95,12 +95,13 @@ class Renames:
             return None
         request = MigrateRequest(from_=old, to=new, recursive=True)
         try:
-            await self._errands.perform(ticket, MIGRATE, request)
+            migrated = await self._errands.perform(ticket, MIGRATE, request)
         except ReservationConflict as error:
             standing = frozenset((row.path, row.tag, row.port) for row in error.conflicts)
             if standing != agreed:
                 return _Conflict(standing, _question(old, new, moving, error))
-            await self._errands.perform(ticket, MIGRATE, request._replace(force=True))
+            migrated = await self._errands.perform(ticket, MIGRATE, request._replace(force=True))
+        self._window.mention(new, f"{ports_of(moving, migrated.migrated_count)} moved along from {old} to {new}")
         return None
 
 

@@ -53,6 +53,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RESERVATIONS_CHANGED = "trop/reservationsChanged"
+ANNOUNCEMENT = "trop/announcement"
 
 _GRACE = 0.4
 _FLUSH = 0.2
@@ -84,7 +85,7 @@ class TropServer(LanguageServer):
         for operation in operations():
             self.command(operation.command)(partial(self._run, operation))
         order = asyncio.Lock()
-        window = Window(self.protocol.ask, self.window_show_message)
+        window = Window(self.protocol.ask, self.window_show_message, self._announce)
         self._renames = Renames(self, window, order)
         self._openings = Openings(self, window, order)
         # pygls writes attributes to what it registers: a partial has room for them, a method has not.
@@ -203,6 +204,10 @@ class TropServer(LanguageServer):
 
     def _tell_reservations(self, reservations: list[Reservation]) -> None:
         self.protocol.tell(RESERVATIONS_CHANGED, {"reservations": [*map(reservation_to_wire, reservations)]})
+
+    def _announce(self, folder: str, message: str) -> None:
+        if self._options.announcements:
+            self.protocol.tell(ANNOUNCEMENT, {"folder": folder, "message": message})
 
     # Documents
 

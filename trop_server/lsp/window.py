@@ -20,15 +20,17 @@ _WORD_JOINER = "\u2060"
 
 
 class Window:
-    """Asks through ``window/showMessageRequest`` and tells through ``window/showMessage``."""
+    """Asks through ``window/showMessageRequest``, tells through ``window/showMessage``, and mentions what went well."""
 
     def __init__(
         self,
         ask: Callable[[types.ShowMessageRequestParams], Coroutine[None, None, str | None]],
         show: Callable[[types.ShowMessageParams], None],
+        announce: Callable[[str, str], None],
     ) -> None:
         self._ask = ask
         self._show = show
+        self._announce = announce
 
     async def agrees(self, ticket: Ticket, question: str, *, yes: str, no: str, is_warning: bool = False) -> bool:
         """Whether the person chooses ``yes``: no answer is none. Waits for as long as that takes.
@@ -39,6 +41,10 @@ class Window:
         actions = [types.MessageActionItem(title=title) for title in (yes, no)]
         params = types.ShowMessageRequestParams(type=kind, message=as_text(question), actions=actions)
         return await ticket.while_harmless(self._ask(params)) == yes
+
+    def mention(self, folder: str, what: str) -> None:
+        """Say what has happened to a folder's reservations without anybody's command, to clients that want to know."""
+        self._announce(folder, as_text(what))
 
     def tell_failure(self, what: str, error: TropError) -> None:
         """Say what was not done, why, and what to do about it."""
