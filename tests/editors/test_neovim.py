@@ -20,7 +20,7 @@ from support.hostile.land import Window
 from support.readmes import blocks
 from support.repositories import add_worktree, make_repository
 from support.requirements import missing_editor
-from support.sandbox import SCRIPTS, TROP, Sandbox
+from support.sandbox import LOOKING, SCRIPTS, TROP, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,6 +200,11 @@ def test_the_list_is_whole_where_one_answer_does_not_hold_it(neovim: Neovim) -> 
     neovim.run("commands", "list_pages")
 
 
+def test_the_list_tells_who_uses_a_port(neovim: Neovim) -> None:
+    neovim.variables.update(LOOKING)
+    neovim.run("commands", "list_tells_who")
+
+
 def test_the_projects_are_listed(neovim: Neovim) -> None:
     neovim.run("commands", "list_projects")
 
@@ -290,6 +295,10 @@ def test_nothing_is_loaded_or_started_before_it_is_used(neovim: Neovim) -> None:
 
 def test_a_repository_that_is_opened_shows_its_port(neovim: Neovim) -> None:
     neovim.run("sessions", "opened_repository")
+
+
+def test_what_happens_by_itself_is_said_once(neovim: Neovim) -> None:
+    neovim.run("sessions", "announced")
 
 
 def test_nothing_is_reserved_on_opening_where_that_is_not_wanted(neovim: Neovim) -> None:

@@ -129,7 +129,10 @@ function M.migrate_previews()
   local seen = answer_and_look("Leave")
   local line = ("Trop migrate %s/old %s/new"):format(work, work)
   vim.cmd(line)
-  support.equal(question(1), { prompt = "Migrate 2 reservations?", choices = { "Migrate", "Leave" } })
+  support.equal(question(1), {
+    prompt = ("Migrate 5000, 5001 (web) from %s/old to %s/new?"):format(work, work),
+    choices = { "Migrate", "Leave" },
+  })
   support.equal(seen[1], ("5000: %s/old -> %s/new"):format(work, work))
   support.equal(seen[2], ("5001: %s/old/app (web) -> %s/new/app"):format(work, work))
   support.contains(seen[3], "not an existing directory")
@@ -151,7 +154,7 @@ function M.migrate_conflict()
   local seen = answer_and_look("Leave")
   local arguments = ("%s/old %s/new"):format(work, work)
   vim.cmd("Trop migrate " .. arguments)
-  support.equal(question(1).prompt, "Migrate 1 reservation and remove 1 reservation in the way?")
+  support.equal(question(1).prompt, ("Migrate 5000 from %s/old to %s/new and remove 5001 in the way?"):format(work, work))
   support.equal(question(1).choices, { "Overwrite", "Leave" })
   support.equal(seen[2], ("in the way: 5001: %s/new"):format(work))
   support.equal(support.port(work .. "/new"), 5001)
@@ -192,11 +195,25 @@ function M.list()
   local lines = shown("trop://reservations")
   support.equal(#lines, 3)
   support.contains(lines[3], work .. "/two\\nlines")
-  support.equal(vim.split(lines[1], "%s%s+"), { "PORT", "PATH", "TAG", "PROJECT", "TASK", "IN USE" })
+  support.equal(vim.split(lines[1], "%s%s+"), { "PORT", "PATH", "TAG", "PROJECT", "TASK", "IN USE BY" })
   support.equal(vim.split(lines[2], "%s%s+"), { "5000", repository, "web", "shop", "main", "-" })
 
   vim.api.nvim_feedkeys("q", "xt", false)
   support.equal(vim.fn.bufwinid("trop://reservations"), -1)
+end
+
+--- Something listens on a reserved port: it is said what, and whose that is.
+function M.list_tells_who()
+  support.trop(repository, "reserve")
+  local listener = assert(vim.uv.new_tcp())
+  listener:bind("127.0.0.1", support.port(repository))
+  listener:listen(1, function() end)
+
+  vim.cmd("Trop list")
+
+  local cells = vim.split(shown("trop://reservations")[2], "%s%s+")
+  listener:close()
+  support.equal(cells[6], ("%s (%d), own"):format(vim.fn.fnamemodify(vim.v.progpath, ":t"), vim.fn.getpid()))
 end
 
 function M.list_pages()

@@ -47,6 +47,28 @@ function M.opened_repository()
   support.equal(support.notes, {})
 end
 
+--- What happens by itself is said once, on one line, and in no message that stays.
+function M.announced()
+  local echoed = {}
+  local echo = vim.api.nvim_echo
+  vim.api.nvim_echo = function(chunks, ...)
+    table.insert(echoed, chunks[1][1])
+    return echo(chunks, ...)
+  end
+  support.equal(require("trop").status(), "")
+  support.eventually("a word of it", function()
+    return echoed[1]
+  end)
+  local whole = ("trop: port 5000 reserved for %s"):format(repository)
+  local room = vim.o.columns - 12
+  support.equal(echoed, { #whole > room and whole:sub(1, room - 1) .. "…" or whole })
+  support.equal(support.notes, {})
+  support.equal(vim.fn.execute("messages"):find("reserved"), nil)
+  support.equal(vim.iter(require("trop.log").lines()):any(function(line)
+    return line:find(whole:sub(7), 1, true) ~= nil
+  end), true)
+end
+
 function M.never_reserve()
   vim.g.trop = { reserve_on_open = "never" }
   support.equal(require("trop").status(), "")

@@ -77,6 +77,20 @@ local function release(bang, tag)
   end)
 end
 
+--- What moves, and what is removed for it, as far as a question has room for it.
+---@param result trop.MigrateResult
+---@return string
+local function question(result)
+  local moves = vim.tbl_map(function(move)
+    return { port = move.port, tag = move.tag }
+  end, result.migrated)
+  local parts = { ("Migrate %s from %s to %s"):format(messages.ports(moves), messages.path(result.from), messages.path(result.to)) }
+  if result.overwrittenCount > 0 then
+    table.insert(parts, ("remove %s in the way"):format(messages.ports(result.overwritten)))
+  end
+  return table.concat(parts, " and ") .. "?"
+end
+
 ---@param result trop.MigrateResult
 ---@return string[]
 local function moves_in_words(result)
@@ -118,11 +132,7 @@ local function migrate(bang, from, to)
       if result.migratedCount == 0 then
         return messages.info("there is nothing to migrate", result)
       end
-      local question = ("Migrate %s"):format(messages.counted(result.migratedCount))
-      if result.overwrittenCount > 0 then
-        question = ("%s and remove %s in the way"):format(question, messages.counted(result.overwrittenCount))
-      end
-      messages.ask(question .. "?", yes, function()
+      messages.ask(question(result), yes, function()
         really(force)
       end, moves_in_words(result))
     end, function(err)
@@ -136,7 +146,7 @@ local function migrate(bang, from, to)
 end
 
 local function list()
-  local rows = { { "PORT", "PATH", "TAG", "PROJECT", "TASK", "IN USE" } }
+  local rows = { { "PORT", "PATH", "TAG", "PROJECT", "TASK", "IN USE BY" } }
   local function page(after)
     call.execute("trop.list", { after = after, includeOccupancy = true }, function(result)
       for _, reservation in ipairs(result.reservations) do
@@ -146,7 +156,7 @@ local function list()
           reservation.tag or "-",
           reservation.project or "-",
           reservation.task or "-",
-          reservation.occupied and "yes" or "-",
+          messages.holder(reservation),
         })
       end
       if result.next then

@@ -109,6 +109,7 @@ function M.initialization_options()
   local options = M.get()
   return {
     notifications = true,
+    announcements = true,
     dataDir = options.data_dir and vim.fs.normalize(options.data_dir) or nil,
     migrateOnRename = options.migrate_on_rename,
     reserveOnOpen = options.reserve_on_open,

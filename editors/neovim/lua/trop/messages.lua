@@ -51,6 +51,19 @@ function M.ports(reservations)
   return table.concat(words, ", ")
 end
 
+--- Who uses a reserved port, and whose that is, such as `node (4242), own`; "-" where nobody does.
+---@param reservation trop.Reservation
+---@return string
+function M.holder(reservation)
+  local holder = reservation.holder
+  if not holder then
+    return reservation.occupied and "?" or "-"
+  end
+  local name = holder.name and ("%s (%d)"):format(holder.name, holder.pid) or tostring(holder.pid)
+  local whose = holder.relation == "other" and "other: " .. M.path(holder.directory) or holder.relation
+  return ("%s, %s"):format(name, whose)
+end
+
 --- Say each warning of a result.
 ---@param result? { warnings: string[]? }
 function M.warnings(result)

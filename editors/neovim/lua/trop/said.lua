@@ -13,6 +13,18 @@ local function said(message)
   return (plain.text(message):gsub("%]\226\129\160%(", "]("))
 end
 
+--- Show what happened by itself, for as long as nothing else is shown, and never in the way: what does not fit on the
+--- command line would ask for a key.
+---@param message string
+local function quietly(message)
+  local text = "trop: " .. message
+  local room = vim.o.columns * math.max(vim.o.cmdheight, 1) - 12
+  if vim.fn.strdisplaywidth(text) > room then
+    text = vim.fn.strcharpart(text, 0, math.max(room - 1, 0)) .. "…"
+  end
+  vim.api.nvim_echo({ { text } }, false, {})
+end
+
 --- What hears the server.
 ---@param changed fun(reservations: trop.Reservation[]) the open folders' reservations are these now
 ---@return table<string, lsp.Handler>
@@ -20,6 +32,11 @@ function M.handlers(changed)
   return {
     ["trop/reservationsChanged"] = function(_, params)
       changed(versions.without_null(params.reservations) or {})
+    end,
+    ["trop/announcement"] = function(_, params)
+      local message = said(params.message)
+      log.add(message)
+      quietly(message)
     end,
     ["window/logMessage"] = function(_, params)
       log.add(params.message)
