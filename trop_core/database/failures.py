@@ -40,6 +40,11 @@ def is_busy(error: sqlite3.Error) -> bool:
     return primary_code(error) in _BUSY
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is damaged, or none of SQLite's."""
+    return primary_code(error) in _DAMAGED
+
+
 def is_unshared(error: sqlite3.Error) -> bool:
     """Whether the file system may be at fault, for it does not let files be locked, or mapped by several processes."""
     return error_code(error) in _UNSHARED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trop_core.database import companion
 from trop_core.database.directories import Directory
-from trop_core.database.failures import is_busy, primary_code, translate
+from trop_core.database.failures import is_busy, is_damage, translate
 from trop_core.database.layout_differences import foreign_tables, layout_of, layout_violations, stray_violations
 from trop_core.database.migrations.registry import COMPANION, FILE_FORMAT, LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
 
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _MOST_LINES = 1_000_000
 _TEXTS = ("path", "tag", "project", "task")
 _DOUBLED = "SELECT 1 FROM reservations WHERE tag IS NULL GROUP BY path HAVING count(*) > 1 LIMIT 1"
@@ -86,7 +85,7 @@ def inspect(path: str, patience: Patience) -> Inspection:
     except sqlite3.Error as error:
         if is_busy(error):
             raise patience.timed_out(_OPERATION) from error
-        if primary_code(error) in _DAMAGED:
+        if is_damage(error):
             return Inspection((Violation(None, None, None, str(error)),))
         raise translate(error, path) from error
 
@@ -152,7 +151,7 @@ class _Inspector:
             for violation in look():
                 self._violations.append(violation)
         except sqlite3.DatabaseError as error:
-            if primary_code(error) not in _DAMAGED:
+            if not is_damage(error):
                 raise
             self._violations.append(Violation(None, None, None, str(error)))
 

@@ -209,6 +209,24 @@ def test_what_is_no_backup_is_refused(
     assert stores.snapshot(data) == before
 
 
+def test_a_damaged_store_is_copied_with_a_warning(data: Path, tmp_path: Path) -> None:
+    assert perform(data, "backup", {"file": str(tmp_path / "whole")}).warnings == ()
+    (data / "trop.db").unlink()
+    _damaged(data / "trop.db")
+
+    result = perform(data, "backup", {"file": str(tmp_path / "copy")})
+
+    assert "the store is damaged" in result.warnings[0]
+    assert (tmp_path / "copy").stat().st_size == (data / "trop.db").stat().st_size
+
+
+def test_a_newer_store_is_copied_without_a_word(data: Path, tmp_path: Path) -> None:
+    (data / "trop.db").unlink()
+    _newer(data / "trop.db")
+
+    assert perform(data, "backup", {"file": str(tmp_path / "copy")}).warnings == ()
+
+
 KILLED = """
 import shutil, sys
 from pathlib import Path

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Procedure
-from trop_core.database import backup, rebuilding
-from trop_core.database.failures import is_busy, translate
-from trop_core.database.read_only import read_only
+from trop_core.database import backup, inspection, rebuilding
+from trop_core.database.failures import is_busy, is_damage, translate
+from trop_core.database.read_only import escaped_text, read_only
 from trop_core.errors.paths import InvalidPath
+from trop_core.errors.store import UnsupportedSchemaVersion
+from trop_core.models import Violation
 from trop_core.records import Record
 from trop_core.store import Store
 
 if TYPE_CHECKING:
     from trop_core.config.settings import Settings
     from trop_core.context import Context
+    from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
 
 
@@ -68,19 +71,38 @@ def prepare(request: BackupRequest, context: Context) -> Prepared:
 def run(prepared: Prepared, patience: Patience) -> BackupResult:
     """Write the copy, through a read transaction: whoever writes meanwhile goes on. The store may be read-only.
 
+    A damaged store is copied as it is, with a warning: there may be no other copy, and ``doctor`` may need one.
     Raises ``NoDataDirectory``, ``InvalidPath`` for a file that exists, ``LockTimeout``, ``SystemFailure``,
     ``PermissionDenied`` or ``DatabaseCorrupt``; nothing is left then.
     """
     path = prepared.store.path
     prepared.store.exists()  # what is no file is told of in words of its own
     try:
-        with read_only(path, patience, _OPERATION) as connection:
+        with read_only(path, patience, _OPERATION, text=escaped_text) as connection:
             file = _copy(connection, prepared)
+            warnings = _told_of_damage(connection, path, patience)
     except sqlite3.Error as error:
         if is_busy(error):
             raise patience.timed_out(_OPERATION) from error
         raise translate(error, path) from error
-    return BackupResult(file=file, database_path=path, dry_run=prepared.dry_run)
+    return BackupResult(file=file, database_path=path, dry_run=prepared.dry_run, warnings=warnings)
+
+
+def _told_of_damage(connection: StoreConnection, path: str, patience: Patience) -> tuple[str, ...]:
+    try:
+        violations = inspection.look_through(connection, path, patience).violations
+    except UnsupportedSchemaVersion:
+        return ()  # what a newer trop has written can be copied, and not judged
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        violations = (Violation(None, None, None, str(error)),)
+    if not violations:
+        return ()
+    first = violations[0].message
+    return (
+        f"the store is damaged ({first}), and so is its copy: restore takes neither back, and trop doctor tells more",
+    )
 
 
 def _copy(connection: sqlite3.Connection, prepared: Prepared) -> str:
