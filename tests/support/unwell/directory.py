@@ -100,6 +100,12 @@ def _kept(patient: Patient, name: str = ".env") -> Path:
     return path
 
 
+def _block_of_what_was_released(patient: Patient) -> None:
+    _kept(patient)
+    patient.do("release")
+    patient.do("undo")
+
+
 def _copied_block(patient: Patient) -> None:
     path = _kept(patient)
     other = patient.sandbox.root / "other"
@@ -240,6 +246,14 @@ CASES = (
         "warning",
         ".env",
         "trop env --write ",
+    ),
+    Case(
+        "a block of variables is of what was released and came back",
+        _block_of_what_was_released,
+        "env_files",
+        "info",
+        ".env",
+        "--take-over",
     ),
     Case(
         "a block of variables has a port that is not reserved here",

@@ -59,13 +59,11 @@ def blocks(store: OpenStore) -> Iterator[Finding]:
             yield warning("env_files", failure.message(subject.context.spell), failure.hint(subject.context.spell))
             continue
         told = f"{quoted(path)} is not up to date: {'; '.join(result.file_differences)}"
-        if found is not None and _ports(found.values) <= own_rows(store, target):
-            # It may have been written for one tag: which one, it does not say.
-            yield info("env_files", told, subject.command(write, place=target.path))
-        else:
-            is_foreign = found is not None and found.owner != directories.block_id(connection, result.directory)
-            taking_over = " --take-over" if is_foreign else ""
-            yield warning("env_files", told, subject.command(write + taking_over, place=target.path))
+        is_foreign = found is not None and found.owner != directories.block_id(connection, result.directory)
+        command = subject.command(write + (" --take-over" if is_foreign else ""), place=target.path)
+        # It may have been written for one tag: which one, it does not say.
+        has_own_ports = found is not None and _ports(found.values) <= own_rows(store, target)
+        yield (info if has_own_ports else warning)("env_files", told, command)
 
 
 def _files(directory: str) -> Iterator[tuple[str, bytes]]:
