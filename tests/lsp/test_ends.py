@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -206,18 +207,24 @@ def test_the_output_ends_with_the_process(client: Client) -> None:
         client.receive()
 
 
+@pytest.mark.parametrize("count", [1, 20])
 @pytest.mark.parametrize("ending", [(), ("shutdown", "exit")], ids=["an end of input", "a farewell"])
-def test_what_was_received_whole_is_answered(sandbox: Sandbox, ending: tuple[str, ...]) -> None:
+def test_what_was_received_whole_is_answered(sandbox: Sandbox, ending: tuple[str, ...], count: int) -> None:
+    sandbox.make_store()
     messages = [request(1, "initialize", initialize_params(str(sandbox.work))), notification("initialized", {})]
-    messages += [command(f"c{number}", "trop.reserve", {"tag": f"t{number}"}) for number in range(20)]
+    messages += [command(number, "trop.reserve", {"tag": f"t{number}"}) for number in range(100, 100 + count)]
     if ending:
         messages += [request("bye", "shutdown"), notification("exit")]
 
     done = sandbox.run(TROP_SERVER, stdin=b"".join(map(frame, messages)).decode())
 
+    answers = [(int(number), kind) for number, kind in re.findall(r'"id":(\d{3}),"(result|error)"', done.stdout)]
+    done_in_time = [number for number, kind in answers if kind == "result"]
     assert done.returncode == (0 if ending else 1), done.stderr
-    assert len(sandbox.rows()) == 20
-    assert all(f'"id":"c{number}","result"' in done.stdout for number in range(20))
+    # How many are done within the second that there is, is a matter of the machine. Each is answered.
+    assert done_in_time
+    assert sorted(number for number, _ in answers) == [*range(100, 100 + count)]
+    assert {row[1] for row in sandbox.rows()} == {f"t{number}" for number in done_in_time}
 
 
 @pytest.mark.parametrize("options", [{}, {"notifications": True}], ids=["by itself", "while it watched the store"])
