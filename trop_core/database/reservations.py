@@ -149,16 +149,7 @@ def records(connection: StoreConnection) -> list[Record]:
     """All rows as they stand in the file, checked, in the order of path and tag: much cheaper than reservations."""
     rows = connection.execute(f"SELECT {_COLUMNS}, rowid FROM reservations ORDER BY path, tag").fetchall()
     for row in rows:
-        path, tag, port, project, task, created_at, last_used_at, _ = row
-        if not (
-            type(path) is type(tag) is str
-            and path[:1] == "/"
-            and type(port) is type(created_at) is type(last_used_at) is int
-            and 0 < port < 65536
-            and created_at >= 0 <= last_used_at
-            and (project is None or type(project) is str)
-            and (task is None or type(task) is str)
-        ):
+        if not _is_sound(row):
             # Raises, and says what is wrong.
             from_row(row[:-1], connection)
     return rows
@@ -338,6 +329,8 @@ def _first_column(_cursor: object, row: tuple[int, ...]) -> int:
 def from_row(row: tuple[Any, ...], connection: StoreConnection) -> Reservation:
     """A row in the order of ``COLUMNS`` as a reservation. Raises ``DatabaseCorrupt`` for what cannot be one."""
     path, tag, port, project, task, created_at, last_used_at = row
+    if _is_sound(row):
+        return Reservation(port, path, tag or None, project, task, created_at, last_used_at)
     for column, value in (("path", path), ("tag", tag)):
         if not isinstance(value, str):
             raise _damage(connection, column, path, f"{value!r:.40} is no text")
@@ -352,6 +345,20 @@ def from_row(row: tuple[Any, ...], connection: StoreConnection) -> Reservation:
         if type(value) is not int or value < 0:
             raise _damage(connection, column, path, f"{value!r:.40} is no time")
     return Reservation(port, path, tag or None, project, task, created_at, last_used_at)
+
+
+def _is_sound(row: tuple[Any, ...]) -> bool:
+    """Whether what a row begins with, in the order of ``COLUMNS``, is a reservation: one look, for rows are many."""
+    path, tag, port, project, task, created_at, last_used_at, *_ = row
+    return (
+        type(path) is type(tag) is str
+        and path[:1] == "/"
+        and type(port) is type(created_at) is type(last_used_at) is int
+        and 0 < port < 65536
+        and created_at >= 0 <= last_used_at
+        and (project is None or type(project) is str)
+        and (task is None or type(task) is str)
+    )
 
 
 def _damage(connection: StoreConnection, column: str, key: object, reason: str) -> DatabaseCorrupt:

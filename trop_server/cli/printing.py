@@ -48,5 +48,7 @@ def answer_bytes(answer: str) -> bytes:
 
     Each form of an answer has escaped its own texts before, so that a line is an entry; nothing comes past this one.
     """
+    if answer.replace("\n", "").replace("\t", "").isprintable():
+        return answer.encode()
     lines = ("\t".join(map(escaped, line.split("\t"))) for line in answer.split("\n"))
     return "\n".join(lines).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from trop_core.errors.spelling import escaped
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("port", "path", "tag", "project", "task", "created_at", "last_used_at")
 _MISSING = "missing"
 _LATEST_TIME = 253_402_300_799
+_SECONDS = tuple(f":{second:02}" for second in range(60))
 
 Cell = str | int | bool | None
 
@@ -67,14 +69,21 @@ def render_records(
     if form == "json":
         return as_json([dict(zip(names, record, strict=True)) for record in records], indent=2)
     if form == "table":
-        lines = [[column.upper() for column in names], *([shown(cell, home) for cell in row] for row in records)]
+        lines = [[column.upper() for column in names], *(_shown_row(row, home) for row in records)]
         return _table(lines, ["", *(marks or [""] * len(records))], to_terminal=to_terminal)
     return _separated([names, *records], "," if form == "csv" else "\t")
 
 
 def in_utc(seconds: int) -> str:
     """A time as people and spreadsheets read it, in UTC. What lies beyond the year 9999 is its last second."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(seconds, _LATEST_TIME)))
+    minute, second = divmod(min(seconds, _LATEST_TIME), 60)
+    return _minute(minute) + _SECONDS[second]
+
+
+@lru_cache(maxsize=4096)
+def _minute(number: int) -> str:
+    """A minute since the epoch. Most of many rows share theirs with others."""
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(number * 60))
 
 
 def cells(listed: ListedReservation, *, with_occupancy: bool) -> tuple[Cell, ...]:
@@ -118,6 +127,15 @@ def _table(lines: Sequence[Sequence[str]], marks: Sequence[str], *, to_terminal:
     return "".join(
         between.join([*line, *filter(None, [mark])]).rstrip(" ") + "\n" for line, mark in zip(lines, marks, strict=True)
     )
+
+
+def _shown_row(row: Sequence[Cell], home: str | None) -> list[str]:
+    """The cells of a row as a person reads them. Most are texts with nothing to do, and there may be many."""
+    start = home or "\0"
+    return [
+        cell if type(cell) is str and cell.isprintable() and not cell.startswith(start) else shown(cell, home)
+        for cell in row
+    ]
 
 
 def shown(cell: Cell, home: str | None) -> str:

@@ -99,8 +99,10 @@ class Prepared(NamedTuple):
 
         paths = sorted({row.reservation.path for row in listed.reservations})
         states, _ = looks.at_directories(paths, self.directory_state, patience=_SECONDS_TO_LOOK)
+        gone = {path for path, state in states.items() if state is DirectoryState.GONE}
         rows = (
-            row._replace(missing=states[row.reservation.path] is DirectoryState.GONE) for row in listed.reservations
+            ListedReservation(row.reservation, row.occupancy, missing=True) if row.reservation.path in gone else row
+            for row in listed.reservations
         )
         prepared = self._replace(listed=listed._replace(reservations=tuple(rows)))
         held = {
