@@ -55,6 +55,7 @@ class World:
         self.here = sandbox.work / "shop" / "web"
         self.here.mkdir(parents=True)
         self.arguments = ["reserve"]
+        self.began = int(time.time())
         self.environment: dict[str, str | None] = {**LOOKING, **UNMEASURED, "XDG_DATA_HOME": None}
         for tag in ([], ["--tag", "web"]):
             sandbox.reserve(*tag, cwd=self.here, **LOOKING)
@@ -73,14 +74,13 @@ class World:
         for number, place in enumerate(self.stores):
             if place.is_dir():
                 shutil.copytree(place, kept / str(number), symlinks=True)
-        began = int(time.time())
         done = self.sandbox.run(
             sys.executable, "-X", "importtime", *program, *self.arguments, cwd=self.here, **self.environment
         )
         lines = done.stderr.splitlines()
         imported = {match[1] for line in lines if (match := IMPORT.fullmatch(line))}
         told = "\n".join(line for line in lines if not line.startswith("import time:"))
-        seen = Seen(done.stdout, told, done.returncode, self._rows(began), self._files())
+        seen = Seen(done.stdout, told, done.returncode, self._rows(), self._files())
         for number, place in enumerate(self.stores):
             if place.is_dir():
                 for file in place.iterdir():
@@ -94,7 +94,7 @@ class World:
         shutil.rmtree(kept, ignore_errors=True)
         return seen, imported
 
-    def _rows(self, began: int) -> object:
+    def _rows(self) -> object:
         found: dict[tuple[str, str], object] = {}
         for place in self.stores:
             if not (place / "trop.db").exists():
@@ -108,7 +108,7 @@ class World:
                     except sqlite3.Error as error:
                         found[place.name, table] = str(error)
                         continue
-                    shown = [["now" if is_now(cell, began) else cell for cell in row] for row in rows]
+                    shown = [["now" if is_now(cell, self.began) else cell for cell in row] for row in rows]
                     # The fifth column of what was done is the process that did it.
                     found[place.name, table] = [row[:4] + row[5:] if table == "operations" else row for row in shown]
             finally:

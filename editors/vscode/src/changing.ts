@@ -8,7 +8,7 @@ import { type InitResult, type MigrateResult, type ReleaseResult, type Reservati
 import { allReservations, reservationsOf } from './queries';
 import type { Target } from './reserving';
 import type { Server } from './server';
-import { ask, briefly, confirm, information, pick } from './show';
+import { ask, briefly, confirm, information, pick, pickOrTypePath } from './show';
 import { counted, initQuestion, migrateQuestion, portWords, releaseQuestion } from './text';
 
 const elsewhere = { label: 'Another Directory…', path: undefined };
@@ -122,24 +122,23 @@ async function pickSource(server: Server): Promise<string | undefined> {
     description: members.map(portWords).join(', '),
     path,
   }));
-  const picked = await pick([...stored, elsewhere], {
-    title: 'Migrate Reservations (1/2)',
-    placeHolder: 'The directory whose reservations move, with all below it',
-    matchOnDescription: true,
-  });
-  return picked === elsewhere
-    ? askForPath('Migrate Reservations (1/2)', 'The directory whose reservations move', '')
-    : picked?.path;
+  const title = 'Migrate Reservations (1/2)';
+  const placeHolder = 'The directory whose reservations move, with all below it';
+  const picked = await pickOrTypePath([...stored, elsewhere], { title, placeHolder });
+  if (typeof picked === 'string') {
+    return picked;
+  }
+  return picked === elsewhere ? askForPath(title, 'The directory whose reservations move', '') : picked?.path;
 }
 
 async function pickDestination(from: string): Promise<string | undefined> {
   const open = folderPaths().filter((path) => path !== from);
   const items = [...open.map((path) => ({ label: path, path })), elsewhere];
   const title = 'Migrate Reservations (2/2)';
-  const picked = await pick(items, {
-    title,
-    placeHolder: `Where the reservations of ${from} move to`,
-  });
+  const picked = await pickOrTypePath(items, { title, placeHolder: `Where the reservations of ${from} move to` });
+  if (typeof picked === 'string') {
+    return picked;
+  }
   return picked === elsewhere ? askForPath(title, 'The directory that they move to', from) : picked?.path;
 }
 

@@ -4,11 +4,21 @@ import { showError, showFailure, showInstallation } from './messages';
 import { showHistory, undoLast } from './past';
 import { showProjects } from './projects';
 import { ReservationsView } from './reservationsView';
-import { copyPort, openInBrowser, portText, reserveHere, reserveTagged, type Target } from './reserving';
+import {
+  copyEnvironment,
+  copyPort,
+  openInBrowser,
+  portText,
+  reserveHere,
+  reserveServices,
+  reserveTagged,
+  type Target,
+} from './reserving';
 import { Server } from './server';
 import type { Finding } from './serverSearch';
 import { needsRestart } from './settings';
 import { StatusBar } from './statusBar';
+import { Terminals } from './terminals';
 
 let server: Server | undefined;
 
@@ -29,7 +39,9 @@ export function activate(context: vscode.ExtensionContext): void {
   server = started;
   const statusBar = new StatusBar(started);
   const view = new ReservationsView(started);
+  const terminals = new Terminals(started, context.environmentVariableCollection);
   const refresh = (): void => {
+    void terminals.refresh();
     void statusBar.refresh();
     void view.refresh();
   };
@@ -39,6 +51,7 @@ export function activate(context: vscode.ExtensionContext): void {
     started,
     statusBar,
     view,
+    terminals,
     started.onDidChangeState(refresh),
     started.onDidChangeReservations(refresh),
     vscode.window.onDidChangeActiveTextEditor(() => void statusBar.refresh()),
@@ -57,11 +70,15 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (needsRestart(change)) {
         void started.restart();
+      } else if (change.affectsConfiguration('trop.terminal')) {
+        void terminals.refresh();
       }
     }),
     ...register({
       'trop.reserveHere': (target) => reserveHere(started, target as Target | undefined),
       'trop.reserveTagged': () => reserveTagged(started),
+      'trop.reserveServices': () => reserveServices(started),
+      'trop.copyEnvironment': (target) => copyEnvironment(started, target as Target | undefined),
       'trop.releasePorts': (target) => releasePorts(started, target as Target | undefined),
       'trop.copyPort': (target) => copyPort(started, target as Target | undefined),
       'trop.openInBrowser': (target) => openInBrowser(started, target as Target | undefined),

@@ -6,7 +6,7 @@ import {
   type ShowMessageRequestParams,
 } from 'vscode-languageclient/node';
 import { plainMessage } from './plain';
-import { toTropError, undoConflicts } from './protocol';
+import { type Announcement, toTropError, undoConflicts } from './protocol';
 import type { Finding } from './serverSearch';
 import { briefly, failure, information, refuse, warning } from './show';
 import { undoRefusal } from './text';
@@ -82,6 +82,11 @@ export function showWarnings(warnings: readonly string[]): void {
 /** Shows what the server has to say by itself. Does not wait for an answer. */
 export function showSaid({ type, message }: ShowMessageParams): void {
   void notification(type)(plainMessage(message));
+}
+
+/** Mentions what has happened by itself, for a while, in the status bar. */
+export function mention({ message }: Announcement): void {
+  briefly(plainMessage(message), 10_000);
 }
 
 /** Asks what the server asks; returns the action that was picked. */

@@ -10,6 +10,16 @@ export interface Reservation {
   lastUsedAt: string;
   /** Whether something listens on the port; there only where `includeOccupancy` asked for it. */
   occupied?: boolean | null;
+  /** Who occupies it, and whose that is; null where it is not known. */
+  holder?: Holder | null;
+}
+
+export interface Holder {
+  pid: number;
+  name: string | null;
+  /** `own`: it belongs to the directory that the port is reserved for; `other`: to another one. */
+  relation: 'own' | 'other' | 'unknown';
+  directory: string | null;
 }
 
 interface Answer {
@@ -23,6 +33,27 @@ interface Planned extends Answer {
 export interface ReserveResult extends Planned {
   reservation: Reservation;
   outcome: 'created' | 'reused' | 'updated' | 'reallocated';
+}
+
+export interface AutoreserveResult extends Planned {
+  group: Record<string, Reservation>;
+  environment: Record<string, number | string>;
+  outcome: 'created' | 'reused' | 'updated' | 'reallocated' | 'extended' | 'moved';
+}
+
+export interface EnvResult extends Planned {
+  directory: string;
+  environment: Record<string, number | string>;
+}
+
+export interface UrlResult extends Planned {
+  url: string;
+}
+
+/** What has happened to a folder's reservations without anybody's command, in a sentence. */
+export interface Announcement {
+  folder: string;
+  message: string;
 }
 
 export interface ReleaseResult extends Planned {

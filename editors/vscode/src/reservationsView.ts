@@ -104,6 +104,6 @@ function reservationItem(reservation: Reservation): vscode.TreeItem {
     ? new vscode.ThemeIcon('circle-filled', new vscode.ThemeColor('charts.green'))
     : new vscode.ThemeIcon('circle-outline');
   item.contextValue = 'reservation';
-  item.accessibilityInformation = { label: `Port ${port}, ${item.description}, ${useWords(occupied)}` };
+  item.accessibilityInformation = { label: `Port ${port}, ${item.description}, ${plain(useWords(reservation))}` };
   return item;
 }

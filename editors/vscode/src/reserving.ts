@@ -4,11 +4,11 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { evidentFolder, pickFolder } from './folders';
 import { showWarnings } from './messages';
-import type { Reservation, ReserveResult } from './protocol';
+import type { AutoreserveResult, EnvResult, Reservation, ReserveResult, UrlResult } from './protocol';
 import { reservationsOf } from './queries';
 import type { Server } from './server';
 import { ask, briefly, information, pick } from './show';
-import { capitalised, localUrl, portWords, primary } from './text';
+import { capitalised, environmentLines, localUrl, portWords, primary } from './text';
 
 const COPY = 'Copy Port';
 const OPEN = 'Open in Browser';
@@ -38,6 +38,31 @@ export async function reserveTagged(server: Server): Promise<Reservation | undef
       placeHolder: 'web',
     }));
   return tag === undefined ? undefined : reserve(server, { folder: folder?.uri.toString(), tag });
+}
+
+/** Reserves a port for each service of the folder's `trop.yaml`. */
+export async function reserveServices(server: Server): Promise<void> {
+  const folder = await pickFolder('The folder whose services get their ports');
+  if (folder) {
+    const done = await server.run<AutoreserveResult>('trop.autoreserve', { folder: folder.uri.toString() });
+    showWarnings(done.warnings);
+    const ports = Object.entries(done.group).map(([service, { port }]) => `${service} ${port}`);
+    void information(`${folder.name}: ${ports.join(', ')}.`);
+  }
+}
+
+/** Copies the variables that a folder's programs are started with. Its ports are reserved, if they were not. */
+export async function copyEnvironment(server: Server, target?: Target): Promise<void> {
+  const argument = target?.reservation
+    ? { path: target.reservation.path, tag: target.reservation.tag, allowUnrelatedPath: true }
+    : { folder: (await pickFolder('The folder whose variables are copied'))?.uri.toString() };
+  if ('folder' in argument && argument.folder === undefined) {
+    return;
+  }
+  const { environment, warnings } = await server.run<EnvResult>('trop.env', argument);
+  showWarnings(warnings);
+  await vscode.env.clipboard.writeText(environmentLines(environment));
+  briefly(`Copied ${Object.keys(environment).join(', ')}.`);
 }
 
 /** Copies a port to the clipboard. */
@@ -77,6 +102,18 @@ export async function portText(server: Server, given: unknown): Promise<string |
   const { reservation, warnings } = await server.run<ReserveResult>('trop.reserve', { folder, tag });
   showWarnings(warnings);
   return `${reservation.port}`;
+}
+
+/** The address as a text, for `${command:trop.url}`; whose it is, is said as with `trop.port`. */
+export async function urlText(server: Server, given: unknown): Promise<string | undefined> {
+  const { tag, folder: named } = inputArguments(given);
+  const folder = named ?? (evidentFolder() ?? (await pickFolder('The folder whose address is needed')))?.uri.toString();
+  if (folder === undefined) {
+    return undefined;
+  }
+  const { url, warnings } = await server.run<UrlResult>('trop.url', { folder, tag });
+  showWarnings(warnings);
+  return url;
 }
 
 /** A folder's reservation, picked if there are several; where there is none, a person is offered to reserve one. */

@@ -14,16 +14,22 @@ import {
   ShowMessageRequest,
 } from 'vscode-languageclient/node';
 import { folderPaths, folders } from './folders';
-import { askFor, showSaid } from './messages';
+import { askFor, mention, showSaid } from './messages';
 import { plainMessage } from './plain';
-import { type CommandDescription, TropError, toTropError } from './protocol';
+import { type CommandDescription, type ReleaseResult, TropError, toTropError } from './protocol';
 import { selectedInterpreter } from './pythonExtension';
+import { urlText } from './reserving';
 import { Restarts } from './restarts';
 import { type Finding, findServer } from './serverSearch';
 import { initializationOptions, serverArguments, serverPath } from './settings';
+import { confirm } from './show';
+import { releaseQuestion } from './text';
 
 /** What has become of the server of this window. */
 export type ServerState = 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
+
+/** The language of `trop.yaml` and `trop.local.yaml`. */
+const LANGUAGE = 'trop';
 
 const RESTRICTED =
   'This window is in Restricted Mode, in which Trop only shows ports. Trust the workspace to reserve and change them.';
@@ -172,7 +178,7 @@ export class Server implements vscode.Disposable {
 
   private makeClient(program: string): LanguageClient {
     const options: LanguageClientOptions = {
-      documentSelector: [],
+      documentSelector: [{ scheme: 'file', language: LANGUAGE }],
       outputChannel: this.log,
       initializationOptions,
       initializationFailedHandler: () => false,
@@ -188,7 +194,7 @@ export class Server implements vscode.Disposable {
         executeCommand: (command, args, next): unknown => {
           this.refuseInRestrictedMode(command, client.initializeResult);
           // A key that is bound to a command of the server's shows what that was refused with.
-          return Promise.resolve(next(command, args)).catch(throwPlain);
+          return this.carryOut(command, args, next).catch(throwPlain);
         },
       },
     };
@@ -202,10 +208,33 @@ export class Server implements vscode.Disposable {
     client.onNotification('trop/reservationsChanged', () => {
       this.reservationsChanged.fire();
     });
+    client.onNotification('trop/announcement', mention);
     client.onNotification(ShowMessageNotification.type, showSaid);
     // Each question of the server is about a change.
     client.onRequest(ShowMessageRequest.type, (question) => (vscode.workspace.isTrusted ? askFor(question) : null));
     return client;
+  }
+
+  /**
+   * Runs a command of the server's for a lens, a code action, a key or a configuration. A release asks first, as
+   * everywhere in the editor; an address is a text, for `${command:trop.url}`.
+   */
+  private async carryOut(
+    command: string,
+    args: unknown[],
+    next: (command: string, args: unknown[]) => unknown,
+  ): Promise<unknown> {
+    const [argument] = args as [{ dryRun?: boolean } | undefined];
+    if (command === 'trop.url') {
+      return urlText(this, argument);
+    }
+    if (command === 'trop.release' && argument?.dryRun !== true) {
+      const { question, detail } = releaseQuestion(await this.run<ReleaseResult>(command, { ...argument, dryRun: true }));
+      if (!(await confirm(question, detail, 'Release'))) {
+        return undefined;
+      }
+    }
+    return next(command, args);
   }
 
   private crashed(client: LanguageClient): void {

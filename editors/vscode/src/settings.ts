@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 export interface InitializationOptions {
   dataDir?: string;
   notifications: true;
+  announcements: true;
   migrateOnRename: boolean;
   reserveOnOpen: 'git' | 'always' | 'never';
 }
@@ -27,9 +28,18 @@ export function initializationOptions(): InitializationOptions {
   return {
     ...(dataDir ? { dataDir } : {}),
     notifications: true,
+    announcements: true,
     migrateOnRename: trusted && read<boolean>('migrateOnRename', true),
     reserveOnOpen: trusted ? read<InitializationOptions['reserveOnOpen']>('reserveOnOpen', 'git') : 'never',
   };
+}
+
+/** Which variables terminals have: those of the folder's services, its one port, or none. */
+export type TerminalEnvironment = 'group' | 'port' | 'off';
+
+/** The setting `trop.terminal.environment`. */
+export function terminalEnvironment(): TerminalEnvironment {
+  return read<TerminalEnvironment>('terminal.environment', 'group');
 }
 
 /** Whether a change of the settings takes a new server to be heard. */

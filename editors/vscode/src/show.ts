@@ -29,9 +29,9 @@ export async function refuse(message: string, detail: string): Promise<void> {
   await vscode.window.showErrorMessage(plain(message), { modal: true, detail: plainLines(detail) });
 }
 
-/** A few words in the status bar that go away by themselves. */
-export function briefly(words: string): void {
-  vscode.window.setStatusBarMessage(plain(words), 4000);
+/** A few words in the status bar that go away by themselves, after some milliseconds. */
+export function briefly(words: string, milliseconds = 4000): void {
+  vscode.window.setStatusBarMessage(plain(words), milliseconds);
 }
 
 /** Lets a person pick an item; returns it as it was given. */
@@ -51,6 +51,45 @@ export async function pick<Item extends { label: string; description?: string }>
     placeHolder: plain(options.placeHolder),
   });
   return picked?.item;
+}
+
+/** Lets a person pick an item, or type what begins like a path: that is an item of its own then. */
+export function pickOrTypePath<Item extends { label: string; description?: string }>(
+  items: readonly Item[],
+  options: { title: string; placeHolder: string },
+): Promise<Item | string | undefined> {
+  const shown = items.map((item) => ({
+    label: plain(item.label),
+    ...(item.description === undefined ? {} : { description: plain(item.description) }),
+    chosen: item as Item | string,
+  }));
+  const input = vscode.window.createQuickPick<(typeof shown)[number] & { alwaysShow?: boolean }>();
+  input.title = plain(options.title);
+  input.placeholder = plain(options.placeHolder);
+  input.matchOnDescription = true;
+  input.items = shown;
+  input.onDidChangeValue((typed) => {
+    input.items = isPath(typed) ? [{ label: plain(typed), chosen: typed, alwaysShow: true }, ...shown] : shown;
+  });
+  return new Promise((resolve) => {
+    input.onDidAccept(() => {
+      // Whoever types fast is ahead of the item for what is typed.
+      const chosen = input.activeItems[0]?.chosen ?? (isPath(input.value) ? input.value : undefined);
+      if (chosen !== undefined) {
+        resolve(chosen);
+        input.hide();
+      }
+    });
+    input.onDidHide(() => {
+      resolve(undefined);
+      input.dispose();
+    });
+    input.show();
+  });
+}
+
+function isPath(typed: string): boolean {
+  return /^(\/|~|\.{1,2}\/)/.test(typed);
 }
 
 /** Lets a person type something. The value to start with is not text that is shown but text that is edited. */

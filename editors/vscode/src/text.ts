@@ -12,36 +12,43 @@ import type {
 } from './protocol';
 
 const SHOWN_LINES = 20;
+const SHOWN_SERVICES = 3;
 
 /** A reservation in a few words: `port 5000`, `port 5001 (tag web)`. */
 export function portWords({ port, tag }: { port: number; tag: string | null }): string {
   return tag === null ? `port ${port}` : `port ${port} (tag ${tag})`;
 }
 
-/** The untagged one of a folder's reservations, else the first; undefined if there is none. */
+/** The untagged one of a folder's reservations, else that of the service web, else the first; undefined without any. */
 export function primary(reservations: readonly Reservation[]): Reservation | undefined {
-  return reservations.find((reservation) => reservation.tag === null) ?? reservations[0];
+  const tagged = (wanted: string | null): Reservation | undefined => reservations.find(({ tag }) => tag === wanted);
+  return tagged(null) ?? tagged('web') ?? reservations[0];
 }
 
 /** What stands in the status bar for a folder's reservations. */
 export function statusText(reservations: readonly Reservation[], folder: string | undefined): string {
-  const shown = primary(reservations);
-  const words = shown ? (shown.tag === null ? `${shown.port}` : `${shown.port} ${shown.tag}`) : 'Reserve Port';
+  const first = primary(reservations);
+  // Services stand beside one another. A port without a tag stands for the folder.
+  const shown = first?.tag === null ? [first] : reservations.slice(0, SHOWN_SERVICES);
+  const ports = shown.map(({ port, tag }) => (tag === null ? `${port}` : `${port} ${tag}`));
+  const more = first?.tag === null || reservations.length <= SHOWN_SERVICES ? [] : ['…'];
+  const words = first ? [...ports, ...more].join('  ') : 'Reserve Port';
   return `$(plug) ${plain(folder === undefined ? words : `${words} · ${folder}`)}`;
 }
 
 /** A table of a folder's reservations, in Markdown. */
 export function portTable(reservations: readonly Reservation[]): string {
-  const rows = reservations.map(({ port, tag, project, task, occupied }) => {
+  const rows = reservations.map((reservation) => {
+    const { port, tag, project, task } = reservation;
     const cells = [tag, project, task].map((cell) => escapeMarkdown(cell ?? '–'));
-    return `| ${port} | ${cells.join(' | ')} | ${useIcon(occupied)} ${useWords(occupied)} |`;
+    return `| ${port} | ${cells.join(' | ')} | ${useInMarkdown(reservation)} |`;
   });
   return ['| Port | Tag | Project | Task | In use |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
 /** All that is known of one reservation, in Markdown. */
 export function reservationDetails(reservation: Reservation): string {
-  const { port, path, tag, project, task, createdAt, lastUsedAt, occupied } = reservation;
+  const { port, path, tag, project, task, createdAt, lastUsedAt } = reservation;
   const facts: [string, string | null][] = [
     ['Folder', path],
     ['Tag', tag],
@@ -51,19 +58,43 @@ export function reservationDetails(reservation: Reservation): string {
     ['Last used', moment(lastUsedAt)],
   ];
   const lines = facts.flatMap(([name, value]) => (value === null ? [] : [`${name}: ${escapeMarkdown(value)}`]));
-  return [`**Port ${port}** ${useIcon(occupied)} ${useWords(occupied)}`, ...lines].join('  \n');
+  return [`**Port ${port}** ${useInMarkdown(reservation)}`, ...lines].join('  \n');
 }
 
-/** Whether something listens, in words; null where nobody can tell. */
-export function useWords(occupied: boolean | null | undefined): string {
+/** Whether something listens on its port, and whose that is, in words. */
+export function useWords({ occupied, holder }: Pick<Reservation, 'occupied' | 'holder'>): string {
   if (occupied === null) {
     return 'nobody can tell whether something listens';
   }
-  return occupied ? 'something listens' : 'nothing listens';
+  if (!occupied) {
+    return 'nothing listens';
+  }
+  if (!holder) {
+    return 'something listens';
+  }
+  const program = holder.name === null ? `process ${holder.pid}` : `${holder.name} (${holder.pid})`;
+  switch (holder.relation) {
+    case 'own':
+      return `${program} of this folder listens`;
+    case 'other':
+      return `${program} of ${holder.directory ?? 'another folder'} listens`;
+    default:
+      return `${program} listens, of whom nobody can tell`;
+  }
 }
 
-function useIcon(occupied: boolean | null | undefined): string {
-  return occupied ? '$(circle-filled)' : '$(circle-outline)';
+/** The lines that set a folder's variables in a shell or an .env file. */
+export function environmentLines(environment: Readonly<Record<string, number | string>>): string {
+  const lines = Object.entries(environment).map(([name, value]) => {
+    const text = `${value}`;
+    return `${name}=${/^[\w.:/-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`}\n`;
+  });
+  return lines.join('');
+}
+
+function useInMarkdown(reservation: Reservation): string {
+  const icon = reservation.occupied ? '$(circle-filled)' : '$(circle-outline)';
+  return `${icon} ${escapeMarkdown(useWords(reservation))}`;
 }
 
 /** What a release would do: a question, and the lines below it. */

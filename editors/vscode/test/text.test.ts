@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type MigrateResult, type Reservation, TropError, type UndoResult, undoConflicts } from '../src/protocol';
 import {
+  environmentLines,
   migrateQuestion,
   operationWords,
   portTable,
@@ -10,6 +11,7 @@ import {
   statusText,
   undoQuestion,
   undoRefusal,
+  useWords,
 } from '../src/text';
 
 function reservation(port: number, changes: Partial<Reservation> = {}): Reservation {
@@ -26,12 +28,46 @@ test('the untagged port is the one that stands for a folder', () => {
   assert.equal(statusText([], undefined), '$(plug) Reserve Port');
 });
 
+test('services stand beside one another, and web is the one that a click copies', () => {
+  const services = ['api', 'db', 'mail', 'web'].map((tag, number) => reservation(5000 + number, { tag }));
+
+  assert.equal(primary(services)?.port, 5003);
+  assert.equal(statusText(services.slice(0, 2), undefined), '$(plug) 5000 api  5001 db');
+  assert.equal(statusText(services, 'shop'), '$(plug) 5000 api  5001 db  5002 mail  … · shop');
+});
+
 test('the table shows every reservation, and whether something listens', () => {
   const table = portTable([reservation(5000, { occupied: true }), reservation(5001, { tag: 'a|b', occupied: false })]);
 
   const [, , first, second] = table.split('\n');
   assert.equal(first, '| 5000 | – | shop | – | $(circle-filled) something listens |');
   assert.equal(second, '| 5001 | a\\|b | shop | – | $(circle-outline) nothing listens |');
+});
+
+test('who listens is said, and whose that is', () => {
+  const holder = { pid: 42, name: 'node', relation: 'own', directory: '/w/shop' } as const;
+  const words = (changes: object): string => useWords({ occupied: true, holder: { ...holder, ...changes } });
+
+  assert.equal(words({}), 'node (42) of this folder listens');
+  assert.equal(words({ relation: 'other', directory: '/w/blog' }), 'node (42) of /w/blog listens');
+  assert.equal(words({ relation: 'unknown', name: null }), 'process 42 listens, of whom nobody can tell');
+  assert.equal(useWords({ occupied: true, holder: null }), 'something listens');
+  assert.equal(useWords({ occupied: null }), 'nobody can tell whether something listens');
+});
+
+test('a program cannot put Markdown into the table by its name', () => {
+  const holder = { pid: 42, name: '[x](command:y) |', relation: 'own', directory: '/w/shop' } as const;
+
+  const [, , row] = portTable([reservation(5000, { occupied: true, holder })]).split('\n');
+
+  assert.ok(!row?.includes('](command'));
+  assert.ok(row?.includes('\\|'));
+});
+
+test('variables are lines that a shell and an .env file read alike', () => {
+  const environment = { PORT: 5000, API_URL: 'http://localhost:5001/', NOTE: "it's $HOME" };
+
+  assert.equal(environmentLines(environment), "PORT=5000\nAPI_URL=http://localhost:5001/\nNOTE='it'\\''s $HOME'\n");
 });
 
 test('a tag or a folder puts no icon into the status bar, and a path no line into a dialog', () => {

@@ -134,6 +134,38 @@ class Window {
     return result;
   }
 
+  /** Opens a file in an editor, which has the focus then. */
+  open(file) {
+    return this.host(async (vscode, name) => {
+      await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(name));
+    }, file);
+  }
+
+  /** Gives the open document of a file another text, without saving it. */
+  write(file, text) {
+    return this.host(
+      async (vscode, name, given) => {
+        const edit = new vscode.WorkspaceEdit();
+        const document = await vscode.workspace.openTextDocument(name);
+        const end = document.lineAt(document.lineCount - 1).range.end;
+        edit.replace(document.uri, new vscode.Range(new vscode.Position(0, 0), end), given);
+        await vscode.workspace.applyEdit(edit);
+      },
+      file,
+      text,
+    );
+  }
+
+  /** What the editor says is wrong with a file. */
+  problems(file) {
+    return this.host((vscode, name) => {
+      const found = vscode.languages.getDiagnostics(vscode.Uri.file(name));
+      return found.map(({ message, source, range }) => {
+        return { message, source, start: [range.start.line, range.start.character] };
+      });
+    }, file);
+  }
+
   /** Runs a command by its id and returns what it returns. */
   command(id, ...args) {
     return this.host((vscode, name, rest) => vscode.commands.executeCommand(name, ...rest), id, args);

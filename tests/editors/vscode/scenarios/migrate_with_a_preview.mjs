@@ -38,6 +38,17 @@ export default async function ({ world, openWindow }) {
   await window.decide('Migrate');
   await eventually('what moved back', () => world.portsAt(old)[''] === port);
   await window.showsStatus('Reserve Port');
+
+  // A path that is typed where others are to be picked from.
+  await window.palette('Trop: Migrate Reservations…');
+  await window.asksFor('Migrate Reservations (1/2)');
+  await window.type(old);
+  await window.page.keyboard.press('Enter');
+  await window.asksFor('Migrate Reservations (2/2)');
+  await window.type(`${folder}/`);
+  await window.page.keyboard.press('Enter');
+  await window.decide('Migrate');
+  await eventually('what moved to what was typed', () => world.portsAt(folder)[''] === port);
 }
 
 async function migrate(window, from, to) {
