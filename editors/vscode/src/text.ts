@@ -79,7 +79,7 @@ export function useWords({ occupied, holder }: Pick<Reservation, 'occupied' | 'h
     case 'other':
       return `${program} of ${holder.directory ?? 'another folder'} listens`;
     default:
-      return `${program} listens, of whom nobody can tell`;
+      return `${program} listens, and nobody can tell whose it is`;
   }
 }
 

@@ -1,5 +1,5 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import net from 'node:net';
 import path from 'node:path';
 
 const PICTURES = process.env.TROP_SCREENSHOTS;
@@ -8,9 +8,8 @@ export default async function ({ world, openWindow }) {
   const shop = world.repository('shop');
   const login = world.worktree(shop, 'shop-login');
   const bank = world.repository('bank');
-  const listener = net.createServer().listen(PICTURES ? 5001 : 0, '127.0.0.1');
-  await once(listener, 'listening');
-  world.reserve(login, '--port', `${listener.address().port}`, '--ignore-occupied');
+  const [listener, port] = await listening(login, PICTURES ? 5001 : 0);
+  world.reserve(login, '--port', `${port}`, '--ignore-occupied');
   world.reserve(login, '--tag', 'api');
   world.reserve(shop);
   world.reserve(bank);
@@ -32,7 +31,8 @@ export default async function ({ world, openWindow }) {
   await window.page.locator('.pane-header', { hasText: 'shop-login' }).click(); // The view has the room of the files.
   await rows.locator('.codicon-circle-filled').waitFor();
   await window.status.hover();
-  await window.page.locator('.monaco-hover table').filter({ hasText: 'api' }).waitFor();
+  const table = window.page.locator('.monaco-hover table').filter({ hasText: 'api' });
+  await table.filter({ hasText: `node (${listener.pid}) of this folder listens` }).waitFor();
   await picture('overview');
 
   await window.page.locator('.pane-header', { hasText: 'shop-login' }).click();
@@ -47,5 +47,13 @@ export default async function ({ world, openWindow }) {
   await window.dialog.filter({ hasText: 'Migrate' }).waitFor();
   await picture('migrate');
   await window.decide('Cancel');
-  listener.close();
+  listener.kill();
+}
+
+/** Starts a program in a directory that listens; gives it and its port. */
+async function listening(cwd, wanted) {
+  const program = `const s = require('node:net').createServer().listen(${wanted}, '127.0.0.1', () => console.log(s.address().port))`;
+  const child = spawn(process.execPath, ['-e', program], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [said] = await once(child.stdout, 'data');
+  return [child, Number(said)];
 }
