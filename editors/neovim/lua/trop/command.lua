@@ -84,7 +84,8 @@ local function question(result)
   local moves = vim.tbl_map(function(move)
     return { port = move.port, tag = move.tag }
   end, result.migrated)
-  local parts = { ("Migrate %s from %s to %s"):format(messages.ports(moves), messages.path(result.from), messages.path(result.to)) }
+  local from, to = messages.path(result.from), messages.path(result.to)
+  local parts = { ("Migrate %s from %s to %s"):format(messages.ports(moves), from, to) }
   if result.overwrittenCount > 0 then
     table.insert(parts, ("remove %s in the way"):format(messages.ports(result.overwritten)))
   end
