@@ -55,7 +55,7 @@ class Document:
         self.lines = Lines(text)
         self.unclaimed: frozenset[int] = frozenset()
         self.is_broken = False
-        self._allowed = allowed
+        self.allowed = allowed
         self._mended: Mended | None = None
         self._problems: Sequence[ConfigProblem]
         self._examination = self._examine(text)
@@ -110,7 +110,7 @@ class Document:
         if is_blank(clean):
             self._problems = ()
             return Examination(None, {}, (), is_usable=True)
-        found = examine(clean, self.file, project=self.project, allowed=self._allowed)
+        found = examine(clean, self.file, project=self.project, allowed=self.allowed)
         self._problems = found.problems
         if found.root is None and found.problems:
             return self._examine_broken(clean)
@@ -123,7 +123,7 @@ class Document:
             self.unclaimed = frozenset(range(len(self.lines)))
             return Examination(None, {}, (), is_usable=False)
         self.unclaimed = frozenset(self._with_nested(self._editor_lines(self._mended.lines)))
-        found = examine(self._mended.text, self.file, project=self.project, allowed=self._allowed, is_whole=False)
+        found = examine(self._mended.text, self.file, project=self.project, allowed=self.allowed, is_whole=False)
         said = {(problem.line, problem.column, problem.message) for problem in self._problems}
         self._problems = (
             *self._problems,

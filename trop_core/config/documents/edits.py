@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.config.documents.document import Document
@@ -12,6 +13,7 @@ from trop_core.errors.configuration import ConfigError
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:
+    from trop_core.config.documents.document import TypingProblem
     from trop_core.config.documents.lines import Lines
     from trop_core.config.documents.outline import Entry
 
@@ -30,13 +32,34 @@ class TextEdit(NamedTuple):
         return lines.text[: lines.offset(self.span.start)] + self.text + lines.text[lines.offset(self.span.end) :]
 
 
+def correcting(document: Document, problem: TypingProblem) -> TextEdit | None:
+    """The change that writes what was meant where a problem is; None where that is not known, or mends nothing.
+
+    A value of several lines, a key that is there already, an anchor that something else names, a number that is right
+    nowhere: with the change made, the problem has to be gone, and no other one may have come, but for those of what a
+    key that is right now holds.
+    """
+    if problem.meant is None:
+        return None
+    edit = TextEdit(problem.span, problem.meant)
+    before, after = Counter(map(_words, document.problems)), _after(document, edit)
+    if after is None:
+        return None
+    before.subtract([_words(problem)])
+    parent, dot, _ = (problem.key or "").rpartition(".")
+    below = f"{parent}{dot}{problem.meant}."
+    left = Counter(_words(each) for each in after.problems if not (each.key or "").startswith(below))
+    return edit if left <= +before else None
+
+
 def preferring(document: Document, place: Entry, port: int) -> TextEdit | None:
     """The change that makes a service prefer a port; ``place`` is where it stands. None where that is not plain."""
     edit = _preferring(document, place, port)
     group = document.group
-    if edit is None or group is None or len(document.text) > _MOST_CHARACTERS:
+    after = None if edit is None or group is None else _after(document, edit)
+    if after is None or group is None:
         return None
-    found = Document(edit.applied(document.lines), file=document.file).group
+    found = after.group
     tag = str(place.path[-1]).strip()
     if tag not in (service.tag for service in group.services):
         return None
@@ -45,6 +68,18 @@ def preferring(document: Document, place: Entry, port: int) -> TextEdit | None:
     ]
     said = None if found is None else [(service.tag, service.preferred, service.env) for service in found.services]
     return edit if said == wanted else None
+
+
+def _after(document: Document, edit: TextEdit) -> Document | None:
+    """The document with a change; None where that has broken it, or is too much to find out."""
+    if len(document.text) > _MOST_CHARACTERS:
+        return None
+    after = Document(edit.applied(document.lines), file=document.file, allowed=document.allowed)
+    return None if after.is_broken and not document.is_broken else after
+
+
+def _words(problem: TypingProblem) -> tuple[str | None, str]:
+    return problem.key, problem.message
 
 
 def _preferring(document: Document, place: Entry, port: int) -> TextEdit | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -56,7 +55,16 @@ def written(text: str) -> str:
     """A text as YAML's scalar that is read as that very text."""
     if _PLAIN.fullmatch(text) and _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)) == "tag:yaml.org,2002:str":
         return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    return f'"{"".join(map(_in_quotes, text))}"'
+
+
+def _in_quotes(character: str) -> str:
+    """A character in a scalar in double quotes. YAML has no pairs of escapes for one character, as JSON has."""
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return f"\\u{ord(character):04X}" if ord(character) < 0x10000 else f"\\U{ord(character):08X}"
 
 
 def _keys(situation: Situation, spot: Spot, found: Meaning) -> Iterator[Suggestion]:

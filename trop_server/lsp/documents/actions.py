@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trop_core.config.documents.edits import TextEdit, excluding, preferring
+from trop_core.config.documents.edits import correcting, excluding, preferring
 from trop_core.errors.spelling import escaped, quoted
 from trop_core.operations.documents.facts import facts
 from trop_core.operations.documents.situation import SERVICES_PATH
@@ -13,6 +13,7 @@ from trop_server.lsp.documents.commands import release, reserve_group
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from trop_core.config.documents.edits import TextEdit
     from trop_core.config.documents.lines import Span
     from trop_core.operations.documents.facts import Fact
     from trop_core.operations.documents.situation import Situation
@@ -44,8 +45,8 @@ def actions(kept: Open, situation: Situation, params: dict[str, Any], _wishes: W
 
 def _of_problems(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
     for problem in situation.document.problems:
-        if problem.meant is not None and _meet(problem.span, wanted):
-            yield _edit(kept, f"Write {problem.meant}", TextEdit(problem.span, problem.meant))
+        if _meet(problem.span, wanted):
+            yield from _perhaps(kept, f"Write {problem.meant}", correcting(situation.document, problem))
 
 
 def _of_facts(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
