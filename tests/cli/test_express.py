@@ -214,10 +214,30 @@ def with_an_older_habit(world: World) -> None:
     (world.sandbox.home / ".trop" / "trop.db").touch()
 
 
+def at_home(world: World) -> None:
+    file("trop.yaml", "ports: [\n")(world)
+    world.here = world.sandbox.home / "shop"
+    world.here.mkdir()
+    world.sandbox.reserve(cwd=world.here, **LOOKING)
+
+
 def in_a_worktree(world: World) -> None:
     shop = make_repository(world.sandbox.root / "repository")
     world.here = add_worktree(shop, world.sandbox.work / "login", "login")
     world.sandbox.reserve(cwd=world.here, **LOOKING)
+
+
+def above_the_repository(world: World) -> None:
+    in_a_worktree(world)
+    file("work/trop.yaml", "ports: [\n")(world)
+
+
+def nearly_at_the_root(world: World) -> None:
+    in_a_worktree(world)
+    world.here = world.here / "web"
+    world.here.mkdir()
+    world.sandbox.reserve(cwd=world.here, **LOOKING)
+    file("work/login/.trop.yml", "")(world)
 
 
 def a_loop_of_links(world: World) -> None:
@@ -244,6 +264,9 @@ EXPRESS: dict[str, Callable[[World], object]] = {
     "a version before the record of operations": sql("UPDATE metadata SET value = '1' WHERE key = 'companion_version'"),
     "no time of birth": sql("UPDATE directories SET born = NULL"),
     "a file that is another's": file("elsewhere/trop.yaml", "ports: {min: 1}\n"),
+    "a file above the repository": above_the_repository,
+    "a file above the home directory": at_home,
+    "nearly the right name, in between": file("work/shop/trop.yml", ""),
     "variables that are not ours": variables(PORT="1", TROPICAL="1", XDG_CONFIG_HOME="/x", NO_COLOR="1"),
     "a port outside of the range": sql("UPDATE reservations SET port = 65535 WHERE tag = ''"),
     "no project": sql("UPDATE reservations SET project = NULL, task = NULL"),
@@ -287,6 +310,8 @@ ORDINARILY: dict[str, Callable[[World], object]] = {
     "another data home": variables(TROP_DATA_DIR=None, XDG_DATA_HOME="{root}/xdg"),
     "a store by an older habit": with_an_older_habit,
     "the project's file": file("work/shop/web/trop.yaml", "ports: {min: 6000}\n"),
+    "nearly the right name, at the root": nearly_at_the_root,
+    "a repository that is none": lambda world: os.mkfifo(world.here / ".git"),
     "the project's file above": file("work/shop/trop.local.yaml", "ports: {min: 6000}\n"),
     "a file that is wrong": file("work/shop/web/trop.yaml", "ports: [\n"),
     "a file of nearly that name": file("work/shop/web/trop.yml", ""),

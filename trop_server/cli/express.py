@@ -10,6 +10,7 @@ What this module imports is in the interpreter when it starts, or small, but for
 
 import _sqlite3 as sqlite3
 import os
+import stat
 import sys
 import time
 
@@ -109,16 +110,30 @@ def _directory() -> str:
 
 
 def _check_configuration(directory: str, data_directory: str) -> None:
-    """Look for files that say something of settings, or that a warning would be about: more than count."""
+    """Look for files that say something of settings, or that a warning would be about.
+
+    No further up than ``trop_core.config.search`` looks: above that, a name may be one that the system has to ask for.
+    """
     for name in (GLOBAL_FILE, "config.yml"):
         _check_absent(os.path.join(data_directory, name))
-    place, names = directory, (*PROJECT_FILES, *NEAR_NAMES)
+    place = directory
     while True:
-        for name in names:
+        is_root = _has_repository(place)
+        for name in (*PROJECT_FILES, *(NEAR_NAMES if is_root or place == directory else ())):
             _check_absent(os.path.join(place, name))
-        if place == "/":
+        if is_root or place in ("/", os.environ["HOME"]):
             return
         place = os.path.dirname(place)
+
+
+def _has_repository(directory: str) -> bool:
+    try:
+        kind = stat.S_IFMT(os.lstat(os.path.join(directory, ".git")).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if kind not in (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK):
+        raise _Ordinary("it is no repository that git would know")
+    return True
 
 
 def _check_store(store: str) -> None:

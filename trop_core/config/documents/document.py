@@ -75,7 +75,8 @@ class Document:
     @cached_property
     def problems(self) -> tuple[TypingProblem, ...]:
         """What is wrong, in the order of the places."""
-        return tuple(map(self._placed, self._problems))
+        found = tuple(map(self._placed, self._problems))
+        return tuple(problem for number, problem in enumerate(found) if not number or not self._is_of_mending(problem))
 
     @cached_property
     def outline(self) -> Outline:
@@ -99,6 +100,18 @@ class Document:
     def claims(self, line: int) -> bool:
         """Whether something may be said about a line, counted from 0."""
         return line not in self.unclaimed
+
+    def _is_of_mending(self, problem: TypingProblem) -> bool:
+        """Whether a problem is one of what the text was mended to: of a value that a mended line is part of.
+
+        And of an alias: the line that was mended may have the anchor.
+        """
+        if not self.is_broken:
+            return False
+        entry = self.outline.entry_at(problem.span.start)
+        if entry is None or entry.value.start != problem.span.start:
+            return self.lines.line(problem.span.start.line)[problem.span.start.column :].startswith("*")
+        return not all(map(self.claims, range(entry.value.start.line, entry.value.end.line + 1)))
 
     def _examine(self, text: str) -> Examination:
         try:

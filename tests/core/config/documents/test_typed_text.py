@@ -228,3 +228,16 @@ def test_each_entry_is_found_by_its_path_as_it_is_among_all() -> None:
             found = document.entry(*path)
             assert found is not None, (path, document.text)
             assert (found.key, found.value, found.node) == (entry.key, entry.value, entry.node), (path, document.text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("ports:\n  min: &p 5000 : x\n  max: 7000\nreservations:\n  base: *p\n", id="an anchor"),
+        pytest.param("excluded_ports:\n  - 5001\n  \t- 5002\n", id="a line that goes on"),
+    ],
+)
+def test_what_a_line_was_mended_to_is_held_against_no_other(text: str) -> None:
+    (problem,) = Document(text).problems
+
+    assert "broken YAML" in problem.message
