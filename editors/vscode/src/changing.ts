@@ -13,9 +13,13 @@ import { counted, initQuestion, migrateQuestion, portWords, releaseQuestion } fr
 
 const elsewhere = { label: 'Another Directory…', path: undefined };
 
-/** Releases one or all of a folder's reservations, or the one that was clicked on. */
+/** Releases one or all of a folder's reservations, or what was clicked on: one, or all of a directory. */
 export async function releasePorts(server: Server, target?: Target): Promise<void> {
-  const argument = target?.reservation ? exactly(target.reservation) : await pickRelease(server);
+  const argument = target ? pointedAt(target) : undefined;
+  await release(server, argument ?? (await pickRelease(server)));
+}
+
+async function release(server: Server, argument: object | undefined): Promise<void> {
   if (!argument) {
     return;
   }
@@ -110,9 +114,12 @@ function only({ tag }: Reservation): object {
   return tag === null ? { untaggedOnly: true } : { tag };
 }
 
-/** One reservation wherever it is: a person pointed at it, so it may be unrelated to the open folders. */
-function exactly(reservation: Reservation): object {
-  return { path: reservation.path, ...only(reservation), allowUnrelatedPath: true };
+/** What a person pointed at, wherever it is: it may be unrelated to the open folders. */
+function pointedAt({ reservation, directory }: Target): object | undefined {
+  if (reservation) {
+    return { path: reservation.path, ...only(reservation), allowUnrelatedPath: true };
+  }
+  return directory === undefined ? undefined : { path: directory, allowUnrelatedPath: true };
 }
 
 async function pickSource(server: Server): Promise<string | undefined> {

@@ -17,6 +17,7 @@ import {
 import { Server } from './server';
 import type { Finding } from './serverSearch';
 import { needsRestart } from './settings';
+import { information } from './show';
 import { StatusBar } from './statusBar';
 import { Terminals } from './terminals';
 
@@ -84,9 +85,14 @@ export function activate(context: vscode.ExtensionContext): void {
       'trop.openInBrowser': (target) => openInBrowser(started, target as Target | undefined),
       'trop.migrateReservations': () => migrateReservations(started),
       'trop.showProjects': () => showProjects(started),
-      'trop.undoLast': () => undoLast(started),
+      'trop.undoLast': (target) => undoLast(started, target as Target | undefined),
       'trop.showHistory': () => showHistory(started),
       'trop.initialize': () => initialize(started),
+      'trop.row.copyPort': onRow((target) => copyPort(started, target)),
+      'trop.row.openInBrowser': onRow((target) => openInBrowser(started, target)),
+      'trop.row.copyEnvironment': onRow((target) => copyEnvironment(started, target)),
+      'trop.row.releasePorts': onRow((target) => releasePorts(started, target)),
+      'trop.row.undoLast': onRow((target) => undoLast(started, target)),
       'trop.port': (given) => portText(started, given),
       'trop.refreshReservations': () => Promise.all([statusBar.refresh(), view.refresh()]),
       'trop.restartServer': () => started.restart(),
@@ -107,6 +113,15 @@ export function deactivate(): Promise<void> | undefined {
 }
 
 type Handler = (argument: unknown) => unknown;
+
+/**
+ * A command of a row of the view. VS Code gives no row where the tree is drawn anew just then, and a release must not
+ * fall back to the open folder.
+ */
+function onRow(work: (target: Target) => unknown): Handler {
+  return (target) =>
+    target ? work(target as Target) : information('Trop: the list has changed meanwhile. Choose once more.');
+}
 
 function register(handlers: Record<string, Handler>): vscode.Disposable[] {
   return Object.entries(handlers).map(([id, handler]) =>

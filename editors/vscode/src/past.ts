@@ -3,14 +3,20 @@
 import { pickFolder } from './folders';
 import { showWarnings } from './messages';
 import { type HistoryResult, toTropError, type UndoResult } from './protocol';
+import { type Target, targetDirectory } from './reserving';
 import type { Server } from './server';
 import { briefly, confirm, information, pick } from './show';
 import { counted, operationWords, undoQuestion } from './text';
 
 const SHOWN_OPERATIONS = 100;
 
-/** Takes back the last operation that touched a folder. */
-export async function undoLast(server: Server): Promise<void> {
+/** Takes back the last operation that touched a folder, or the directory that was clicked on. */
+export async function undoLast(server: Server, target?: Target): Promise<void> {
+  const directory = targetDirectory(target);
+  if (directory !== undefined) {
+    await undo(server, { path: directory });
+    return;
+  }
   const folder = await pickFolder('The folder whose last change is undone');
   if (folder) {
     await undo(server, { folder: folder.uri.toString() });
@@ -36,7 +42,7 @@ export async function showHistory(server: Server): Promise<void> {
 }
 
 /** Asks with what would come back and what would go, and then does exactly that. */
-async function undo(server: Server, which: { id: number } | { folder: string }): Promise<void> {
+async function undo(server: Server, which: { id: number } | { folder: string } | { path: string }): Promise<void> {
   // What it touches elsewhere stands in the question.
   const argument = { ...which, allowUnrelatedPath: true };
   for (;;) {

@@ -12,6 +12,8 @@ export interface Reservation {
   occupied?: boolean | null;
   /** Who occupies it, and whose that is; null where it is not known. */
   holder?: Holder | null;
+  /** There, and true, where the directory is missing. */
+  missing?: boolean;
 }
 
 export interface Holder {

@@ -1,3 +1,4 @@
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { coalesce } from './coalesce';
 import { groupBy } from './groups';
@@ -7,24 +8,37 @@ import { allReservations } from './queries';
 import type { Server } from './server';
 import { reservationDetails, useWords } from './text';
 
-interface ProjectNode {
-  project: string | null;
-  reservations: Reservation[];
-}
+/** How long the view waits until it looks again at who listens, in milliseconds. */
+const LOOKING_AGAIN = 5000;
 
 interface ReservationNode {
   reservation: Reservation;
 }
 
-type Node = ProjectNode | ReservationNode;
+interface DirectoryNode {
+  directory: string;
+  reservations: Reservation[];
+}
 
-/** The view of all reservations, grouped by project. It asks the server only while somebody can see it. */
+interface ProjectNode {
+  project: string | null;
+  directories: DirectoryNode[];
+}
+
+type Node = ProjectNode | DirectoryNode | ReservationNode;
+
+/**
+ * The view of all reservations, grouped by project and directory. It asks the server only while somebody can see it,
+ * and then also by itself: that something begins to listen changes nothing in the store.
+ */
 export class ReservationsView implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly tree: vscode.TreeView<Node>;
   private readonly listening: vscode.Disposable;
   private projects: ProjectNode[] = [];
+  private shown = '';
+  private timer: NodeJS.Timeout | undefined;
   /** Brings the view up to date, if it is visible. */
   readonly refresh: () => Promise<void>;
 
@@ -38,6 +52,7 @@ export class ReservationsView implements vscode.TreeDataProvider<Node>, vscode.D
   }
 
   dispose(): void {
+    clearTimeout(this.timer);
     this.listening.dispose();
     this.tree.dispose();
     this.changed.dispose();
@@ -47,63 +62,110 @@ export class ReservationsView implements vscode.TreeDataProvider<Node>, vscode.D
     if (!node) {
       return this.projects;
     }
+    if ('directories' in node) {
+      return node.directories;
+    }
     return 'reservations' in node ? node.reservations.map((reservation) => ({ reservation })) : [];
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    return 'reservations' in node ? projectItem(node) : reservationItem(node.reservation);
+    if ('directories' in node) {
+      return projectItem(node);
+    }
+    return 'reservations' in node ? directoryItem(node) : reservationItem(node.reservation);
   }
 
   private async update(): Promise<void> {
+    clearTimeout(this.timer);
     if (!this.tree.visible) {
       return;
     }
     let message = '';
+    let reservations: Reservation[] = [];
     try {
-      this.projects = this.server.state === 'running' ? grouped(await allReservations(this.server, true)) : [];
+      reservations = this.server.state === 'running' ? await allReservations(this.server, true) : [];
     } catch (error) {
-      this.projects = [];
       message = plainMessage(toTropError(error).message);
     }
+    this.show(reservations, message);
+    this.timer = setTimeout(() => void this.refresh(), LOOKING_AGAIN);
+  }
+
+  private show(reservations: Reservation[], message: string): void {
+    const shown = JSON.stringify([message, reservations]);
+    if (shown === this.shown) {
+      return; // A tree that is drawn anew takes the open tooltip away.
+    }
+    this.shown = shown;
+    this.projects = grouped(reservations);
     this.tree.message = message;
     this.changed.fire(undefined);
   }
 }
 
 function grouped(reservations: Reservation[]): ProjectNode[] {
-  return [...groupBy(reservations, (reservation) => reservation.project)]
-    .map(([project, members]) => ({ project, reservations: members }))
+  return [...groupBy(reservations, ({ project }) => project)]
+    .map(([project, members]) => ({ project, directories: byDirectory(members) }))
     .sort(
       (one, other) =>
         Number(one.project === null) - Number(other.project === null) || compare(one.project, other.project),
     );
 }
 
+function byDirectory(reservations: Reservation[]): DirectoryNode[] {
+  return [...groupBy(reservations, ({ path }) => path)].map(([directory, members]) => ({
+    directory,
+    reservations: members,
+  }));
+}
+
 function compare(one: string | null, other: string | null): number {
   return (one ?? '').localeCompare(other ?? '');
 }
 
-function projectItem({ project, reservations }: ProjectNode): vscode.TreeItem {
+function projectItem({ project, directories }: ProjectNode): vscode.TreeItem {
   const item = new vscode.TreeItem(plain(project ?? 'No project'), vscode.TreeItemCollapsibleState.Expanded);
   item.id = project === null ? 'none' : `project ${project}`;
-  item.description = `${reservations.length}`;
+  item.description = `${directories.reduce((count, { reservations }) => count + reservations.length, 0)}`;
   item.iconPath = new vscode.ThemeIcon('repo');
   return item;
 }
 
-function reservationItem(reservation: Reservation): vscode.TreeItem {
-  const { port, path, tag, task, occupied } = reservation;
-  const item = new vscode.TreeItem(`${port}`);
-  item.id = `reservation ${JSON.stringify([path, tag])}`;
-  const name = path.split('/').pop() ?? '';
-  item.description = plain(
-    [tag, name || path, task === name ? null : task].filter((word) => word !== null).join(' · '),
-  );
-  item.tooltip = new vscode.MarkdownString(reservationDetails(reservation), true);
-  item.iconPath = occupied
-    ? new vscode.ThemeIcon('circle-filled', new vscode.ThemeColor('charts.green'))
-    : new vscode.ThemeIcon('circle-outline');
-  item.contextValue = 'reservation';
-  item.accessibilityInformation = { label: `Port ${port}, ${item.description}, ${plain(useWords(reservation))}` };
+function directoryItem({ directory, reservations }: DirectoryNode): vscode.TreeItem {
+  const isMissing = reservations.some(({ missing }) => missing);
+  const name = path.basename(directory) || directory;
+  const item = new vscode.TreeItem(plain(name), vscode.TreeItemCollapsibleState.Expanded);
+  // A directory whose ports have several projects is there once for each.
+  item.id = `directory ${JSON.stringify([directory, reservations[0]?.project])}`;
+  item.description = plain(isMissing ? `missing · ${path.dirname(directory)}` : path.dirname(directory));
+  item.tooltip = plain(isMissing ? `${directory} is missing` : directory);
+  item.iconPath = isMissing
+    ? new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'))
+    : new vscode.ThemeIcon('folder');
+  item.contextValue = isMissing ? 'missing' : 'directory';
   return item;
+}
+
+function reservationItem(reservation: Reservation): vscode.TreeItem {
+  const { port, path: directory, tag, task, occupied, missing } = reservation;
+  const item = new vscode.TreeItem(`${port}`);
+  item.id = `reservation ${JSON.stringify([directory, tag])}`;
+  const use = occupied ? useWords(reservation) : null;
+  const words = [tag, task === path.basename(directory) ? null : task, use];
+  item.description = plain(words.filter((word) => word !== null).join(' · '));
+  item.tooltip = new vscode.MarkdownString(reservationDetails(reservation), true);
+  item.iconPath = useIcon(reservation);
+  item.contextValue = missing ? 'missingReservation' : 'reservation';
+  const named = [`Port ${port}`, tag, path.basename(directory), useWords(reservation)];
+  item.accessibilityInformation = { label: plain(named.filter((word) => word !== null).join(', ')) };
+  return item;
+}
+
+function useIcon({ occupied, holder }: Reservation): vscode.ThemeIcon {
+  if (!occupied) {
+    return new vscode.ThemeIcon('circle-outline');
+  }
+  return holder?.relation === 'other'
+    ? new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'))
+    : new vscode.ThemeIcon('circle-filled', new vscode.ThemeColor('charts.green'));
 }

@@ -17,8 +17,15 @@ const RESERVE = 'Reserve Port';
 /** What a command may be about: what was clicked on. Without it, a person picks. */
 export interface Target {
   reservation?: Reservation;
+  /** A directory that has reservations. */
+  directory?: string;
   /** The URI of an open folder. */
   folder?: string;
+}
+
+/** The directory that was clicked on, itself or by one of its reservations. */
+export function targetDirectory(target: Target | undefined): string | undefined {
+  return target?.directory ?? target?.reservation?.path;
 }
 
 /** Reserves the folder's untagged port, and offers what one does with a port. */
@@ -53,10 +60,11 @@ export async function reserveServices(server: Server): Promise<void> {
 
 /** Copies the variables that a folder's programs are started with. Its ports are reserved, if they were not. */
 export async function copyEnvironment(server: Server, target?: Target): Promise<void> {
-  const argument = target?.reservation
-    ? { path: target.reservation.path, tag: target.reservation.tag, allowUnrelatedPath: true }
+  const directory = targetDirectory(target);
+  const argument = directory
+    ? { folder: vscode.Uri.file(directory).toString(), tag: target?.reservation?.tag, allowUnrelatedPath: true }
     : { folder: (await pickFolder('The folder whose variables are copied'))?.uri.toString() };
-  if ('folder' in argument && argument.folder === undefined) {
+  if (argument.folder === undefined) {
     return;
   }
   const { environment, warnings } = await server.run<EnvResult>('trop.env', argument);

@@ -250,7 +250,7 @@ class Window {
   /** The rows of the view of all reservations; it is opened if it was not. */
   async reservations() {
     await this.command('trop.reservations.focus');
-    return this.page.locator('.pane', { hasText: 'Port Reservations' }).locator('.monaco-list-row');
+    return this.page.locator('[id="workbench.view.extension.trop"] .monaco-list-row');
   }
 
   /** Writes the machine's settings anew. */

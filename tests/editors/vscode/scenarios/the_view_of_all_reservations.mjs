@@ -1,42 +1,83 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import net from 'node:net';
+import fs from 'node:fs';
+import path from 'node:path';
 import { eventually } from '../eventually.mjs';
+import { listening } from '../listening.mjs';
 
 export default async function ({ world, openWindow }) {
   const folder = world.repository('shop');
   const { TROP_SKIP_OCCUPANCY_CHECK: _, ...environment } = world.environment();
   const window = await openWindow(folder, { settings: { 'trop.reserveOnOpen': 'never' }, environment });
   await window.showsStatus('Reserve Port');
+  await window.page.locator('.activitybar').getByRole('tab', { name: 'Trop' }).click();
   const rows = await window.reservations();
   await window.page.getByText('No port is reserved yet.').waitFor();
-  const listener = net.createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
+  const loosePlace = world.directory('loose');
+  const [own, ownPort] = await listening(folder, 0);
+  const [foreign, foreignPort] = await listening(folder, 0);
 
   const ports = {
-    shop: world.reserve(folder, '--port', `${listener.address().port}`, '--ignore-occupied'),
-    loose: world.reserve(world.directory('loose'), '--tag', 'web'),
+    shop: world.reserve(folder, '--port', `${ownPort}`, '--ignore-occupied'),
+    loose: world.reserve(loosePlace, '--tag', 'web'),
+    taken: world.reserve(loosePlace, '--tag', 'x', '--port', `${foreignPort}`, '--ignore-occupied'),
   };
-  const [busy, loose] = [ports.shop, ports.loose].map((port) => rows.filter({ hasText: `${port}` }));
+  const row = (port) => rows.filter({ hasText: `${port}` });
+  const [busy, loose, taken] = [ports.shop, ports.loose, ports.taken].map(row);
+  await busy.filter({ hasText: `node (${own.pid}) of this folder listens` }).waitFor();
   await busy.locator('.codicon-circle-filled').waitFor();
-  await loose.filter({ hasText: 'web · loose' }).waitFor();
+  await taken.filter({ hasText: `x · node (${foreign.pid}) of ${folder} listens` }).waitFor();
+  await taken.locator('.codicon-warning').waitFor();
+  await loose.filter({ hasText: 'web' }).locator('.codicon-circle-outline').waitFor();
   const labels = await rows.locator('.label-name').allInnerTexts();
-  assert.deepEqual(labels, ['shop', `${ports.shop}`, 'No project', `${ports.loose}`]);
+  const [shop, none] = [['shop', 'shop'], ['No project', 'loose']];
+  assert.deepEqual(labels, [...shop, `${ports.shop}`, ...none, `${ports.loose}`, `${ports.taken}`]);
+  await picture(window, world, 'view');
 
-  listener.close();
-  await once(listener, 'close');
-  await window.command('trop.refreshReservations');
+  // Nothing changes in the store, and nobody asks for it.
+  own.kill();
+  await once(own, 'exit');
   await busy.locator('.codicon-circle-outline').waitFor();
+  foreign.kill();
+  await once(foreign, 'exit');
+  await taken.locator('.codicon-circle-outline').waitFor();
 
   await loose.hover();
   await loose.getByRole('button', { name: 'Copy Port' }).click();
   await eventually('the copied port', async () => (await window.clipboard()) === `${ports.loose}`);
-  await loose.hover();
-  await loose.getByRole('button', { name: 'Release…' }).click();
+  await menu(window, loose, 'Release…');
   await window.decide('Release'); // It is neither above nor below the open folder.
   await loose.waitFor({ state: 'detached' });
+  const directory = rows.filter({ has: window.page.locator('.label-name', { hasText: /^loose$/ }) });
+  await menu(window, directory, 'Undo Last Change');
+  await window.dialog.filter({ hasText: `${ports.loose}` }).waitFor();
+  await window.decide('Undo');
+  await loose.waitFor();
+
+  await menu(window, loose, 'Copy as Environment');
+  await eventually('the variables', async () => (await window.clipboard()).includes(`=${ports.loose}\n`));
+
+  fs.renameSync(loosePlace, path.join(world.root, 'away'));
+  await directory.filter({ hasText: 'missing' }).locator('.codicon-warning').waitFor();
+  await picture(window, world, 'missing');
+  await menu(window, directory, 'Release…');
+  await window.dialog.filter({ hasText: 'Release 2 ports?' }).waitFor();
+  await window.decide('Release');
+  await directory.waitFor({ state: 'detached' });
   assert.deepEqual(
     world.stored().map(({ port }) => port),
     [ports.shop],
   );
+}
+
+/** Picks an entry of a row's context menu. */
+async function menu(window, row, entry) {
+  await row.click({ button: 'right' });
+  // A menu that has just come up takes no click.
+  await window.page.locator('.monaco-menu').getByRole('menuitem', { name: entry, exact: true }).hover();
+  await window.page.keyboard.press('Enter');
+}
+
+function picture(window, world, name) {
+  return window.page.screenshot({ path: path.join(world.root, `${name}.png`) });
 }

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
+import { listening } from '../listening.mjs';
 
 const PICTURES = process.env.TROP_SCREENSHOTS;
 
@@ -28,14 +27,12 @@ export default async function ({ world, openWindow }) {
     path.join(login, 'serve.sh'),
   );
   await rows.filter({ hasText: 'bank' }).first().waitFor();
-  await window.page.locator('.pane-header', { hasText: 'shop-login' }).click(); // The view has the room of the files.
   await rows.locator('.codicon-circle-filled').waitFor();
   await window.status.hover();
   const table = window.page.locator('.monaco-hover table').filter({ hasText: 'api' });
   await table.filter({ hasText: `node (${listener.pid}) of this folder listens` }).waitFor();
   await picture('overview');
 
-  await window.page.locator('.pane-header', { hasText: 'shop-login' }).click();
   await window.palette('Trop: Migrate Reservations…');
   await window.asksFor('Migrate Reservations (1/2)');
   await window.choose(shop);
@@ -48,12 +45,4 @@ export default async function ({ world, openWindow }) {
   await picture('migrate');
   await window.decide('Cancel');
   listener.kill();
-}
-
-/** Starts a program in a directory that listens; gives it and its port. */
-async function listening(cwd, wanted) {
-  const program = `const s = require('node:net').createServer().listen(${wanted}, '127.0.0.1', () => console.log(s.address().port))`;
-  const child = spawn(process.execPath, ['-e', program], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
-  const [said] = await once(child.stdout, 'data');
-  return [child, Number(said)];
 }
