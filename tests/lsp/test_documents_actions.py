@@ -344,3 +344,43 @@ def test_refreshes_and_diagnostics_come_only_to_those_who_know_them(
     heard = {message["method"] for message in client.unmatched}
     wanted = {PUBLISHED, *REFRESHES}
     assert heard & wanted == (set() if without else wanted)
+
+
+# What is not known, and what does not count
+
+
+@pytest.mark.parametrize("version", ["1", "99"])
+def test_a_store_that_cannot_be_read_claims_nothing_to_be_free(editor: Client, sandbox: Sandbox, version: str) -> None:
+    (sandbox.work / "trop.yaml").write_text(f"{GROUP}    web: {{}}\n    api: {{}}\n")
+    sandbox.trop("autoreserve")
+    sandbox.execute(f"UPDATE metadata SET value = '{version}' WHERE key = 'schema_version'")
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{}}\n    api: {{}}\n")
+
+    assert labels(buffer) == []
+    assert "What is reserved is not known" in str(buffer.ask("hover", position=buffer.at("|web")))
+    assert buffer.ask("codeLens") == []
+    assert actions(buffer) == {}
+
+
+def test_services_that_the_stronger_file_replaces_are_not_offered(editor: Client, sandbox: Sandbox) -> None:
+    (sandbox.work / "trop.local.yaml").write_text(f"{GROUP}    zed: 5001\n")
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{}}\n")
+
+    assert labels(buffer) == []
+    assert "are the ones that count" in str(buffer.ask("hover", position=buffer.at("|web")))
+    assert buffer.ask("codeLens") == []
+    assert actions(buffer) == {}
+
+
+def test_a_file_of_nearly_the_right_name_offers_neither_to_reserve_nor_to_release(
+    editor: Client, sandbox: Sandbox
+) -> None:
+    (sandbox.work / "trop.yaml").write_text(f"{GROUP}    web: {{}}\n")
+    sandbox.trop("autoreserve")
+    file = sandbox.work / "trop.yml"
+    file.write_text(f"{GROUP}    queue: {{}}\n")
+    buffer = Buffer(editor, file, file.read_text())
+
+    assert labels(buffer) == []
+    assert buffer.ask("codeLens") == []
+    assert actions(buffer) == {}

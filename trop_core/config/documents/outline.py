@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from trop_core.config.yaml_tree import Node
 
 Role = Literal["key", "value"]
-_WORD = re.compile(r"[\w.*-]*$")
 
 
 class Entry(NamedTuple):
@@ -160,10 +159,10 @@ class Outline:
 
     def _in_block(self, position: Position, before: str, line: str) -> Spot | None:
         word = Span(position, position)
-        typed = _WORD.search(before)
-        if position.line in self._mended and typed is not None and not before[: typed.start()].strip():
-            start = Position(position.line, typed.start())
-            end = len(line.rstrip()) if re.fullmatch(r"[\w.*-]*\s*", line[typed.start() :]) else position.column
+        typed = _start_of_word(before)
+        if position.line in self._mended and not before[:typed].strip():
+            start = Position(position.line, typed)
+            end = len(line.rstrip()) if re.fullmatch(r"[\w.*-]*\s*", line[typed:]) else position.column
             return self._new_key(start, Span(start, Position(position.line, max(end, position.column))))
         if not before.strip():
             return None if line.strip() else self._new_key(position, word)
@@ -318,3 +317,11 @@ def _children(path: Path, node: Node) -> list[tuple[Path, Node | None, Node, Nod
 def _span(node: Node, lines: Lines) -> Span:
     start = lines.of_yaml(node.line, node.column)
     return Span(start, lines.of_yaml(*node.end) if node.end is not None else start)
+
+
+def _start_of_word(text: str) -> int:
+    """Where the word begins with which a text ends. From the end: a pattern would try every place before."""
+    start = len(text)
+    while start and (text[start - 1].isalnum() or text[start - 1] in "_.*-"):
+        start -= 1
+    return start

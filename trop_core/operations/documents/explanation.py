@@ -71,7 +71,11 @@ def about_service(situation: Situation, tag: str) -> Iterator[str]:
     entry = situation.entries.get(tag)
     if entry is None:
         return
-    if entry.port is None:
+    if entry.port is None and not situation.surroundings.stock.is_known:
+        yield "What is reserved is not known: the store cannot be read as it is."
+    elif entry.port is None and situation.is_overruled:
+        yield "No port is reserved for it: the services of trop.local.yaml are the ones that count."
+    elif entry.port is None:
         coming = situation.coming.get(tag)
         would = "" if coming is None else f"; it would get {coming} now"
         yield f"No port is reserved for it yet{would}."
@@ -132,7 +136,7 @@ def _about_port(situation: Situation, port: int, tag: str | None) -> Iterator[st
         return  # that was told of the service
     occupied = surroundings.system.occupied(port)
     holder = surroundings.system.holder(port, surroundings.stock, settings)
-    whose = "is not reserved"
+    whose = "is not reserved" if surroundings.stock.is_known else "may be reserved or not"
     if row is not None:
         whose = f"is reserved for {quoted(row.path)}" + ("" if row.tag is None else f" (tag {quoted(row.tag)})")
     yield f"Port {port} {whose}; {_on_it(occupied, holder)}."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from trop_core.config.documents.meaning import service_of
 from trop_core.config.merging import settings_of
 from trop_core.config.schema import SERVICES
+from trop_core.config.search import told_of_near_miss
 from trop_core.models import PortRange
 from trop_core.operations.looking.entries import StatusEntry, entries_of
 from trop_core.operations.looking.sighting import Sighting
@@ -68,8 +69,22 @@ class Situation:
 
     @property
     def is_in_force(self) -> bool:
-        """Whether the services of the text are the directory's: not where the project's stronger file has others."""
-        return self.document.group is not None and "reservations" not in self.surroundings.place.stronger
+        """Whether the services of the text are the directory's: not where the project's stronger file has others.
+
+        Nor those of a file with nearly the right name, which is not read.
+        """
+        is_read = told_of_near_miss(self.document.file) is None
+        return self.document.group is not None and is_read and not self.is_overruled
+
+    @property
+    def is_overruled(self) -> bool:
+        """Whether the project's stronger file has services in the place of those of the text."""
+        return "reservations" in self.surroundings.place.stronger
+
+    @property
+    def can_reserve(self) -> bool:
+        """Whether it is known what is reserved, and the services of the text are those that would be."""
+        return self.surroundings.stock.is_known and self.is_in_force
 
     @cached_property
     def ports_of_interest(self) -> frozenset[int]:
@@ -113,6 +128,8 @@ class Situation:
     @cached_property
     def coming(self) -> dict[str, int]:
         """The ports that the services without one would get if the group were reserved now, by tag."""
+        if not self.can_reserve:
+            return {}
         ports = self._kept
         found = extend(self.services, ports, self._start, _Ground(self)).ports
         return {tag: port for tag, port in found.items() if tag not in ports}
@@ -129,7 +146,12 @@ class Situation:
 
     @cached_property
     def lowest_free_port(self) -> int | None:
-        """The lowest port of the range that nobody has and no service of the text prefers; None where there is none."""
+        """The lowest port of the range that nobody has and no service of the text prefers; None where there is none.
+
+        None as well where it is not known what is reserved.
+        """
+        if not self.surroundings.stock.is_known:
+            return None
         ground = _Ground(self, but=self.ports_of_interest)
         found = lowest_free(
             ground.ports,

@@ -60,10 +60,11 @@ class Place(NamedTuple):
 
 
 class Stock:
-    """All that is reserved, in the order of the ports. Nothing in here changes."""
+    """All that is reserved, in the order of the ports, if that ``is_known``. Nothing in here changes."""
 
-    def __init__(self, rows: Sequence[Reservation] = ()) -> None:
+    def __init__(self, rows: Sequence[Reservation] = (), *, is_known: bool = True) -> None:
         self.rows = tuple(rows)
+        self.is_known = is_known
 
     @cached_property
     def by_port(self) -> dict[int, Reservation]:
@@ -121,13 +122,16 @@ class System(NamedTuple):
         return relations.holder(held, settings.occupancy)
 
 
+UNKNOWN = Stock(is_known=False)
+"""What is reserved, as long as the store was not read, and where it cannot be."""
+
+
 class Surroundings(NamedTuple):
-    """All of it. ``failure`` is why the store cannot be read."""
+    """All of it."""
 
     place: Place = Place()
-    stock: Stock = Stock()
+    stock: Stock = UNKNOWN
     system: System = System()
-    failure: TropError | None = None
 
 
 def place_of(file: str | None, context: Context) -> Place:

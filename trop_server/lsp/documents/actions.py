@@ -77,7 +77,7 @@ def _reserving(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[
     """Reserving the group, where the range lies in it and a service has no port yet."""
     group = situation.document.entry(SERVICES_PATH[0])
     missing = [tag for tag in situation.tags if tag not in situation.stored]
-    if group is None or group.key is None or kept.path is None or not missing:
+    if group is None or group.key is None or kept.path is None or not missing or not situation.can_reserve:
         return
     last = max((place.whole.end for place in situation.places.values()), default=group.key.end)
     if group.key.start.line <= wanted.end.line and wanted.start.line <= last.line:

@@ -32,6 +32,8 @@ def hints(kept: Open, situation: Situation, params: dict[str, Any], _wishes: Wis
         entry = situation.entries.get(tag)
         if entry is None or place.key is None or not situation.document.claims(place.key.end.line):
             continue
+        if entry.port is None and not situation.can_reserve:
+            continue
         line = situation.document.lines.line(place.key.end.line)
         # Behind all that stands in the line, a comment too: in its midst, a hint would tear it apart.
         at = Position(place.key.end.line, len(line.rstrip()))

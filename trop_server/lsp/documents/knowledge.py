@@ -17,7 +17,7 @@ from trop_core.database.watch import StoreBusy, StoreWatch
 from trop_core.errors.base import TropError
 from trop_core.looks import Look
 from trop_core.operations.documents.situation import Situation
-from trop_core.operations.documents.surroundings import Place, Stock, Surroundings, place_of, system_of
+from trop_core.operations.documents.surroundings import UNKNOWN, Place, Stock, Surroundings, place_of, system_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,6 @@ class Knowledge:
         self._waiting: dict[str, asyncio.Event] = {}
         # The thread's own:
         self._stock: Stock | None = None
-        self._failure: TropError | None = None
         self._places: dict[str, Place] = {}
         self._looks: dict[str, Look[Place]] = {}
         self._complaint = ""
@@ -151,8 +150,9 @@ class Knowledge:
         try:
             has_changed = store.look(self._store()) or self._is_owed
             if has_changed or self._stock is None:
+                rows = store.read_all()
                 # One of an older version tells nothing until somebody upgrades it.
-                self._stock, self._failure = Stock(store.read_all() or ()), None
+                self._stock = UNKNOWN if rows is None else Stock(rows)
                 self._is_owed, self._complaint = False, ""
         except StoreBusy:
             # What stands is told as it was; the next look tries again.
@@ -160,7 +160,7 @@ class Knowledge:
             return False
         except TropError as error:
             has_changed = self._stock is not None and str(error) != self._complaint
-            self._stock, self._failure, self._is_owed = Stock(), error, False
+            self._stock, self._is_owed = UNKNOWN, False
             if str(error) != self._complaint:
                 self._complaint = str(error)
                 logger.warning("the store has nothing to say about documents: %s", error)
@@ -169,10 +169,10 @@ class Knowledge:
     def _around(self, uri: str, question: Question) -> Surroundings:
         try:
             context = self._context()
-        except TropError as error:
-            return Surroundings(failure=error)
-        stock = self._stock or Stock()
-        known = Surroundings(self._place(uri, question.path, context), stock, failure=self._failure)
+        except TropError:
+            return Surroundings()  # nobody knows where the store is: told where the context is needed
+        stock = self._stock or UNKNOWN
+        known = Surroundings(self._place(uri, question.path, context), stock)
         situation = Situation(question.document, known)
         system = system_of(situation.ports_of_interest, stock, situation.settings, context)
         return known._replace(system=system)

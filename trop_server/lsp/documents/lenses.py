@@ -26,7 +26,7 @@ def lenses(kept: Open, situation: Situation, _params: dict[str, Any], wishes: Wi
 
     found = []
     section = situation.document.entry(*SERVICES_PATH)
-    if section is not None and section.key is not None and situation.services:
+    if section is not None and section.key is not None and situation.services and situation.can_reserve:
         missing = [tag for tag in situation.tags if tag not in situation.stored]
         count = len(situation.tags)
         title = f"Reserve {len(missing)} of {count}" if missing else f"All {count} reserved"

@@ -107,7 +107,7 @@ class Living:
         if before is not None:
             before.abandon()
         if self._wishes.diagnostics:
-            publisher = self._publishers[kept.uri] = Publisher(kept, self._situated, self._publish)
+            publisher = self._publishers[kept.uri] = Publisher(kept, self._situated, self._publish, self._ask)
             publisher.now()
         self._ask(kept)
 

@@ -72,7 +72,9 @@ class Counting:
     def _units(self, text: str) -> int:
         if self._encoding == "utf-32" or text.isascii():
             return len(text)
-        return sum(map(self._width, text))
+        if self._encoding == "utf-8":
+            return len(text.encode("utf-8", "surrogatepass"))
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
     def _width(self, character: str) -> int:
         if self._encoding == "utf-16":

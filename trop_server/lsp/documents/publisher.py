@@ -25,7 +25,8 @@ _Told = tuple[int | None, list[dict[str, Any]]]
 class Publisher:
     """One document's diagnostics: ``situated`` computes what it comes to, and ``send`` sends a notification's params.
 
-    It is used in the event loop only.
+    ``rested`` is called when the text has changed, and rests: what surrounds it may have changed meanwhile. It is used
+    in the event loop only.
     """
 
     def __init__(
@@ -33,8 +34,10 @@ class Publisher:
         kept: Open,
         situated: Callable[[Open], Awaitable[Situation]],
         send: Callable[[dict[str, Any]], None],
+        rested: Callable[[Open], None],
     ) -> None:
         self._kept = kept
+        self._rested = rested
         self._situated = situated
         self._send = send
         self._timer: asyncio.TimerHandle | None = None
@@ -46,7 +49,7 @@ class Publisher:
     def changed(self) -> None:
         """The text has changed: tell when it rests."""
         self._stop_timer()
-        self._timer = asyncio.get_running_loop().call_later(SECONDS_OF_REST, self.now)
+        self._timer = asyncio.get_running_loop().call_later(SECONDS_OF_REST, self._rest)
 
     def surrounded(self, *, again: bool) -> None:
         """The surroundings have changed; unless ``again``, nothing is told that was told already."""
@@ -67,6 +70,10 @@ class Publisher:
         """Tell nothing more, and take back what was told."""
         self.abandon()
         self._send({"uri": self._kept.uri, "diagnostics": []})
+
+    def _rest(self) -> None:
+        self.now()
+        self._rested(self._kept)
 
     def _begin(self, *, again: bool) -> None:
         self._is_due = self._is_due or again

@@ -8,7 +8,7 @@ from trop_core.config.documents.document import Document
 from trop_core.config.documents.lines import Lines
 from trop_core.config.names import PROJECT_FILES
 from trop_core.operations.documents.situation import Situation
-from trop_core.operations.documents.surroundings import Surroundings
+from trop_core.operations.documents.surroundings import Stock, Surroundings
 from trop_server.lsp.documents.addresses import identifier_of, is_of_interest, path_of, version_of
 from trop_server.lsp.documents.positions import Counting, Malformed, whole
 
@@ -28,7 +28,7 @@ class Open:
         self.uri = uri
         self.version = version
         self.path = path_of(uri)
-        self.surroundings = Surroundings()
+        self.surroundings = Surroundings(stock=Stock())
         self._encoding = encoding
         self._lines = Lines(whole(text))
         self._situation: Situation | None = None

@@ -241,3 +241,10 @@ def test_what_a_line_was_mended_to_is_held_against_no_other(text: str) -> None:
     (problem,) = Document(text).problems
 
     assert "broken YAML" in problem.message
+
+
+def test_a_long_word_is_found_from_its_end() -> None:
+    found = Document(f"projec{'x' * 200_000} ")
+
+    # A pattern that tries each place before takes minutes for it. Behind a word that is no key, nothing can be put.
+    assert found.spot(found.lines.position(len(found.text))) is None
