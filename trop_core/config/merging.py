@@ -30,7 +30,8 @@ _NO_SETTINGS = frozenset({"TROP_DATA_DIR", "TROP_PATH", "TROP_PROJECT", "TROP_TA
 
 _ARGUMENT = Place("argument")
 _SHORT_FOR = {"allow_change": ("allow_change_project", "allow_change_task")}
-_ONE_SETTING = {"ports.max": "ports.max_offset", "ports.max_offset": "ports.max"}
+ONE_SETTING = {"ports.max": "ports.max_offset", "ports.max_offset": "ports.max"}
+"""Keys that are one setting with another: a file gives the one or the other."""
 _RANGE = ("ports.min", "ports.max", "ports.max_offset")
 _CHECKS = "occupancy_check."
 _FIELDS = {
@@ -170,7 +171,7 @@ def merge(weaker: Layer, stronger: Layer) -> Layer:
     merged = dict(weaker)
     for name, given in stronger.items():
         replaced = merged.pop(name, None)
-        merged.pop(_ONE_SETTING.get(name, ""), None)
+        merged.pop(ONE_SETTING.get(name, ""), None)
         merged[name] = _united(replaced, given) if replaced and name == "excluded_ports" else given
     return merged
 

@@ -158,3 +158,19 @@ def test_nothing_is_told_of_services_that_the_stronger_file_replaces() -> None:
 
     assert [fact.kind for fact in told(text)] == ["not_in_file", "not_in_file"]
     assert facts(situation(text, replaced), FILE) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "refused"),
+    [
+        ("ports:\n  max: 6000\n  \n", "6000\n  ", "max_offset"),
+        ("ports:\n  max_offset: 60\n  \n", "60\n  ", "max"),
+        ('reservations:\n  services:\n    "c d":\n      env: \n', "env: ", "C D_PORT"),
+        ('reservations:\n  services:\n    "c d": {}\n  environment:\n    \n', "environment:\n    ", "C D_URL"),
+    ],
+)
+def test_what_would_be_refused_is_not_offered(text: str, marked: str, refused: str) -> None:
+    found = situation(text)
+    at = found.document.lines.position(text.index(marked) + len(marked))
+
+    assert refused not in [suggestion.label for suggestion in suggestions(found, at)]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import yaml
 
 from trop_core.config.documents.meaning import meaning, service_of
+from trop_core.config.merging import ONE_SETTING
 from trop_core.config.schema import ANY_SERVICE, ENVIRONMENT, KEYS, Kind
-from trop_core.config.variables import derived_name
+from trop_core.config.variables import address_refusal, derived_name, port_refusal
 from trop_core.operations.documents.situation import SERVICES_PATH
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _keys(situation: Situation, spot: Spot, found: Meaning) -> Iterator[Suggesti
         return text if is_followed else f"{text}:{behind}"
 
     for name in found.names:
-        if name in spot.taken:
+        if name in spot.taken or (spot.path == ("ports",) and ONE_SETTING.get(f"ports.{name}") in _dotted(spot)):
             continue
         path = (*spot.path, name)
         meant = meaning(path, project=situation.document.project)
@@ -99,8 +100,12 @@ def _keys(situation: Situation, spot: Spot, found: Meaning) -> Iterator[Suggesti
     elif ".".join(map(str, spot.path)) == ENVIRONMENT:
         for tag in situation.places:
             name = derived_name(tag).removesuffix("_PORT") + "_URL"
-            if name not in spot.taken:
+            if name not in spot.taken and address_refusal(name) is None:
                 yield Suggestion("key", name, ended(written(name), " "), spot.word, KEYS[ENVIRONMENT].text, ENVIRONMENT)
+
+
+def _dotted(spot: Spot) -> frozenset[str]:
+    return frozenset(f"ports.{name}" for name in spot.taken)
 
 
 def _values(situation: Situation, spot: Spot, found: Meaning) -> Iterator[Suggestion]:
@@ -122,7 +127,7 @@ def _texts(situation: Situation, spot: Spot, found: Meaning) -> Iterator[tuple[s
             yield "{}", "The next offset, and a variable by its name."
     elif found.name == f"{ANY_SERVICE}.offset":
         yield str(situation.next_offset(tag)), "The lowest offset that no other service has."
-    elif found.name == f"{ANY_SERVICE}.env" and tag is not None:
+    elif found.name == f"{ANY_SERVICE}.env" and tag is not None and port_refusal(derived_name(tag)) is None:
         yield derived_name(tag), "The variable that the service's name makes."
     elif found.name == f"{ENVIRONMENT}.*":
         for service in situation.places:
