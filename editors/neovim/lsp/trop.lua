@@ -3,4 +3,11 @@ return {
   cmd = { "trop-server" },
   filetypes = { "yaml.trop" },
   root_markers = { "trop.yaml", "trop.local.yaml", ".git" },
+  -- Plain texts: Neovim shows the backslashes of Markdown, with which a stranger's text stays text.
+  capabilities = {
+    textDocument = {
+      hover = { contentFormat = { "plaintext" } },
+      completion = { completionItem = { documentationFormat = { "plaintext" } } },
+    },
+  },
 }

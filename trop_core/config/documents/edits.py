@@ -39,8 +39,10 @@ def correcting(document: Document, problem: TypingProblem) -> TextEdit | None:
     nowhere: with the change made, the problem has to be gone, and no other one may have come, but for those of what a
     key that is right now holds.
     """
-    if problem.meant is None:
-        return None
+    lines = document.lines
+    written = lines.text[lines.offset(problem.span.start) : lines.offset(problem.span.end)]
+    if problem.meant is None or ":" in written:
+        return None  # of a key without a space behind its colon, the value would be lost
     edit = TextEdit(problem.span, problem.meant)
     before, after = Counter(map(_words, document.problems)), _after(document, edit)
     if after is None:

@@ -137,8 +137,9 @@ def _not_in_file(situation: Situation) -> Iterator[Fact]:
     if not situation.stored:
         return
     section = situation.document.entry(*SERVICES_PATH)
-    if section is None or section.key is None or situation.document.unclaimed:
-        return  # what stands in a line that cannot be read may be just that service
+    if section is None or section.key is None or situation.document.unclaimed or not situation.tags:
+        # What stands in a line that cannot be read may be just that service; and where none is yet, they are to come.
+        return
     for tag, row in situation.stored.items():
         if tag not in situation.tags:
             message = f"{quoted(tag)} is reserved, with port {row.port}, and no service here"

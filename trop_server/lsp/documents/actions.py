@@ -64,7 +64,7 @@ def _of_fact(kept: Open, situation: Situation, fact: Fact) -> Iterator[dict[str,
         return
     if place is not None and row is not None and fact.kind != "preferred_avoided":
         yield from _perhaps(kept, f"Prefer the stored port {row.port}", preferring(situation.document, place, row.port))
-    elif place is not None and situation.coming.get(fact.tag) is not None:
+    elif place is not None and situation.coming.get(fact.tag) not in (None, fact.port):
         coming = situation.coming[fact.tag]
         yield from _perhaps(kept, f"Prefer {coming}, which is free", preferring(situation.document, place, coming))
     if fact.kind == "preferred_occupied":

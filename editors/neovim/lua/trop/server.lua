@@ -170,8 +170,13 @@ end
 
 ---@return vim.lsp.ClientConfig
 local function client_config(command)
+  -- Plain texts: Neovim shows the backslashes of Markdown, with which a stranger's text stays text.
   local capabilities = vim.tbl_deep_extend("force", vim.lsp.protocol.make_client_capabilities(), {
     workspace = { fileOperations = { didRename = true } },
+    textDocument = {
+      hover = { contentFormat = { "plaintext" } },
+      completion = { completionItem = { documentationFormat = { "plaintext" } } },
+    },
   })
   local id
   return {

@@ -36,6 +36,7 @@ def test_what_is_mended(text: str, expected: str) -> None:
         pytest.param("output_format: |\n  tabel\nproject: x\n", id="a value of several lines"),
         pytest.param('output_format: "tab\\\n  el"\n', id="a quoted one"),
         pytest.param("project: a\nprojct: b\n", id="a key that is there"),
+        pytest.param("reservations: {services: {web: {offset:1}}}\n", id="a value without a space before it"),
         pytest.param("ports: {min: 5000, mn: 5001}\n", id="a key that is there, nested"),
         pytest.param("ports:\n  min: &p 05000\n  max: *p\n", id="an anchor that is used"),
         pytest.param("reservations: {services: {web: {preferred: 0x99999}}}\n", id="a number that is no port"),
