@@ -44,7 +44,7 @@ NOT_RUN: dict[Name, str] = {
     ): f"needs VS Code, and {_NETWORK}",
     (
         "tests/README.md",
-        ".venv/bin/python -m pytest -q -n auto                # all of them: about 20 minutes on two cores",
+        ".venv/bin/python -m pytest -q -n auto                # all of them: 20 to 30 minutes on two cores",
     ): "runs all tests",
     ("tests/README.md", "tests/editors/vscode/install ~/.cache/trop-vscode"): f"{_NETWORK}; .ci/run does the same",
     ("tests/README.md", "tests/mcp/clients/install ~/.cache/trop-clients"): f"{_NETWORK}; .ci/run does the same",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from trop_core.config import search
 from trop_core.config.files import load_file, parse_bytes
 from trop_core.config.layer import Given, Place
-from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
+from trop_core.config.names import GLOBAL_FILE, NEAR_GLOBAL, PROJECT_FILES
 from trop_core.config.settings import DEFAULT_ORIGIN, Settings
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.base import InternalError
@@ -284,7 +284,7 @@ def _told_of_refusal(refusal: TropError) -> str:
 
 def near_miss(global_file: str) -> tuple[str, ...]:
     """The warning about a file beside the user's own whose name is nearly the right one."""
-    near = global_file.removesuffix(".yaml") + ".yml"
+    near = os.path.join(os.path.dirname(global_file), NEAR_GLOBAL)
     try:
         os.lstat(near)
     except (OSError, ValueError):

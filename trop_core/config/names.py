@@ -3,6 +3,9 @@
 GLOBAL_FILE = "config.yaml"
 """The user's own file, in the data directory."""
 
+NEAR_GLOBAL = "config.yml"
+"""A name that somebody may have meant to be that one."""
+
 PROJECT_FILES = ("trop.yaml", "trop.local.yaml")
 """The names of a project's files, the stronger one last."""
 

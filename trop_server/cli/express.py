@@ -14,7 +14,7 @@ import stat
 import sys
 import time
 
-from trop_core.config.names import GLOBAL_FILE, NEAR_NAMES, PROJECT_FILES
+from trop_core.config.names import GLOBAL_FILE, NEAR_GLOBAL, NEAR_NAMES, PROJECT_FILES
 from trop_core.database.file_set import BESIDE, DATABASE_NAME, SHARED_UNIT, FileSet
 
 TYPE_CHECKING = False
@@ -114,7 +114,7 @@ def _check_configuration(directory: str, data_directory: str) -> None:
 
     No further up than ``trop_core.config.search`` looks: above that, a name may be one that the system has to ask for.
     """
-    for name in (GLOBAL_FILE, "config.yml"):
+    for name in (GLOBAL_FILE, NEAR_GLOBAL):
         _check_absent(os.path.join(data_directory, name))
     place = directory
     while True:
