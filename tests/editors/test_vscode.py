@@ -81,7 +81,7 @@ def test_the_package_holds_nothing_but_what_is_needed(package: Path) -> None:
     pictures = {f"extension/images/{path.name}" for path in (SOURCES / "images").glob("*.png")}
 
     expected = {"package.json", "readme.md", "LICENSE.txt", "dist/extension.js"}
-    expected |= {f"language/{path.name}" for path in (SOURCES / "language").iterdir()}
+    expected |= {f"{room}/{path.name}" for room in ("language", "walkthrough") for path in (SOURCES / room).iterdir()}
 
     assert names == {f"extension/{name}" for name in expected} | pictures
 
