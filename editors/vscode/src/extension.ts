@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { offerMcpServer } from './agents';
 import { initialize, migrateReservations, releasePorts } from './changing';
 import { showError, showFailure, showInstallation } from './messages';
 import { showHistory, undoLast } from './past';
@@ -54,6 +55,7 @@ export function activate(context: vscode.ExtensionContext): void {
     statusBar,
     view,
     terminals,
+    offerMcpServer(started),
     started.onDidChangeState(refresh),
     started.onDidChangeReservations(refresh),
     vscode.window.onDidChangeActiveTextEditor(() => void statusBar.refresh()),
