@@ -62,11 +62,62 @@ export class McpStdioServerDefinition {
   ) {}
 }
 
+export class ThemeColor {
+  constructor(readonly id: string) {}
+}
+
+export class ThemeIcon {
+  constructor(
+    readonly id: string,
+    readonly color?: ThemeColor,
+  ) {}
+}
+
+export class MarkdownString {
+  constructor(readonly value: string) {}
+}
+
+export enum TreeItemCollapsibleState {
+  None,
+  Collapsed,
+  Expanded,
+}
+
+export class TreeItem {
+  description: string | undefined;
+
+  constructor(
+    readonly label: string,
+    readonly collapsibleState = TreeItemCollapsibleState.None,
+  ) {}
+}
+
+/** The one view; a test shows and hides it. */
+class TreeView {
+  visible = true;
+  message = '';
+  private readonly visibility = new EventEmitter<undefined>();
+  readonly onDidChangeVisibility = this.visibility.event;
+
+  show(visible: boolean): void {
+    this.visible = visible;
+    this.visibility.fire(undefined);
+  }
+
+  dispose(): void {
+    this.visibility.dispose();
+  }
+}
+
+export let treeView = new TreeView();
+
 /** What a test sets. */
 export const settings = new Map<string, unknown>();
 export const changedFolders = new EventEmitter<undefined>();
 export const lm: { registerMcpServerDefinitionProvider?: unknown } = {};
-export const window = {};
+export const window = {
+  createTreeView: () => (treeView = new TreeView()),
+};
 export const workspace = {
   isTrusted: true,
   workspaceFolders: [] as { uri: Uri; name: string }[],
