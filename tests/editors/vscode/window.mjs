@@ -107,7 +107,9 @@ class Window {
       waitUntil: 'domcontentloaded',
     });
     await this.page.locator('.monaco-workbench').waitFor();
+    this.shown = performance.now();
     await eventually('the extension host', () => fs.existsSync(this.socket));
+    this.extensible = performance.now();
   }
 
   /** The item of the status bar. */
