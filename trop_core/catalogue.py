@@ -7,10 +7,10 @@ describes itself in a module of ``trop_core.operations``; that module is importe
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import Field, fields_of, parse
+from trop_core.light_typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

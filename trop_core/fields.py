@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trop_core.errors.arguments import InvalidArgument, UnknownArgument
 from trop_core.errors.spelling import flag_name, wire_name
+from trop_core.light_typing import TYPE_CHECKING, Any, NamedTuple
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, identifier
 from trop_core.paths import check_storable, from_uri
 from trop_core.records import REQUIRED, Declared, Record

@@ -6,9 +6,9 @@ A thread that hangs in the system cannot be stopped. It is left behind, and ends
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
 
 from trop_core.cancellation import no_progress
+from trop_core.light_typing import TYPE_CHECKING, Generic, TypeVar
 from trop_core.paths import DirectoryState
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -37,6 +36,7 @@ from trop_core.config.search import is_quotable, leads_away
 from trop_core.config.values import Problems
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
+from trop_core.light_typing import TYPE_CHECKING, NamedTuple, cast
 from trop_core.ports.exclusions import Entry, Exclusions, Range, rewritten
 from trop_core.ports.services import Group
 

@@ -5,12 +5,11 @@ Whoever reads a file, checks one or follows one as it is typed gets it from here
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core.config import yaml_tree
 from trop_core.config.interpreter import Interpreter
 from trop_core.config.values import Problems
 from trop_core.errors.configuration import ConfigError
+from trop_core.light_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import re
-from typing import TYPE_CHECKING
 
 from trop_core import small_files
 from trop_core.config.values import Problems
 from trop_core.errors.system import PermissionDenied, SystemFailure
+from trop_core.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

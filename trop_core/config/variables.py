@@ -8,9 +8,9 @@ has to say what it is for: for a port, PORT is one of its parts. Any other is th
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from trop_core.config.values import Refused, refuse
+from trop_core.light_typing import TYPE_CHECKING
 from trop_core.ports.made_variables import COMPOSE_PROJECT
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
@@ -18,6 +17,7 @@ from trop_core.config.file_text import LINE_BREAK
 from trop_core.config.numbers import OddNumber, is_decimal
 from trop_core.config.values import described, shown
 from trop_core.errors.spelling import quoted
+from trop_core.light_typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

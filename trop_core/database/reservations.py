@@ -6,10 +6,9 @@ row are written and read in the order of ``COLUMNS``; an absent tag is the empty
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from trop_core.database.selection import Selection
 from trop_core.errors.store import DatabaseCorrupt
+from trop_core.light_typing import TYPE_CHECKING, Any
 from trop_core.models import Reservation, ReservationKey, is_port
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
 
 from trop_core.cancellation import CancellationToken, no_progress
 from trop_core.database.failures import is_busy
 from trop_core.errors.store import LockTimeout
+from trop_core.light_typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

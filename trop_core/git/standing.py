@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from trop_core.git import configuration, pointers
 from trop_core.git.discovery import WORKTREES
+from trop_core.light_typing import TYPE_CHECKING
 from trop_core.paths import is_within
 
 if TYPE_CHECKING:

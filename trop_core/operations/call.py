@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from trop_core.cancellation import no_progress
 from trop_core.catalogue import Computation, Mutation, Procedure, Query
 from trop_core.database.connection import FilesReplaced
 from trop_core.database.waiting import LockClock, Patience
 from trop_core.errors.base import TropError
+from trop_core.light_typing import TYPE_CHECKING, Any
 from trop_core.operations.recording import Recording
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import webbrowser
-from typing import TYPE_CHECKING
 
 from trop_core.catalogue import operation
 from trop_core.errors.system import NoBrowser
+from trop_core.light_typing import TYPE_CHECKING
 from trop_server.cli.parser import given_values
 
 if TYPE_CHECKING:

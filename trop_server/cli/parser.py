@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from trop_core import __version__
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.spelling import flag_name, quoted
 from trop_core.fields import Field, Kind
+from trop_core.light_typing import TYPE_CHECKING, Any, NoReturn
 from trop_server.cli.exit_codes import USAGE
 from trop_server.cli.printing import is_terminal, say
 from trop_server.cli.subcommands import BUILDERS, POSITIONALS, SUBCOMMANDS, add_fields

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from trop_core.catalogue import operation
 from trop_core.errors.arguments import InvalidArgument, UnusableOption
 from trop_core.errors.spelling import quoted
+from trop_core.light_typing import TYPE_CHECKING
 from trop_core.operations.starting.child_environment import compose
 from trop_core.operations.starting.placeholders import Places
 from trop_server.cli import execution

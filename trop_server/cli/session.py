@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from trop_core.errors.arguments import InvalidArgument
+from trop_core.light_typing import TYPE_CHECKING, Any
 from trop_server.cli.printing import say
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from trop_core.errors.spelling import escaped
+from trop_core.light_typing import TYPE_CHECKING
 from trop_server.cli.printing import as_json
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
 from trop_core.database import directories, reservations
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.paths import InvalidPath
+from trop_core.light_typing import TYPE_CHECKING, NamedTuple
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, ListedReservation, PortRange, ReservationKey
 from trop_core.operations.call import Unprepared
 from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin

@@ -8,10 +8,10 @@ words in them, or spaces.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.errors.arguments import UnclearPlaceholder
 from trop_core.errors.reservations import UnknownTag
+from trop_core.light_typing import TYPE_CHECKING, NamedTuple
 from trop_core.operations.starting.url import url_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,93 @@
+"""What stands for ``typing`` at run time does what the program asks of that."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import typing
+
+import pytest
+
+from trop_core.light_typing import Any, Literal, NamedTuple, Words
+
+
+class Light(NamedTuple):
+    """Two names, one of them with a default."""
+
+    first: int
+    second: str | None = None
+
+    @property
+    def both(self) -> str:
+        """Something of its own."""
+        return f"{self.first} {self.second}"
+
+
+class Real(typing.NamedTuple):
+    """The same, as ``typing`` makes it."""
+
+    first: int
+    second: str | None = None
+
+
+class Empty(NamedTuple):
+    """No names."""
+
+
+class Changed(Light):
+    """A class below."""
+
+
+@pytest.mark.parametrize("fields", [((1,), {}), ((1, "a"), {}), ((1,), {"second": "a"}), ((), {"first": 1})], ids=str)
+def test_a_tuple_is_made_as_typing_makes_it(fields: tuple[tuple[Any, ...], dict[str, Any]]) -> None:
+    places, names = fields
+
+    light, real = Light(*places, **names), Real(*places, **names)
+
+    assert light == real == tuple(real)
+    assert (light.first, light.second) == (real.first, real.second)
+    assert repr(light).removeprefix("Light") == repr(real).removeprefix("Real")
+    assert light._asdict() == real._asdict()
+    assert light._replace(second="b") == real._replace(second="b")
+    assert (copy.copy(light), pickle.loads(pickle.dumps(light))) == (light, light)
+    assert hash(light) == hash(real)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [((), {}), ((1, "a", 2), {}), ((1,), {"third": 1}), ((1,), {"first": 1})],
+    ids=["too few", "too many", "unknown", "twice"],
+)
+def test_what_no_tuple_is_made_of_is_refused_as_typing_does(fields: tuple[tuple[Any, ...], dict[str, Any]]) -> None:
+    places, names = fields
+    refusals = []
+
+    for kind in (Light, Real):
+        with pytest.raises(TypeError) as refusal:
+            kind(*places, **names)
+        refusals.append(str(refusal.value).removeprefix(f"{kind.__name__}."))
+
+    assert refusals[0] == refusals[1] != ""
+
+
+def test_a_class_is_what_typing_makes_of_it() -> None:
+    for attribute in ("_fields", "_field_defaults", "__match_args__", "__slots__", "__bases__", "__class__"):
+        assert getattr(Light, attribute) == getattr(Real, attribute)
+    assert typing.get_type_hints(Light) == typing.get_type_hints(Real)
+    assert Light(1, "a").both == "1 a"
+    assert not hasattr(Light(1), "__dict__")
+    assert Empty() == ()
+    assert type(Changed(1)._replace(first=2)) is type(Changed._make((1, "a"))) is Changed
+    with pytest.raises(AttributeError):
+        Light(1).first = 2  # type: ignore[misc]
+    with pytest.raises(ValueError, match="third"):
+        Light(1)._replace(third=3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="Expected 2 arguments, got 1"):
+        Light._make((1,))
+
+
+def test_words_become_those_of_typing_beside_something_else() -> None:
+    words: Any = Literal["a", "b"]
+
+    assert isinstance(words, Words)
+    assert words | None == typing.Optional[typing.Literal["a", "b"]]  # noqa: UP045 - compared as an object
