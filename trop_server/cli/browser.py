@@ -8,7 +8,7 @@ import webbrowser
 from trop_core.catalogue import operation
 from trop_core.errors.system import NoBrowser
 from trop_core.light_typing import TYPE_CHECKING
-from trop_server.cli.parser import given_values
+from trop_server.cli.session import given_values
 
 if TYPE_CHECKING:
     from trop_core.operations.starting.url import UrlResult

@@ -21,6 +21,8 @@ from trop_server.cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from trop_server.cli.session import Options
+
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
@@ -56,9 +58,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line: the answer goes to stdout, everything else to stderr. Returns the exit code."""
     session: Session | None = None
     try:
-        from trop_server.cli.parser import parse
-
-        session = Session(parse(arguments))
+        session = Session(_options(arguments))
         if session.options.subcommand not in ("hook", "doctor"):
             # A variable that is wrong must not cost an agent's host its session, and is something to tell of.
             session.read_log_mode()
@@ -72,6 +72,18 @@ def run(arguments: Sequence[str]) -> int:
     except BaseException as error:  # noqa: BLE001 - no traceback reaches a user who did not ask for it
         return ended_by(error, session, is_done=session is not None and session.done)
     return 0
+
+
+def _options(arguments: Sequence[str]) -> Options:
+    """What a command line says. Ends for one that is wrong, or asks for help."""
+    from trop_server.cli.plain_line import read
+
+    said = read(arguments)
+    if said is not None:
+        return said
+    from trop_server.cli.parser import parse
+
+    return parse(arguments)
 
 
 def ended_by(error: BaseException, session: Session | None = None, *, is_done: bool) -> int:
@@ -239,7 +251,7 @@ def _fail(error: TropError, session: Session | None = None) -> int:
 def _tell(error: TropError, session: Session | None) -> int:
     spell: Callable[[str], str] = flag_name
     if session is not None:
-        from trop_server.cli.parser import spelled
+        from trop_server.cli.subcommands import spelled
 
         spell = partial(spelled, session.options.subcommand)
     if session is not None and session.options.subcommand == "call":

@@ -12,8 +12,8 @@ from trop_core.light_typing import TYPE_CHECKING
 from trop_core.operations.starting.child_environment import compose
 from trop_core.operations.starting.placeholders import Places
 from trop_server.cli import execution
-from trop_server.cli.parser import given_values
 from trop_server.cli.printing import as_json, say
+from trop_server.cli.session import given_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
