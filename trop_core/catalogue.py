@@ -10,7 +10,7 @@ from importlib import import_module
 
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import Field, fields_of, parse
-from trop_core.light_typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

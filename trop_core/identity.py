@@ -12,7 +12,7 @@ import sys
 from functools import cache
 
 from trop_core import paths
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import ctypes

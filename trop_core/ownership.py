@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from trop_core import paths
 from trop_core.database.failures import system_failure
 from trop_core.errors.system import PermissionDenied
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

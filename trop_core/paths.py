@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
-from enum import Enum
 
 from trop_core.errors.paths import InvalidPath
+from trop_core.light_types import Enum
 
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*://|[Ff][Ii][Ll][Ee]:/"
 
@@ -94,6 +93,10 @@ def from_uri(text: str) -> str:
     Raises ``InvalidPath`` for a URI of another scheme or host, or one whose escapes are not UTF-8.
     The form is that of RFC 8089.
     """
+    if ":/" not in text:
+        return text
+    import re
+
     if not re.match(_URI, text):
         return text
     scheme, _, rest = text.partition(":")

@@ -15,7 +15,7 @@ import zlib
 
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.fields import Kind
-from trop_core.light_typing import TYPE_CHECKING, Any, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.models import PLAN_SECONDS
 
 if TYPE_CHECKING:

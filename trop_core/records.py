@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - JSON Schemas are made from the annotations of records
 
-from trop_core.light_typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, dataclass_transform
+from trop_core.light_types import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, dataclass_transform
 
 if TYPE_CHECKING:
-    from trop_core.light_typing import Self
+    from trop_core.light_types import Self
 
 
 class Declared:

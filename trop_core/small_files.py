@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 
-from trop_core.light_typing import TYPE_CHECKING, Literal, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from trop_core.errors.base import TropError
 from trop_core.errors.schema_migrations import MigrationFailed
 from trop_core.errors.store import NoDataDirectory, NoHome, NoLocks
 from trop_core.errors.system import PermissionDenied, SystemFailure
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

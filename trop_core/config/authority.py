@@ -9,7 +9,7 @@ from __future__ import annotations
 from trop_core.config.schema import KEYS, RANGE
 from trop_core.config.settings import DEFAULT_ORIGIN
 from trop_core.config.variables import covers
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple, cast
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -36,7 +36,7 @@ from trop_core.config.search import is_quotable, leads_away
 from trop_core.config.values import Problems
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple, cast
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 from trop_core.ports.exclusions import Entry, Exclusions, Range, rewritten
 from trop_core.ports.services import Group
 

@@ -8,7 +8,7 @@ from trop_core.config.layer import Given, Place
 from trop_core.config.schema import KEYS, Kind
 from trop_core.config.values import Refused, accept, accept_ports, refuse
 from trop_core.errors.configuration import ConfigError, ConfigProblem
-from trop_core.light_typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from trop_core.light_types import TYPE_CHECKING, Literal, TypeAlias, cast
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:

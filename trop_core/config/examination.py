@@ -9,7 +9,7 @@ from trop_core.config import yaml_tree
 from trop_core.config.interpreter import Interpreter
 from trop_core.config.values import Problems
 from trop_core.errors.configuration import ConfigError
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -9,7 +9,7 @@ import re
 from trop_core import small_files
 from trop_core.config.values import Problems
 from trop_core.errors.system import PermissionDenied, SystemFailure
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from trop_core.config.names import GLOBAL_FILE
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -9,7 +9,7 @@ from trop_core.config.yaml_tree import Mapping, Scalar, dotted, is_null, value_o
 from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.errors.configuration import VariableProblem
 from trop_core.errors.spelling import quoted
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple, cast
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 from trop_core.models import HIGHEST_PORT, identifier
 from trop_core.ports.made_variables import MadeVariable, MalformedTemplate
 from trop_core.ports.services import Group, Service

@@ -12,7 +12,7 @@ from trop_core.config.schema import KEYS, RANGE, Kind, is_section
 from trop_core.config.values import accept_choice, accept_directory
 from trop_core.config.variables import accept_pattern
 from trop_core.config.yaml_tree import is_null
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import HIGHEST_PORT
 from trop_core.ports.exclusions import Exclusions
 

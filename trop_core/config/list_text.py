@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.ports.exclusions import spelled
 
 if TYPE_CHECKING:

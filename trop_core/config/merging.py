@@ -14,7 +14,7 @@ from trop_core.config.settings import DEFAULT_ORIGIN, Settings
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.base import InternalError
 from trop_core.errors.configuration import ConfigError, ConfigProblem
-from trop_core.light_typing import TYPE_CHECKING, Any, NamedTuple, cast
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple, cast
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT
 from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions

@@ -8,7 +8,7 @@ from __future__ import annotations
 from trop_core.config.schema import ANY_SERVICE, SERVICES, suggestion
 from trop_core.config.values import Refused, accept, accept_ports, accept_range, described, refuse
 from trop_core.config.yaml_tree import Mapping, Scalar, Sequence, dotted, is_null, value_of
-from trop_core.light_typing import TYPE_CHECKING, TypeVar
+from trop_core.light_types import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from trop_core.config.schema import Kind
 from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.spelling import escaped, quoted
-from trop_core.light_typing import TYPE_CHECKING, NoReturn
+from trop_core.light_types import TYPE_CHECKING, NoReturn
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, identifier, is_port
 
 if TYPE_CHECKING:

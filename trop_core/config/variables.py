@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from trop_core.config.values import Refused, refuse
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.ports.made_variables import COMPOSE_PROJECT
 
 if TYPE_CHECKING:

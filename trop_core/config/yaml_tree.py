@@ -17,7 +17,7 @@ from trop_core.config.file_text import LINE_BREAK
 from trop_core.config.numbers import OddNumber, is_decimal
 from trop_core.config.values import described, shown
 from trop_core.errors.spelling import quoted
-from trop_core.light_typing import TYPE_CHECKING, Any, TypeAlias
+from trop_core.light_types import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from trop_core.database.migrations.companion.tables import MADE
 from trop_core.database.migrations.registry import COMPANION, MigrationRegistry
 from trop_core.database.migrations.version import read_version
 from trop_core.errors.store import DatabaseCorrupt
-from trop_core.light_typing import TYPE_CHECKING, Literal
+from trop_core.light_types import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection

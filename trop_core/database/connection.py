@@ -16,7 +16,7 @@ from trop_core.database.waiting import Patience
 from trop_core.errors.base import TropError
 from trop_core.errors.store import DatabaseCorrupt, LockTimeout
 from trop_core.errors.system import SystemFailure
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

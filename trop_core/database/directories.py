@@ -10,7 +10,7 @@ import sqlite3
 
 from trop_core.database.companion import DIRECTORIES, has, is_usable
 from trop_core.database.failures import primary_code, undecodable_column
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from trop_core.database.reservations import COLUMNS
 from trop_core.errors.store import DatabaseCorrupt
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple, Protocol
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

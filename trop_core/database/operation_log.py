@@ -9,7 +9,7 @@ from trop_core.database import companion
 from trop_core.database.noted_changes import BOTH
 from trop_core.database.reservations import COLUMNS, from_row
 from trop_core.errors.store import DamagedRecord, DatabaseCorrupt
-from trop_core.light_typing import TYPE_CHECKING, Any, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.models import PLAN_SECONDS
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from trop_core.database.file_set import SHARED_UNIT
 from trop_core.database.handles import IN_MEMORY, connect_own, connect_read_only
 from trop_core.database.open_files import IN_USE
 from trop_core.errors.store import NoDataDirectory
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -26,7 +26,7 @@ from trop_core.database.open_files import IN_USE
 from trop_core.errors.base import TropError
 from trop_core.errors.store import DatabaseCorrupt, LockTimeout
 from trop_core.errors.system import NotTakenBack, PermissionDenied, SystemFailure
-from trop_core.light_typing import TYPE_CHECKING, Protocol
+from trop_core.light_types import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from trop_core.database.selection import Selection
 from trop_core.errors.store import DatabaseCorrupt
-from trop_core.light_typing import TYPE_CHECKING, Any
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_core.models import Reservation, ReservationKey, is_port
 
 if TYPE_CHECKING:

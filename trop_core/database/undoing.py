@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from trop_core.database.moving import MARK
 from trop_core.database.reservations import COLUMNS
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection

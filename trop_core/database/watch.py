@@ -18,7 +18,7 @@ from trop_core.database.read_only import read_only
 from trop_core.database.waiting import Patience
 from trop_core.errors.store import LockTimeout
 from trop_core.errors.system import SystemFailure
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from trop_core.errors.configuration import ConfigProblem
 from trop_core.errors.env_files import DeniedEnvFile, MountedEnvFile, TrackedEnvFile, UnfitEnvFile
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.system import MountedFile, PermissionDenied
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

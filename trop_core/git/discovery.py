@@ -10,7 +10,7 @@ import os
 
 from trop_core import small_files
 from trop_core.git import pointers
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

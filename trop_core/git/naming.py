@@ -9,7 +9,7 @@ from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.git import configuration, discovery, pointers
 from trop_core.git.discovery import nowhere
 from trop_core.git.standing import Standing, standing
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import identifier
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from trop_core.light_typing import TYPE_CHECKING, Any, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -11,7 +11,7 @@ import json
 import os
 
 from trop_core.hosts import toml_text
-from trop_core.light_typing import TYPE_CHECKING, Any, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

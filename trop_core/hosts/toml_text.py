@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 
-from trop_core.light_typing import TYPE_CHECKING, Any
+from trop_core.light_types import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from trop_core.caller import Door
 from trop_core.errors.base import TropError
-from trop_core.light_typing import TYPE_CHECKING, Any, TypeVar
+from trop_core.light_types import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

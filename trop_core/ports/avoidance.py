@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:

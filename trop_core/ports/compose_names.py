@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

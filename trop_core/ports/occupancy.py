@@ -15,7 +15,7 @@ import errno
 import os
 import sys
 
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from _socket import socket

@@ -20,7 +20,7 @@ import os
 
 from trop_core.errors.spelling import escaped
 from trop_core.errors.system import SocketsUnreadable
-from trop_core.light_typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from trop_core.light_types import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

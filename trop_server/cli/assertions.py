@@ -6,7 +6,7 @@ import os
 
 from trop_core.errors.reservations import AssertionNotMet
 from trop_core.errors.store import DatabaseCorrupt
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

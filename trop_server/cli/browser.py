@@ -7,7 +7,7 @@ import webbrowser
 
 from trop_core.catalogue import operation
 from trop_core.errors.system import NoBrowser
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.session import given_values
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import sys
 
 from trop_core.errors.arguments import UnusableOption
 from trop_core.errors.reservations import ReservationConflict
-from trop_core.light_typing import TYPE_CHECKING, Any
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_server.cli.printing import one_per_line
 from trop_server.cli.tables import in_utc
 

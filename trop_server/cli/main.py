@@ -13,7 +13,7 @@ from trop_core.errors.arguments import InvalidArgument, UnknownCommand
 from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.errors.system import AnswerLost, SystemFailure, TooManyOpenFiles
-from trop_core.light_typing import TYPE_CHECKING, Any, NoReturn
+from trop_core.light_types import TYPE_CHECKING, Any, NoReturn
 from trop_server.cli.exit_codes import EXIT_CODES
 from trop_server.cli.printing import answer_bytes, as_json, one_per_line, say
 from trop_server.cli.session import Session

@@ -8,7 +8,7 @@ from functools import partial
 from types import MappingProxyType
 
 from trop_core.errors.spelling import quoted
-from trop_core.light_typing import TYPE_CHECKING, Any, NoReturn
+from trop_core.light_types import TYPE_CHECKING, Any, NoReturn
 from trop_server.cli.exit_codes import USAGE
 from trop_server.cli.printing import is_terminal, say
 from trop_server.cli.subcommands import CLEANUPS, EPILOGS, RUN, SET_CLEANUPS, SUBCOMMANDS, add_arguments, add_global

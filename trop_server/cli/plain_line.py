@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from trop_core.light_typing import TYPE_CHECKING, Any
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_server.cli.subcommands import CLEANUPS, RUN, SUBCOMMANDS, add_arguments, add_global
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import os
 import sys
 
 from trop_core.errors.spelling import escaped
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from trop_core.light_typing import TYPE_CHECKING, Any
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_server.cli.tables import cells, columns, shown
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import re
 from trop_core.catalogue import operation
 from trop_core.errors.arguments import InvalidArgument, UnusableOption
 from trop_core.errors.spelling import quoted
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.starting.child_environment import compose
 from trop_core.operations.starting.placeholders import Places
 from trop_server.cli import execution

@@ -6,7 +6,7 @@ import os
 
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.fields import Kind
-from trop_core.light_typing import TYPE_CHECKING, Any
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_server.cli.printing import say
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from trop_core.config.variables import address_refusal, port_refusal
 from trop_core.errors.arguments import InvalidArgument, UnknownShell
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.spelling import quoted
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import is_port
 from trop_core.ports.made_variables import is_made
 from trop_server.cli.subcommands import EXPORT_SHELLS

@@ -6,7 +6,7 @@ from trop_core import __version__
 from trop_core.catalogue import operation
 from trop_core.errors.spelling import flag_name
 from trop_core.fields import Field, Kind
-from trop_core.light_typing import TYPE_CHECKING, Any, Protocol
+from trop_core.light_types import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import time
 from functools import lru_cache
 
 from trop_core.errors.spelling import escaped
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.printing import as_json
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import PORTS, Field, Kind
 from trop_core.holder import Holder
-from trop_core.light_typing import Any, Words
+from trop_core.light_types import Any, Words
 from trop_core.models import HIGHEST_PORT, IDENTIFIER, LOWEST_PORT, ListedReservation, Reservation, Timestamp
 from trop_server.wire.limits import LONGEST_LIST, ONLY_WHERE_THERE
 

@@ -13,7 +13,7 @@ from trop_core.config.examination import Examination, examine
 from trop_core.config.file_text import decoded, is_blank
 from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.errors.configuration import ConfigError
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.ports.services import Group
 
 if TYPE_CHECKING:

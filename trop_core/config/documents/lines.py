@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from trop_core.config.file_text import LINE_BREAK
-from trop_core.light_typing import NamedTuple
+from trop_core.light_types import NamedTuple
 
 _END = re.compile("\r\n|[\r\n]")
 _YAML_ALONE = re.compile("[\x85\u2028\u2029]")

@@ -11,7 +11,7 @@ from trop_core.config.documents.lines import Position, Span
 from trop_core.config.documents.meaning import meaning
 from trop_core.config.values import described, shown
 from trop_core.config.yaml_tree import Mapping, Scalar, Sequence, is_null
-from trop_core.light_typing import TYPE_CHECKING, Literal, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ from trop_core.config.search import is_of_near_miss
 from trop_core.errors.base import TropError
 from trop_core.errors.configuration import ConfigError
 from trop_core.errors.spelling import quoted, shell_word
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.doctor.finding import error, info, of_error, ok, warning
 
 if TYPE_CHECKING:

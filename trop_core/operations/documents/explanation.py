@@ -7,7 +7,7 @@ from trop_core.config.schema import ANY_SERVICE, SERVICES
 from trop_core.config.settings import DEFAULT_ORIGIN
 from trop_core.config.yaml_tree import Scalar
 from trop_core.errors.spelling import quoted
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import is_port
 from trop_core.operations.starting.url import url_of
 from trop_core.ports.exclusions import Exclusions, spelled

@@ -14,7 +14,7 @@ from trop_core.config.merging import allowed_variables, expanded, merge
 from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.errors.base import TropError
 from trop_core.errors.system import SocketsUnreadable
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple, cast
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, PortRange
 from trop_core.operations.looking.relations import Relations, names_of
 from trop_core.paths import canonical

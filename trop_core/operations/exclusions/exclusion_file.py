@@ -6,7 +6,7 @@ import os
 
 from trop_core.config.names import GLOBAL_FILE
 from trop_core.errors.configuration import NoProjectFile
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.ports.exclusions import Exclusions, spelled
 from trop_core.store import Store, make_directory
 

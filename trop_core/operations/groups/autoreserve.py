@@ -8,7 +8,7 @@ from trop_core import fields, paths
 from trop_core.catalogue import Mutation, Operation
 from trop_core.config.search import near_misses
 from trop_core.errors.configuration import NoConfiguration
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.groups import planning
 from trop_core.operations.groups.planning import GroupRequest, GroupResult
 

@@ -6,7 +6,7 @@ import os
 
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.groups import planning
 from trop_core.operations.groups.planning import GroupRequest, GroupResult
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import json
-
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
-from trop_core.database import directories, reservations
+from trop_core.database import reservations
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.paths import InvalidPath
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, ListedReservation, PortRange, ReservationKey
 from trop_core.operations.call import Unprepared
-from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
 from trop_core.paths import DirectoryState, check_storable
 from trop_core.records import Record
 
@@ -24,6 +20,7 @@ if TYPE_CHECKING:
     from trop_core.context import Context, ReadProcesses
     from trop_core.database.handles import StoreConnection
     from trop_core.models import Occupancy
+    from trop_core.operations.moving.arrival import Arriving
     from trop_core.ports.holders import Process
     from trop_core.ports.sockets import SocketTable
 
@@ -124,9 +121,12 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
     elif request.folder is not None or request.path is not None:
         target = context.caller.target(folder=request.folder, path=request.path)
     settings = context.settings(target.path if target else context.caller.vicinity, tolerant=True)
-    repository = None
+    repository = arriving = None
     scopes = None if target is None else {target.path, target.canonical}
     if scopes is not None and target is not None and request.here:
+        from trop_core.operations.moving.arrival import Arriving
+
+        arriving = Arriving.at(target, context, follow=settings.follow_moves)
         repository = context.common_directory(target.canonical, context.is_safe)
         scopes.update(context.worktrees(repository) if repository is not None else ())
     sockets, warnings = None, tuple[str, ...]()
@@ -145,7 +145,7 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
         request=request,
         scopes=None if scopes is None else frozenset(scopes),
         repository=repository,
-        arriving=Arriving.at(target, context, follow=settings.follow_moves) if request.here and target else None,
+        arriving=arriving,
         after=None if request.after is None else _read_cursor(request.after),
         settings=settings,
         sockets=sockets,
@@ -164,9 +164,13 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
         return _with_holders(connection, prepared, prepared.listed) if prepared.processes else prepared.listed
     request, scopes = prepared.request, prepared.scopes
     if scopes is not None and prepared.repository is not None:
+        from trop_core.database import directories
+
         # A worktree whose directory is missing is one of the repository's, too.
         scopes |= set(directories.in_repository(connection, prepared.repository))
     if scopes is not None and prepared.arriving is not None:
+        from trop_core.operations.moving.arrival import stored_path
+
         scopes |= {stored_path(connection, prepared.arriving, prepared.again)}
     rows = reservations.listing(
         connection,
@@ -181,6 +185,8 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
     warnings: tuple[str, ...] = ()
     arriving = prepared.arriving
     if arriving is not None:
+        from trop_core.operations.moving.arrival import told_of_origin
+
         warnings = told_of_origin(connection, arriving, prepared.again)
     occupancy = _occupancy(prepared.sockets) if request.include_occupancy else lambda port: None
     listed = ListResult(
@@ -211,10 +217,16 @@ def _occupancy(sockets: SocketTable | None) -> Callable[[int], Occupancy | None]
 
 
 def _write_cursor(key: ReservationKey) -> str:
+    import base64
+    import json
+
     return base64.urlsafe_b64encode(json.dumps([key.path, key.tag or ""]).encode()).decode()
 
 
 def _read_cursor(text: str) -> ReservationKey:
+    import base64
+    import json
+
     try:
         cursor = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
     except (ValueError, RecursionError):

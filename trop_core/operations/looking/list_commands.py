@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation, operations
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.records import Record
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import os
 
 from trop_core import looks
 from trop_core.database import reservations
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.paths import DirectoryState
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from trop_core.database.moving import Move
 from trop_core.database.selection import Selection
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.reservations import NotFound, ReservationConflict
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation
 from trop_core.records import Record
 

@@ -8,7 +8,7 @@ from trop_core.database import reservations
 from trop_core.database.selection import Selection
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.reservations import NotFound
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation, ReservationKey
 from trop_core.operations.call import Unprepared
 from trop_core.records import Record

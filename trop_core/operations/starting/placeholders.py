@@ -11,7 +11,7 @@ import re
 
 from trop_core.errors.arguments import UnclearPlaceholder
 from trop_core.errors.reservations import UnknownTag
-from trop_core.light_typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.operations.starting.url import url_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from trop_core.config.names import GLOBAL_FILE
 from trop_core.database import rebuilding
 from trop_core.database.connection import Database
 from trop_core.database.migrations.registry import LATEST_VERSION
-from trop_core.light_typing import TYPE_CHECKING, Literal, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
 from trop_core.models import GivenPlan
 from trop_core.operations.recording import Recording
 from trop_core.records import Record

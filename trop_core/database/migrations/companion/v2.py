@@ -9,7 +9,7 @@ from trop_core.database.migrations.companion import v1
 from trop_core.database.migrations.companion.tables import CHANGES, OPERATIONS
 from trop_core.database.migrations.layout import Column, Layout, Table, differences_beside, taken_names
 from trop_core.database.migrations.types import Migration
-from trop_core.light_typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import enum
 import pickle
 import typing
 
 import pytest
 
-from trop_core.light_typing import Any, Literal, NamedTuple, Words
+from trop_core.light_types import Any, Enum, Literal, NamedTuple, Words
 
 
 class Light(NamedTuple):
@@ -85,6 +86,41 @@ def test_a_class_is_what_typing_makes_of_it() -> None:
         Light(1)._replace(third=3)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="Expected 2 arguments, got 1"):
         Light._make((1,))
+
+
+class LightState(Enum):
+    """Two states."""
+
+    ON = "on"
+    OFF = "off"
+
+    @property
+    def other(self) -> str:
+        """Something of its own."""
+        return "off" if self is LightState.ON else "on"
+
+
+class RealState(enum.Enum):
+    """The same, as ``enum`` makes it."""
+
+    ON = "on"
+    OFF = "off"
+
+
+def test_there_is_one_of_each_state_as_enum_has_it() -> None:
+    assert [(state.name, state.value) for state in LightState] == [(state.name, state.value) for state in RealState]
+    assert [str(state).partition(".")[2] for state in LightState] == [
+        str(state).partition(".")[2] for state in RealState
+    ]
+    assert repr(LightState.ON).removeprefix("<Light") == repr(RealState.ON).removeprefix("<Real")
+    assert (
+        LightState("on") is copy.deepcopy(LightState.ON) is pickle.loads(pickle.dumps(LightState.ON)) is LightState.ON
+    )
+    assert LightState("on").other == "off"
+    assert len({LightState.ON, LightState.OFF, LightState("off")}) == 2
+    for kind in (LightState, RealState):
+        with pytest.raises(ValueError, match=r"'no' is not a valid .*State"):
+            kind("no")
 
 
 def test_words_become_those_of_typing_beside_something_else() -> None:

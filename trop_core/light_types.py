@@ -1,6 +1,6 @@
-"""The names of ``typing`` that this program uses, for a small part of what that takes to load.
+"""The names of ``typing`` and ``enum`` that this program uses, for a small part of what those take to load.
 
-A type checker sees ``typing`` itself. At run time each name does what little is asked of it there. A ``NamedTuple`` is
+A type checker sees those themselves. At run time each name does what little is asked of it there. A ``NamedTuple`` is
 the same tuple with names, made in a tenth of the time: there are dozens on the way of a single ``trop reserve``.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from enum import Enum
     from typing import (
         Any,
         ClassVar,
@@ -100,6 +101,40 @@ else:
         """What decorates nothing."""
         return lambda decorated: decorated
 
+    class _MakerOfEnums(type):
+        """Makes a class whose members are the values that it is declared with."""
+
+        def __new__(cls, name, bases, namespace):
+            made = super().__new__(cls, name, bases, namespace)
+            made._members = {}
+            for key, value in namespace.items():
+                if key[0] != "_" and not hasattr(value, "__get__"):
+                    member = made._members[value] = object.__new__(made)
+                    member.name, member.value = key, value
+                    setattr(made, key, member)
+            return made
+
+        def __iter__(cls):
+            return iter(cls._members.values())
+
+        def __call__(cls, value):
+            """Return the member of a value."""
+            if value not in cls._members:
+                raise ValueError(f"{value!r} is not a valid {cls.__qualname__}")
+            return cls._members[value]
+
+    class Enum(metaclass=_MakerOfEnums):
+        """The base of a few values that have names, each of which there is once."""
+
+        def __repr__(self):
+            return f"<{type(self).__name__}.{self.name}: {self.value!r}>"
+
+        def __str__(self):
+            return f"{type(self).__name__}.{self.name}"
+
+        def __reduce__(self):
+            return type(self), (self.value,)
+
     def _constructor(kind, fields, defaults):
         """``__new__``, compiled: it takes arguments by position and by name in the interpreter's own way."""
         names = ", ".join(fields)
@@ -173,6 +208,7 @@ __all__ = [
     "TYPE_CHECKING",
     "Any",
     "ClassVar",
+    "Enum",
     "Final",
     "Generic",
     "Literal",
