@@ -325,6 +325,21 @@ def test_what_a_client_does_not_declare_is_neither_declared_nor_answered(
     assert refused["error"]["code"] == -32601
 
 
+def test_helix_which_declares_no_symbols_and_asks_for_them_gets_them(
+    start: Callable[..., Client], sandbox: Sandbox
+) -> None:
+    client = start()
+    answer = client.initialize(
+        str(sandbox.work), capabilities=capabilities(without=("documentSymbol",)), clientInfo={"name": "helix"}
+    )
+    buffer = Buffer(client, sandbox.work / "trop.yaml", f"{GROUP}    web: {{}}\n")
+
+    symbols = buffer.ask("documentSymbol")
+
+    assert answer["capabilities"]["documentSymbolProvider"] is True
+    assert [symbol["name"] for symbol in symbols] == ["reservations", "services", "web"]
+
+
 @pytest.mark.parametrize("without", [(), ("publishDiagnostics", "inlayHint", "codeLens")])
 def test_refreshes_and_diagnostics_come_only_to_those_who_know_them(
     start: Callable[..., Client], sandbox: Sandbox, without: tuple[str, ...]

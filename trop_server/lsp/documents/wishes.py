@@ -8,6 +8,9 @@ from trop_server.lsp.documents.positions import Encoding, chosen_encoding
 
 Markup = Literal["markdown", "plaintext"]
 
+_ASK_FOR_SYMBOLS = frozenset(("helix",))
+"""Clients that have symbols and do not declare it: Helix 25.01 asks only a server that offers them."""
+
 
 class Wishes(NamedTuple):
     """The declared capabilities of one client, as far as they matter here."""
@@ -36,8 +39,9 @@ class Wishes(NamedTuple):
         return self.lenses and self.shows_addresses
 
 
-def read_wishes(capabilities: Any) -> Wishes:
-    """What ``capabilities`` of the parameters of ``initialize`` says, whatever it holds."""
+def read_wishes(params: Any) -> Wishes:
+    """What the parameters of ``initialize`` say, whatever they hold."""
+    capabilities = _at(params, "capabilities")
     encoding = chosen_encoding(_at(capabilities, "general", "positionEncodings"))
     editor = _at(capabilities, "textDocument")
     if not isinstance(editor, dict):
@@ -63,7 +67,7 @@ def read_wishes(capabilities: Any) -> Wishes:
         lenses=knows("textDocument", "codeLens"),
         refresh_lenses=can("workspace", "codeLens", "refreshSupport"),
         actions=isinstance(literals, dict),
-        symbols=knows("textDocument", "documentSymbol"),
+        symbols=knows("textDocument", "documentSymbol") or _at(params, "clientInfo", "name") in _ASK_FOR_SYMBOLS,
         nested_symbols=can("textDocument", "documentSymbol", "hierarchicalDocumentSymbolSupport"),
         links=knows("textDocument", "documentLink"),
         link_tooltips=can("textDocument", "documentLink", "tooltipSupport"),
