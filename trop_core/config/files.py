@@ -71,7 +71,6 @@ def parse_text(text: str, file: str, *, project: bool, allowed: Collection[str] 
 
     if is_blank(text):
         return {}
-    # YAML's parser takes longer to load than everything else that a reservation needs.
     from trop_core.config.examination import examine
 
     return examine(text, file, project=project, allowed=allowed).usable()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 from trop_core.config.numbers import OddNumber, from_text
 from trop_core.config.schema import Kind
@@ -166,6 +165,8 @@ def accept_ports(value: object) -> tuple[int, int]:
     if is_port(value):
         assert isinstance(value, int)
         return value, value
+    import re
+
     written = re.fullmatch(_PORTS, text) if text is not None else None
     if not written:
         raise refuse(f"a port from {LOWEST_PORT} to {HIGHEST_PORT} or a range such as 5005..5009", value)

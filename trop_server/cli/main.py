@@ -7,7 +7,6 @@ import os
 import sys
 from contextlib import suppress
 from functools import partial
-from importlib import import_module
 
 from trop_core.errors.arguments import InvalidArgument, UnknownCommand
 from trop_core.errors.base import Cancelled, TropError
@@ -113,8 +112,10 @@ def _unforeseen(error: Exception) -> TropError:
 def _handler(subcommand: str) -> Callable[[Session], str | bytes]:
     if subcommand not in _MODULES:
         return _HANDLERS.get(subcommand, _run_plain)
-    module = import_module(f"trop_server.cli.{_MODULES[subcommand]}")
-    found: Callable[[Session], str | bytes] = getattr(module, subcommand.replace("-", "_"))
+    module = f"trop_server.cli.{_MODULES[subcommand]}"
+    # importlib, which has a function for this, imports a good deal more.
+    __import__(module)
+    found: Callable[[Session], str | bytes] = getattr(sys.modules[module], subcommand.replace("-", "_"))
     return found
 
 

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from functools import cached_property
 from itertools import accumulate
 
-from trop_core.config.file_text import LINE_BREAK
+from trop_core.config.characters import LINE_BREAK
 from trop_core.light_types import NamedTuple
 
 _END = re.compile("\r\n|[\r\n]")

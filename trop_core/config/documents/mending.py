@@ -11,7 +11,7 @@ import yaml
 
 from trop_core.config import yaml_tree
 from trop_core.config.blame import indentation, is_empty, to_blame
-from trop_core.config.file_text import FORBIDDEN, LINE_BREAK
+from trop_core.config.characters import FORBIDDEN, LINE_BREAK
 from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:

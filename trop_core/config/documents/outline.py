@@ -9,8 +9,8 @@ from functools import cached_property
 from trop_core.config.blame import is_empty
 from trop_core.config.documents.lines import Position, Span
 from trop_core.config.documents.meaning import meaning
+from trop_core.config.tree import Mapping, Scalar, Sequence, is_null
 from trop_core.config.values import described, shown
-from trop_core.config.yaml_tree import Mapping, Scalar, Sequence, is_null
 from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from trop_core.config.documents.lines import Lines
     from trop_core.config.documents.meaning import Path
-    from trop_core.config.yaml_tree import Node
+    from trop_core.config.tree import Node
 
 Role = Literal["key", "value"]
 
