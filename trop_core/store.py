@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3
 import os
-import sqlite3
 import stat
 import sys
 from contextlib import ExitStack, contextmanager

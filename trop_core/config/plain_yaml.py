@@ -8,8 +8,6 @@ quotes, and lists and mappings of these, in brackets on one line or a dash a lin
 
 from __future__ import annotations
 
-from string import ascii_letters, digits
-
 from trop_core.config.tree import Mapping, Scalar, Sequence
 from trop_core.light_types import TYPE_CHECKING
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 _DEEPEST = 10
 _LONGEST_LINE = 500
 _LONGEST_NUMBER = 18
-_WORD = frozenset(ascii_letters + digits + "_-./")
+_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")
 _NO_TEXTS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 """Words that mean something else to YAML, in one spelling or another."""
 

@@ -58,9 +58,11 @@ def address_pattern(allowed: Iterable[str] = ()) -> str:
 
 def covers(allowed: Iterable[str], name: str) -> bool:
     """Whether a name is among those that the user allows. A name that begins with TROP_ never is."""
+    if not allowed or _is_own(name):
+        return False
     from fnmatch import fnmatchcase
 
-    return not _is_own(name) and any(fnmatchcase(name, pattern) for pattern in allowed)
+    return any(fnmatchcase(name, pattern) for pattern in allowed)
 
 
 def accept_pattern(value: object) -> str:

@@ -6,7 +6,7 @@ reserves goes on without, and is told by ``warning``.
 
 from __future__ import annotations
 
-import sqlite3
+import _sqlite3 as sqlite3
 
 from trop_core.database.failures import undecodable_column
 from trop_core.database.migrations.companion.tables import MADE

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3
 import contextlib
-import sqlite3
 import time
 from contextlib import contextmanager
 

@@ -6,7 +6,7 @@ should be. A row counts for as long as something is reserved at its path; anothe
 
 from __future__ import annotations
 
-import sqlite3
+import _sqlite3 as sqlite3
 
 from trop_core.database.companion import DIRECTORIES, has, is_usable
 from trop_core.database.failures import primary_code, undecodable_column

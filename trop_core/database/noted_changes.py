@@ -7,7 +7,7 @@ rolled back. A refreshed ``last_used_at`` is no change.
 
 from __future__ import annotations
 
-import sqlite3
+import _sqlite3 as sqlite3
 from contextlib import contextmanager
 
 from trop_core.database.reservations import COLUMNS

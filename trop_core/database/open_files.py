@@ -8,8 +8,8 @@ checkpoints with a stale index, and deletes the -wal by its name. All connection
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3
 import os
-import sqlite3
 import sys
 import time
 from _thread import allocate_lock, get_ident

@@ -6,7 +6,6 @@ row are written and read in the order of ``COLUMNS``; an absent tag is the empty
 
 from __future__ import annotations
 
-from trop_core.database.selection import Selection
 from trop_core.errors.store import DatabaseCorrupt
 from trop_core.light_types import TYPE_CHECKING, Any
 from trop_core.models import Reservation, ReservationKey, is_port
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from trop_core.database.handles import StoreConnection
+    from trop_core.database.selection import Selection
 
 COLUMNS = ("path", "tag", "port", "project", "task", "created_at", "last_used_at")
 _COLUMNS = ", ".join(COLUMNS)
@@ -131,6 +131,8 @@ def listing(
 def _within(paths: Collection[str]) -> tuple[str, list[object]]:
     """The condition that a row is at or below one of some paths, and its parameters."""
     if len(paths) == 1:
+        from trop_core.database.selection import Selection
+
         return Selection(next(iter(paths)), recursive=True).condition()
     import json
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import _sqlite3 as sqlite3
 import time
 from _thread import allocate_lock
 from contextlib import contextmanager
