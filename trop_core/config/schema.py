@@ -357,6 +357,14 @@ RANGE = ("ports.min", "ports.max", "ports.max_offset")
 """The keys of the range, of which the last two are one setting."""
 
 
+SECTIONS = {
+    "ports": "The ports that trop chooses from.",
+    "cleanup": "When reservations that nobody uses any more end.",
+    "occupancy_check": "How trop finds out whether something listens on a port.",
+}
+"""What the sections are about that are no keys themselves."""
+
+
 def is_section(name: str) -> bool:
     """Whether a dotted name is no key itself but holds some, as ``ports`` does."""
     return name not in KEYS and any(key.startswith(f"{name}.") for key in KEYS)

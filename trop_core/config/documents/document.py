@@ -6,6 +6,7 @@ import os
 from functools import cached_property
 
 from trop_core.config.blame import indentation, is_empty
+from trop_core.config.characters import LINE_BREAK
 from trop_core.config.documents.lines import Lines, Position, Span
 from trop_core.config.documents.mending import mend
 from trop_core.config.documents.outline import Outline
@@ -65,6 +66,19 @@ class Document:
     def text(self) -> str:
         """The text itself."""
         return self.lines.text
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a call can go on with the text as it is."""
+        return not self.is_broken and self._examination.is_usable
+
+    @property
+    def mended_line(self) -> tuple[int, str] | None:
+        """The one line that had to be mended, and what it was mended to; None where more is to mend."""
+        if self._mended is None or len(self._mended.lines) != 1 or self._mended.blanked:
+            return None
+        (number,) = self._mended.lines
+        return self.lines.of_yaml(number + 1, 1).line, LINE_BREAK.split(self._mended.text)[number]
 
     @property
     def group(self) -> Group | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from trop_core.config.documents.document import Document
-from trop_core.config.documents.lines import Span
+from trop_core.config.documents.lines import Position, Span
 from trop_core.config.editing import edited
 from trop_core.config.tree import Scalar, is_null
 from trop_core.errors.configuration import ConfigError
@@ -52,6 +52,19 @@ def correcting(document: Document, problem: TypingProblem) -> TextEdit | None:
     below = f"{parent}{dot}{problem.meant}."
     left = Counter(_words(each) for each in after.problems if not (each.key or "").startswith(below))
     return edit if left <= +before else None
+
+
+def mending(document: Document) -> TextEdit | None:
+    """The change that makes a broken text one that can be read, where it is plain: something is missing in one line.
+
+    None where more is wrong with it.
+    """
+    if document.mended_line is None:
+        return None
+    number, text = document.mended_line
+    edit = TextEdit(Span(Position(number, 0), Position(number, len(document.lines.line(number)))), text)
+    after = _after(document, edit)
+    return edit if after is not None and after.is_usable else None
 
 
 def preferring(document: Document, place: Entry, port: int) -> TextEdit | None:

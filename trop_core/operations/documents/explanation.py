@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trop_core.config.documents.meaning import meaning, service_of
-from trop_core.config.schema import ANY_SERVICE, SERVICES
+from trop_core.config.schema import ANY_SERVICE, SECTIONS, SERVICES
 from trop_core.config.settings import DEFAULT_ORIGIN
 from trop_core.config.tree import Scalar
 from trop_core.errors.spelling import quoted
@@ -58,6 +58,8 @@ def explanation(situation: Situation, position: Position) -> Explanation | None:
         paragraphs += _about_key(situation.settings, found.key)
     elif found.name == ANY_SERVICE:
         paragraphs.append(_SERVICE)
+    elif found.name in SECTIONS:
+        paragraphs.append(SECTIONS[found.name])
     if tag is not None and (found.name == ANY_SERVICE or not is_key):
         paragraphs += about_service(situation, tag.strip())
     if is_port(number) and isinstance(number, int) and found.name != f"{ANY_SERVICE}.offset":

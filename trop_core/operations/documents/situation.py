@@ -128,7 +128,7 @@ class Situation:
     @cached_property
     def coming(self) -> dict[str, int]:
         """The ports that the services without one would get if the group were reserved now, by tag."""
-        if not self.can_reserve:
+        if not self.can_reserve or not self.document.is_usable:
             return {}
         ports = self._kept
         found = extend(self.services, ports, self._start, _Ground(self)).ports

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trop_core.config.documents.edits import correcting, excluding, preferring
+from trop_core.config.documents.edits import correcting, excluding, mending, preferring
 from trop_core.errors.spelling import escaped, quoted
 from trop_core.operations.documents.facts import facts
 from trop_core.operations.documents.situation import SERVICES_PATH
@@ -30,15 +30,13 @@ def actions(kept: Open, situation: Situation, params: dict[str, Any], _wishes: W
     only = context.get("only") if isinstance(context, dict) else None
     kinds = only if isinstance(only, list) else [""]
     found = []
-    seen: set[str] = set()
     for action in (
         *_of_problems(kept, situation, wanted),
         *_of_facts(kept, situation, wanted),
         *_reserving(kept, situation, wanted),
     ):
-        title, kind = action["title"], action["kind"]
-        if title not in seen and any(asked in ("", kind) or kind.startswith(f"{asked}.") for asked in kinds):
-            seen.add(title)
+        kind = action["kind"]
+        if action not in found and any(asked in ("", kind) or kind.startswith(f"{asked}.") for asked in kinds):
             found.append(action)
     return found
 
@@ -47,6 +45,9 @@ def _of_problems(kept: Open, situation: Situation, wanted: Span) -> Iterator[dic
     for problem in situation.document.problems:
         if _meet(problem.span, wanted):
             yield from _perhaps(kept, f"Write {problem.meant}", correcting(situation.document, problem))
+    edit = mending(situation.document)
+    if edit is not None and _meet(edit.span, wanted):
+        yield from _perhaps(kept, f"Write {edit.text.strip()}", edit)
 
 
 def _of_facts(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
@@ -79,9 +80,12 @@ def _reserving(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[
     missing = [tag for tag in situation.tags if tag not in situation.stored]
     if group is None or group.key is None or kept.path is None or not missing or not situation.can_reserve:
         return
+    if kept.is_saved and not situation.document.is_usable:
+        return
     last = max((place.whole.end for place in situation.places.values()), default=group.key.end)
     if group.key.start.line <= wanted.end.line and wanted.start.line <= last.line:
-        yield {**_command(reserve_group("Reserve the services", kept.path)), "kind": REFACTOR}
+        title = "Reserve the services" + ("" if kept.is_saved else ", as the file was saved")
+        yield {**_command(reserve_group(title, kept.path)), "kind": REFACTOR}
 
 
 def _meet(one: Span, other: Span) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.arguments import InvalidArgument, UnknownArgument
 from trop_core.errors.spelling import escaped
 from trop_core.models import is_port
 from trop_core.operations.starting.url import url_of
@@ -33,6 +33,9 @@ def open_port(port: int) -> dict[str, Any]:
 
 def address_of(argument: dict[str, Any]) -> str:
     """The address that ``OPEN`` is to show. Raises ``InvalidArgument``."""
+    unknown = next((name for name in argument if name != "port"), None)
+    if unknown is not None:
+        raise UnknownArgument(unknown, known=("port",))
     port = argument.get("port")
     if not is_port(port) or not isinstance(port, int):
         raise InvalidArgument("port", expected="a port from 1 to 65535", given=port, alone=True)

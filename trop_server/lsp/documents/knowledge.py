@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_BETWEEN_LOOKS_AT_PORTS = 5.0
 _SECONDS_FOR_ONE_PLACE = 0.5
-_SECONDS_FRESH = 1.0
 _SECONDS_TO_WAIT = 0.5
 
 
@@ -45,7 +45,7 @@ class Knowledge:
 
     ``store`` gives the path of the store's file and ``context`` the surroundings of a call; both are asked in that
     thread, and may raise a ``TropError``. ``tell`` is called in the event loop with a document's URI, what surrounds
-    it, and whether that is because the store has changed.
+    it, and whether that is because the store, or what listens on its ports, has changed.
     """
 
     def __init__(
@@ -70,6 +70,8 @@ class Knowledge:
         self._stock: Stock | None = None
         self._places: dict[str, Place] = {}
         self._looks: dict[str, Look[Place]] = {}
+        self._seen: dict[str, dict[int, object]] = {}
+        self._looked_at = time.monotonic()
         self._complaint = ""
         self._is_owed = False
 
@@ -97,9 +99,9 @@ class Knowledge:
         """Look at the store at once: something was changed from here."""
         self._hurry.set()
 
-    async def fresh(self, uri: str, question: Question) -> None:
-        """Return once what is known of a document is hardly older than a second, or when that takes too long."""
-        if time.monotonic() - self._told_at.get(uri, 0.0) <= _SECONDS_FRESH:
+    async def fresh(self, uri: str, question: Question, oldest: float) -> None:
+        """Return once what is known of a document is no older than some seconds, or when that takes too long."""
+        if uri in self._told_at and time.monotonic() - self._told_at[uri] <= oldest:
             return
         waiting = self._waiting.setdefault(uri, asyncio.Event())
         self.ask(uri, question)
@@ -109,11 +111,11 @@ class Knowledge:
         except TimeoutError:
             logger.debug("what is known of %s is older than it should be", uri)
 
-    def _arrive(self, uri: str, surroundings: Surroundings, has_changed: bool) -> None:
+    def _arrive(self, uri: str, surroundings: Surroundings, has_news: bool) -> None:
         if uri not in self._questions:
             return  # it was closed meanwhile
         self._told_at[uri] = time.monotonic()
-        self._tell(uri, surroundings, has_changed)
+        self._tell(uri, surroundings, has_news)
         waiting = self._waiting.pop(uri, None)
         if waiting is not None:
             waiting.set()
@@ -137,13 +139,23 @@ class Knowledge:
             self._asked.clear()
         for uri in self._places.keys() - questions.keys():
             del self._places[uri]
+            self._seen.pop(uri, None)
             self._looks.pop(uri, None)
         if not questions:
             return
         has_changed = self._read(store)
-        for uri in questions if has_changed else asked & questions.keys():
-            surroundings = self._around(uri, questions[uri])
-            self._loop.call_soon_threadsafe(self._arrive, uri, surroundings, has_changed)
+        is_time = time.monotonic() - self._looked_at >= _SECONDS_BETWEEN_LOOKS_AT_PORTS
+        if has_changed or is_time:
+            self._looked_at = time.monotonic()
+        for uri, question in questions.items():
+            if not (has_changed or is_time or uri in asked):
+                continue
+            surroundings = self._around(uri, question)
+            before, seen = self._seen.get(uri, {}), _on_ports(question, surroundings)
+            self._seen[uri] = seen
+            has_news = has_changed or any(seen[port] != before[port] for port in seen.keys() & before.keys())
+            if has_news or uri in asked:
+                self._loop.call_soon_threadsafe(self._arrive, uri, surroundings, has_news)
 
     def _read(self, store: StoreWatch) -> bool:
         """Read the store if it was not yet, or has changed; tells whether it has."""
@@ -185,3 +197,11 @@ class Knowledge:
         look = self._looks[uri] = Look(partial(place_of, path, context))
         place = self._places[uri] = look.answer(_SECONDS_FOR_ONE_PLACE, before)
         return place
+
+
+def _on_ports(question: Question, surroundings: Surroundings) -> dict[int, object]:
+    """What is seen on each of the ports that matter to a document."""
+    system, stock = surroundings.system, surroundings.stock
+    situation = Situation(question.document, surroundings)
+    ports = situation.ports_of_interest
+    return {port: (system.occupied(port), system.holder(port, stock, situation.settings)) for port in ports}
