@@ -6,7 +6,6 @@ refused as ``InvalidPath`` and never mangled.
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 
@@ -168,8 +167,8 @@ def directory_state(path: str) -> DirectoryState:
     """
     try:
         mode = os.stat(path).st_mode
-    except OSError as error:
-        return DirectoryState.GONE if error.errno in (errno.ENOENT, errno.ENOTDIR) else DirectoryState.UNKNOWN
-    except ValueError:
+    except (FileNotFoundError, NotADirectoryError):
+        return DirectoryState.GONE
+    except (OSError, ValueError):
         return DirectoryState.UNKNOWN
     return DirectoryState.PRESENT if stat.S_ISDIR(mode) else DirectoryState.GONE

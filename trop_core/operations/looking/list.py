@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
@@ -14,7 +16,7 @@ from trop_core.paths import DirectoryState, check_storable
 from trop_core.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from trop_core.config.settings import Settings
     from trop_core.context import Context, ReadProcesses
@@ -94,18 +96,20 @@ class Prepared(NamedTuple):
         """
         from trop_core import looks
 
-        paths = sorted({row.reservation.path for row in listed.reservations})
-        states, _ = looks.at_directories(paths, self.directory_state, patience=_SECONDS_TO_LOOK)
-        gone = {path for path, state in states.items() if state is DirectoryState.GONE}
-        rows = (
-            ListedReservation(row.reservation, row.occupancy, missing=True) if row.reservation.path in gone else row
-            for row in listed.reservations
-        )
-        prepared = self._replace(listed=listed._replace(reservations=tuple(rows)))
+        rows = [row.reservation for row in listed.reservations]
+        paths = sorted(dict.fromkeys([row.path for row in rows]))
+        states, _ = looks.at_directories(paths, _with_parents(self.directory_state), patience=_SECONDS_TO_LOOK)
+        if DirectoryState.GONE in states.values():
+            occupancies = [row.occupancy for row in listed.reservations]
+            missing = [states[row.path] is DirectoryState.GONE for row in rows]
+            listed = listed._replace(reservations=tuple(map(ListedReservation, rows, occupancies, missing)))
+        prepared = self._replace(listed=listed)
+        if self.sockets is None:
+            return prepared
         held = {
             row.reservation.port: row.reservation.path for row in listed.reservations if row.occupancy == "occupied"
         }
-        if not held or self.sockets is None:
+        if not held:
             return prepared
         from trop_core.operations.looking.relations import names_of
 
@@ -188,9 +192,11 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
         from trop_core.operations.moving.arrival import told_of_origin
 
         warnings = told_of_origin(connection, arriving, prepared.again)
-    occupancy = _occupancy(prepared.sockets) if request.include_occupancy else lambda port: None
+    occupancies: Iterable[Occupancy | None] = repeat(None)
+    if request.include_occupancy:
+        occupancies = map(_occupancy(prepared.sockets), [row.port for row in page])
     listed = ListResult(
-        reservations=tuple(ListedReservation(row, occupancy(row.port)) for row in page),
+        reservations=tuple(map(ListedReservation, page, occupancies)),
         next=_write_cursor(page[-1].key) if more else None,
         truncated=more and request.limit == LONGEST_PAGE,
         warnings=(*warnings, *prepared.warnings),
@@ -214,6 +220,25 @@ def _with_holders(connection: StoreConnection, prepared: Prepared, listed: ListR
 def _occupancy(sockets: SocketTable | None) -> Callable[[int], Occupancy | None]:
     names: dict[bool | None, Occupancy] = {True: "occupied", False: "free", None: "unknown"}
     return lambda port: names[None if sockets is None else sockets.is_occupied(port)]
+
+
+def _with_parents(state_of: Callable[[str], DirectoryState]) -> Callable[[str], DirectoryState]:
+    """Looks at directories in the order of their paths; where the parent of some is gone, that one look is enough."""
+    gone, looked_at = "\0", ""
+
+    def look(path: str) -> DirectoryState:
+        nonlocal gone, looked_at
+        if path.startswith(gone):
+            return DirectoryState.GONE
+        state = state_of(path)
+        parent = path.rpartition("/")[0]
+        if state is DirectoryState.GONE and parent and parent != looked_at:
+            looked_at = parent
+            if state_of(parent) is DirectoryState.GONE:
+                gone = f"{parent}/"
+        return state
+
+    return look
 
 
 def _write_cursor(key: ReservationKey) -> str:
