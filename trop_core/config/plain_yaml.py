@@ -63,6 +63,7 @@ class _File:
         number, _, line = self._lines[self._next]
         block: Mapping | Sequence
         block = (Sequence if line.startswith("- ", indent) else Mapping)(number, indent + 1)
+        names: set[str] = set()
         while self._next < len(self._lines):
             number, found, line = self._lines[self._next]
             if found < indent:
@@ -77,8 +78,8 @@ class _File:
                 block.items.append(cursor.value(depth))
                 cursor.finish()
             else:
-                key = cursor.key()
-                _add(block, key, self._value(cursor, indent, depth))
+                key = cursor.key(names)
+                block.entries.append((key, self._value(cursor, indent, depth)))
         return block
 
     def _value(self, cursor: _Cursor, indent: int, depth: int) -> Node:
@@ -129,11 +130,12 @@ class _Cursor:
             self.skip_spaces()
             self.take("#")
 
-    def key(self) -> Scalar:
-        """A key, with its colon."""
+    def key(self, names: set[str]) -> Scalar:
+        """A key, with its colon. It is none of the names, and becomes one of them."""
         key = self._word()
-        if not isinstance(key.value, str):
+        if not isinstance(key.value, str) or key.value in names:
             raise _NotPlain
+        names.add(key.value)
         self.take(":")
         return key
 
@@ -148,16 +150,17 @@ class _Cursor:
             raise _NotPlain
         node = (Sequence if here == "[" else Mapping)(self.number, self.place + 1)
         closing = "]" if here == "[" else "}"
+        names: set[str] = set()
         self.place += 1
         self.skip_spaces()
         while not self._line.startswith(closing, self.place):
             if isinstance(node, Sequence):
                 node.items.append(self.value(depth + 1))
             else:
-                key = self.key()
+                key = self.key(names)
                 self.take(" ")
                 self.skip_spaces()
-                _add(node, key, self.value(depth + 1))
+                node.entries.append((key, self.value(depth + 1)))
             self.skip_spaces()
             if self._line.startswith(closing, self.place):
                 break
@@ -200,9 +203,3 @@ def _meaning(word: str) -> object:
     if not is_text or word.lower() in _NO_TEXTS:
         raise _NotPlain
     return word
-
-
-def _add(mapping: Mapping, key: Scalar, value: Node) -> None:
-    if any(isinstance(known, Scalar) and known.value == key.value for known, _ in mapping.entries):
-        raise _NotPlain
-    mapping.entries.append((key, value))
