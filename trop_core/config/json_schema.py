@@ -9,12 +9,12 @@ hold no look-around, which many validators do not know.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trop_core.config.decimals import decimals
 from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.config.schema import ANY_SERVICE, ENVIRONMENT, KEYS, MOST_MADE, MOST_SERVICES, SECTIONS, SERVICES, Kind
 from trop_core.config.variables import LONGEST_VARIABLE, OWN_PREFIX, PATTERN_OF_NAMES, address_pattern, port_pattern
+from trop_core.light_types import TYPE_CHECKING, Any, TypeAlias
 from trop_core.models import HIGHEST_PORT, IDENTIFIER, LOWEST_PORT
 from trop_core.ports.made_variables import COMPOSE_PROJECT, LONGEST_TEMPLATE, NAME, TEMPLATE, UNSAFE_SCHEMES
 

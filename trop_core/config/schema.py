@@ -7,9 +7,8 @@ beside this come from this table.
 from __future__ import annotations
 
 import sys
-from enum import Enum
-from typing import NamedTuple
 
+from trop_core.light_types import Enum, NamedTuple
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT
 from trop_core.ports.avoidance import REASONS, usually_avoided
 

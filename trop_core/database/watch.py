@@ -7,7 +7,6 @@ import errno
 import os
 import sqlite3
 import stat
-from typing import TYPE_CHECKING
 
 from trop_core.database import reservations
 from trop_core.database.failures import is_busy, system_failure, translate
@@ -20,6 +19,7 @@ from trop_core.database.read_only import read_only
 from trop_core.database.waiting import Patience
 from trop_core.errors.store import LockTimeout
 from trop_core.errors.system import SystemFailure
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT
 
 if TYPE_CHECKING:

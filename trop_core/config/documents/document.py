@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.config.blame import indentation, is_empty
+from trop_core.config.characters import LINE_BREAK
 from trop_core.config.documents.lines import Lines, Position, Span
 from trop_core.config.documents.mending import mend
 from trop_core.config.documents.outline import Outline
 from trop_core.config.examination import Examination, examine
-from trop_core.config.file_text import LINE_BREAK, decoded, is_blank
+from trop_core.config.file_text import decoded, is_blank
 from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.errors.configuration import ConfigError
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.ports.services import Group
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.config.documents.document import Document
 from trop_core.config.documents.lines import Position, Span
 from trop_core.config.editing import edited
-from trop_core.config.yaml_tree import Scalar, is_null
+from trop_core.config.tree import Scalar, is_null
 from trop_core.errors.configuration import ConfigError
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:

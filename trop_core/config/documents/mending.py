@@ -6,13 +6,13 @@ What is added in a line stands behind what is there, and no line comes or goes: 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
 from trop_core.config import yaml_tree
 from trop_core.config.blame import indentation, is_empty, to_blame
-from trop_core.config.file_text import FORBIDDEN, LINE_BREAK
+from trop_core.config.characters import FORBIDDEN, LINE_BREAK
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
 from trop_core.config import authority
 from trop_core.config.documents.lines import Position, Span
 from trop_core.config.merging import expanded
 from trop_core.config.schema import KEYS
 from trop_core.config.search import is_of_near_miss, told_of_near_miss
 from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
 from trop_core.operations.documents.situation import SERVICES_PATH
 
 if TYPE_CHECKING:

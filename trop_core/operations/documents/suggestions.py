@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import yaml
 
@@ -11,6 +10,7 @@ from trop_core.config.documents.meaning import meaning, service_of
 from trop_core.config.merging import ONE_SETTING
 from trop_core.config.schema import ANY_SERVICE, ENVIRONMENT, KEYS, SECTIONS, Kind
 from trop_core.config.variables import address_refusal, derived_name, port_refusal
+from trop_core.light_types import TYPE_CHECKING, Any, Literal, NamedTuple
 from trop_core.operations.documents.situation import SERVICES_PATH
 
 if TYPE_CHECKING:

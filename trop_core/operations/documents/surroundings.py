@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, NamedTuple, cast
 
 from trop_core.config import search
 from trop_core.config.files import load_file, parse_bytes
@@ -15,6 +14,7 @@ from trop_core.config.merging import allowed_variables, expanded, merge
 from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.errors.base import TropError
 from trop_core.errors.system import SocketsUnreadable
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, PortRange
 from trop_core.operations.looking.relations import Relations
 from trop_core.paths import canonical

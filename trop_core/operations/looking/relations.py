@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core.errors.paths import InvalidPath
 from trop_core.holder import Relation  # noqa: TC001 - the schema is made of them
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.looks import at_each
 from trop_core.paths import canonical
 from trop_core.ports.holders import Process, foremost, related

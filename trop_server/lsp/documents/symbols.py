@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trop_core.config.documents.lines import Span
-from trop_core.config.yaml_tree import Mapping, Scalar, Sequence
+from trop_core.config.tree import Mapping, Scalar, Sequence
 from trop_core.errors.spelling import escaped
 
 if TYPE_CHECKING:
