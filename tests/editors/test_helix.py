@@ -146,7 +146,7 @@ def test_an_empty_file_is_filled_by_completion_and_shows_its_ports_as_they_are_r
     helix.wait_for("reservations:")
     helix.press("Enter", "Enter")
     helix.type("  ser")
-    helix.wait_for("services", "module")
+    helix.press_until("C-x", "services", "module")
     helix.press("Tab")
     helix.wait_for("  services:")
     helix.press("Enter", "Enter")
