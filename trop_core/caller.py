@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from trop_core import paths
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.paths import AmbiguousFolder, InvalidPath, UnrelatedPath
+from trop_core.light_types import TYPE_CHECKING, Enum, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

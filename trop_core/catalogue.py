@@ -6,11 +6,11 @@ describes itself in a module of ``trop_core.operations``; that module is importe
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+import sys
 
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import Field, fields_of, parse
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -156,7 +156,10 @@ class Operation(NamedTuple):
 
 def operation(name: str) -> Operation:
     """The operation of a name in snake case. Raises ``KeyError`` if there is none."""
-    found: Operation = import_module(f"trop_core.operations.{_MODULES[name]}").OPERATION
+    module = f"trop_core.operations.{_MODULES[name]}"
+    # importlib, which has a function for this, imports a good deal more.
+    __import__(module)
+    found: Operation = sys.modules[module].OPERATION
     return found
 
 

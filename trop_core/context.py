@@ -6,11 +6,11 @@ All of it is handed in: decisions stay functions of their arguments, and a test 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from trop_core import paths
 from trop_core.cancellation import no_progress
 from trop_core.errors.spelling import flag_name
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

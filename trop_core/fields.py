@@ -7,12 +7,9 @@ request appears in all of them.
 
 from __future__ import annotations
 
-import re
-from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from trop_core.errors.arguments import InvalidArgument, UnknownArgument
 from trop_core.errors.spelling import flag_name, wire_name
+from trop_core.light_types import TYPE_CHECKING, Any, Enum, NamedTuple
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, identifier
 from trop_core.paths import check_storable, from_uri
 from trop_core.records import REQUIRED, Declared, Record
@@ -88,13 +85,16 @@ class Field(NamedTuple):
                 return identifier(self.name, value)
             if self.kind is Kind.PATH:
                 return check_storable(from_uri(value) if uris else value)
-            if self.kind is Kind.CHOICE:
-                fits = value in self.choices
-            else:
-                fits = self.kind is Kind.TEXT or re.fullmatch(PORTS, value) is not None
+            fits = value in self.choices if self.kind is Kind.CHOICE else self.kind is Kind.TEXT or _are_ports(value)
             if fits:
                 return value
         raise InvalidArgument(self.name, expected=self.expectation, given=value, alone=True)
+
+
+def _are_ports(text: str) -> bool:
+    import re
+
+    return re.fullmatch(PORTS, text) is not None
 
 
 def flag(description: str) -> Any:

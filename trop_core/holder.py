@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from trop_core.light_types import Literal, NamedTuple
 
 Relation = Literal["own", "other", "unknown"]
 """Whose a process that holds a port is: the reservation's directory's, another's that has reservations, or neither."""

@@ -10,9 +10,9 @@ import os
 import stat
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import paths
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import ctypes

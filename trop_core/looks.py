@@ -5,10 +5,11 @@ A thread that hangs in the system cannot be stopped. It is left behind, and ends
 
 from __future__ import annotations
 
+from _thread import allocate_lock, start_new_thread
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
 
 from trop_core.cancellation import no_progress
+from trop_core.light_types import TYPE_CHECKING, Generic, TypeVar
 from trop_core.paths import DirectoryState
 
 if TYPE_CHECKING:
@@ -30,22 +31,22 @@ class Look(Generic[T]):
     """A look that is under way in a thread of its own from when this is made."""
 
     def __init__(self, function: Callable[[], T]) -> None:
-        import threading
-
         self._function = function
         self._answer: list[T] = []
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        self._working = allocate_lock()
+        self._working.acquire()
+        start_new_thread(self._work, ())
 
     @property
     def is_over(self) -> bool:
         """Whether it has come to an end."""
-        return not self._thread.is_alive()
+        return not self._working.locked()
 
     def answer(self, patience: float, default: T) -> T:
         """What it found, or the default if there is no answer after so many seconds. Raises what the look raises."""
-        self._thread.join(patience)
+        if self._working.acquire(timeout=max(patience, 0)):
+            self._working.release()
         if self._error is not None:
             raise self._error
         return self._answer[0] if self._answer else default
@@ -55,6 +56,26 @@ class Look(Generic[T]):
             self._answer.append(self._function())
         except BaseException as error:  # noqa: BLE001 - it is raised where the answer is asked for
             self._error = error
+        finally:
+            self._working.release()
+
+
+class Watched(Generic[T, R]):
+    """Looks at things that are looked at again and again: as long as one of a thing hangs, no other one is begun."""
+
+    def __init__(self) -> None:
+        self._hanging: dict[T, Look[R]] = {}
+
+    def answer(self, thing: T, look: Callable[[], R], patience: float, default: R) -> R:
+        """What a look at a thing finds; the default if it does not tell in time, or an earlier one still hangs."""
+        before = self._hanging.get(thing)
+        if before is not None and not before.is_over:
+            return default
+        begun = self._hanging[thing] = Look(look)
+        found = begun.answer(patience, default)
+        if begun.is_over:
+            del self._hanging[thing]
+        return found
 
 
 def at_directories(
@@ -123,29 +144,27 @@ class _Round:
     """A thread that looks at directories, one after the other, until it is done or left behind."""
 
     def __init__(self, paths: Sequence[str], state_of: Callable[[str], DirectoryState]) -> None:
-        import queue
-        import threading
-
         self._paths = paths
         self._state_of = state_of
         self._found: list[DirectoryState] = []
-        self._told = queue.SimpleQueue[int]()
+        self._told = 0
+        self._news = allocate_lock()
+        """Held while there are none."""
+        self._news.acquire()
         self._is_left_behind = False
         self.answers: list[DirectoryState] = []
-        threading.Thread(target=self._work, daemon=True).start()
+        start_new_thread(self._work, ())
 
     def counts(self, patience: float) -> Iterator[int]:
         """How many it has looked at, every now and then, until it ends, or stands still for ``patience`` seconds.
 
         In the end ``answers`` are the states of as many directories as it came to.
         """
-        import queue
-
         seen = 0
         while seen < len(self._paths):
-            try:
-                seen = self._told.get(timeout=patience)
-            except queue.Empty:
+            if self._news.acquire(timeout=max(patience, 0)):
+                seen = self._told
+            else:
                 standing = len(self._found) == seen
                 seen = len(self._found)
                 if standing:
@@ -161,6 +180,9 @@ class _Round:
         for start in range(0, len(self._paths), _LOOKS_PER_REPORT):
             for path in self._paths[start : start + _LOOKS_PER_REPORT]:
                 found(state_of(path))
-            self._told.put(len(self._found))
+            self._told = len(self._found)
+            # Nobody else releases it, and who has it since this looked sees what is told now.
+            if self._news.locked():
+                self._news.release()
             if self._is_left_behind:
                 break

@@ -12,11 +12,11 @@ import errno
 import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import paths
 from trop_core.database.failures import system_failure
 from trop_core.errors.system import PermissionDenied
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

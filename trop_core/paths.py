@@ -6,13 +6,11 @@ refused as ``InvalidPath`` and never mangled.
 
 from __future__ import annotations
 
-import errno
 import os
-import re
 import stat
-from enum import Enum
 
 from trop_core.errors.paths import InvalidPath
+from trop_core.light_types import Enum
 
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*://|[Ff][Ii][Ll][Ee]:/"
 
@@ -94,6 +92,10 @@ def from_uri(text: str) -> str:
     Raises ``InvalidPath`` for a URI of another scheme or host, or one whose escapes are not UTF-8.
     The form is that of RFC 8089.
     """
+    if ":/" not in text:
+        return text
+    import re
+
     if not re.match(_URI, text):
         return text
     scheme, _, rest = text.partition(":")
@@ -165,8 +167,8 @@ def directory_state(path: str) -> DirectoryState:
     """
     try:
         mode = os.stat(path).st_mode
-    except OSError as error:
-        return DirectoryState.GONE if error.errno in (errno.ENOENT, errno.ENOTDIR) else DirectoryState.UNKNOWN
-    except ValueError:
+    except (FileNotFoundError, NotADirectoryError):
+        return DirectoryState.GONE
+    except (OSError, ValueError):
         return DirectoryState.UNKNOWN
     return DirectoryState.PRESENT if stat.S_ISDIR(mode) else DirectoryState.GONE

@@ -12,10 +12,10 @@ import hashlib
 import os
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.fields import Kind
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.models import PLAN_SECONDS
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ needs in turn, which took a quarter of the time of a whole ``trop reserve``.
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - JSON Schemas are made from the annotations of records
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, dataclass_transform
+
+from trop_core.light_types import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, dataclass_transform
 
 if TYPE_CHECKING:
-    from typing import Self
+    from trop_core.light_types import Self
 
 
 class Declared:

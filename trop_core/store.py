@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3
 import os
-import sqlite3
 import stat
 import sys
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import paths
 from trop_core.database.connection import Database
@@ -18,6 +17,7 @@ from trop_core.errors.base import TropError
 from trop_core.errors.schema_migrations import MigrationFailed
 from trop_core.errors.store import NoDataDirectory, NoHome, NoLocks
 from trop_core.errors.system import PermissionDenied, SystemFailure
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

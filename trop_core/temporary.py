@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from trop_core.database.failures import system_failure
 from trop_core.errors.system import NoTemporaryDirectory
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,12 +12,12 @@ import fcntl
 import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
 
 from trop_core import ownership
 from trop_core.database.failures import denial, system_failure
 from trop_core.errors.spelling import quoted
 from trop_core.errors.system import MountedFile, NotTakenBack, PermissionDenied, SystemFailure
+from trop_core.light_types import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

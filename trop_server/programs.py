@@ -24,6 +24,13 @@ def trop() -> None:
         from trop_server.cli import express
 
         express.reserve()
+    import gc
+
+    # Nothing lives long enough here to be worth collecting, and what is imported next is much.
+    gc.disable()
+    from trop_server import own_modules
+
+    own_modules.find_first()
     from trop_server.cli.main import main
 
     main()

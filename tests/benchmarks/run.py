@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Self
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import documents, moves, server, stores
+from benchmarks import callers, documents, figures, growth, moves, server, stores
 from benchmarks.clients import Client
 from benchmarks.in_process import call
-from benchmarks.measure import exceeded, in_turn, note, report
+from benchmarks.measure import exceeded, found, in_turn, note, of_processes, report
 
 from trop_core.database import reservations
 from trop_core.database.connection import Database
@@ -39,7 +39,11 @@ PATIENCE = Patience(5.0)
 FLOOR = [sys.executable, "-c", "import sqlite3"]
 """What nothing in Python that opens a store is quicker than."""
 
-SCRIPT = "import sys; from trop_server.programs import trop"
+
+def _scripted(*arguments: str) -> list[str]:
+    """What the script does that uv and newer versions of pip write. That of pip before 26.3 imports ``re`` as well."""
+    code = f"import sys; from trop_server.programs import trop; sys.argv = {['trop', *arguments]!r}; trop()"
+    return [sys.executable, "-c", code]
 
 
 def cold(work: Path) -> None:
@@ -51,15 +55,10 @@ def cold(work: Path) -> None:
     reserve = partial(run, [BIN / "trop", "reserve"])
 
     reserve()
-    # What pip before 26.3 writes into the script takes as long as the rest of it; what newer ones write is this.
-    scripted = partial(run, [sys.executable, "-c", f"{SCRIPT}; sys.argv = ['trop', 'reserve']; trop()"])
-    measured, newer, bare = in_turn(reserve, scripted, partial(run, FLOOR), rounds=40)
-    report("trop reserve, cold", measured, bare, 1.1)
-    report("trop reserve, cold, without the script's own imports", newer, bare, 1.1)
+    _in_both_ways("trop reserve of an existing key", run, ["reserve"], bound=1.1)
 
     (directory / "trop.yaml").write_text("project: shop\nports: {min: 5000, max: 6000}\nexcluded_ports: [5001]\n")
-    measured, bare = in_turn(reserve, partial(run, FLOOR), rounds=40)
-    report("trop reserve, cold, with a trop.yaml", measured, bare, 2.2)
+    _in_both_ways("trop reserve with a trop.yaml in reach", run, ["reserve"], bound=2.2)
 
 
 def cold_new(work: Path) -> None:
@@ -76,12 +75,24 @@ def cold_new(work: Path) -> None:
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("DELETE FROM reservations WHERE tag = 'new'")
 
-    new = partial(run, [BIN / "trop", "reserve", "--tag", "new"])
-    existing = partial(run, [BIN / "trop", "reserve"])
-    existing()
-    measured, stored, bare = in_turn(new, existing, partial(run, FLOOR), rounds=40, prepare=forget)
-    report("trop reserve of a new key in a git repository, cold", measured, bare, 2.5)
-    report("trop reserve of an existing key there, cold", stored, bare, 1.1)
+    run([BIN / "trop", "reserve"])
+    new = ["reserve", "--tag", "new"]
+    _in_both_ways("trop reserve of a new key in a git repository", run, new, bound=2.5, prepare=forget)
+
+
+def _in_both_ways(
+    what: str,
+    run: Callable[[list[str]], object],
+    arguments: list[str],
+    *,
+    bound: float,
+    prepare: Callable[[], object] | None = None,
+) -> None:
+    """The command as newer installers write its script, and as it is installed here: the time of the processor."""
+    newer, installed = partial(run, _scripted(*arguments)), partial(run, [str(BIN / "trop"), *arguments])
+    times = in_turn(newer, installed, partial(run, FLOOR), rounds=30, prepare=prepare, clock=of_processes)
+    report(what, times[0], times[2], bound)
+    report(f"{what}, by the script that is installed here", times[1], times[2], bound)
 
 
 def log(work: Path) -> None:
@@ -132,9 +143,9 @@ def autoreserve(work: Path) -> None:
     services = "".join(f"    service-{number}: {{offset: {number}}}\n" for number in range(5))
     (directory / "trop.yaml").write_text(f"project: shop\nreservations:\n  base: 5000\n  services:\n{services}")
     run = partial(subprocess.run, cwd=directory, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
-    group = partial(run, [BIN / "trop", "autoreserve", "--shell", "bash"])
-    measured, bare = in_turn(group, partial(run, FLOOR), rounds=40)
-    report("trop autoreserve of five, cold", measured, bare, 2.4)
+    group = ["autoreserve", "--shell", "bash"]
+    run([BIN / "trop", *group])
+    _in_both_ways("trop autoreserve of a stored group of five", run, group, bound=2.4)
 
 
 def listing(work: Path) -> None:
@@ -142,8 +153,7 @@ def listing(work: Path) -> None:
     run = partial(subprocess.run, cwd=work, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
     listed = partial(run, [BIN / "trop", "list"])
     stores.current(str(work / "data" / "trop.db"), range(30_000, 30_020))
-    measured, bare = in_turn(listed, partial(run, FLOOR), rounds=40)
-    report("trop list of 20 rows, cold", measured, bare, 1.8)
+    _in_both_ways("trop list of 20 rows", run, ["list"], bound=1.8)
 
     path = work / "data" / "trop.db"
     path.unlink()
@@ -153,8 +163,9 @@ def listing(work: Path) -> None:
         "'SELECT port, path, tag, project, task, created_at, last_used_at FROM reservations ORDER BY path, tag'); "
         "print('\\n'.join('\\t'.join(map(str, row)) for row in rows))"
     )
-    measured, bare = in_turn(listed, partial(run, [sys.executable, "-c", plainly]), rounds=7)
-    report(f"trop list of {stores.ROWS:,} rows, cold (reading and printing them plainly)", measured, bare, 2)
+    plain = partial(run, [sys.executable, "-c", plainly])
+    measured, bare = in_turn(listed, plain, rounds=7, clock=of_processes)
+    report(f"trop list of {stores.ROWS:,} rows (reading and printing them plainly)", measured, bare, 2)
 
 
 def run_command(work: Path) -> None:
@@ -386,6 +397,8 @@ BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "run": run_command,
     "status": status,
     "warm": warm,
+    "callers": lambda work: callers.at_once(work, _environment(work)),
+    "growth": lambda work: growth.picture(work, _environment(work), FLOOR),
     "allocate": allocate,
     "occupancy": occupancy,
     "scan": scan,
@@ -402,10 +415,14 @@ BENCHMARKS: dict[str, Callable[[Path], None]] = {
 
 
 def main(names: list[str]) -> int:
-    """Run the named benchmarks, or all."""
+    """Run the named benchmarks, or all. With --page, what is found goes into the README."""
+    is_for_page = "--page" in names
+    names = [name for name in names if name != "--page"]
     for name in names or BENCHMARKS:
         with tempfile.TemporaryDirectory() as directory:
             BENCHMARKS[name](Path(directory))
+    if is_for_page:
+        figures.write(found)
     return 1 if exceeded else 0
 
 

@@ -354,7 +354,7 @@ def assert_the_same(world: World) -> bool:
     tried, imported = world.run(TROP)
     assert tried == ordinary
     assert ("trop_server.cli.express" in imported) is (world.arguments[0] == "reserve")
-    return "trop_server.cli.parser" not in imported
+    return "trop_server.cli.main" not in imported
 
 
 @pytest.mark.parametrize("name", TWISTS)

@@ -12,8 +12,7 @@ from support.sandbox import TROP, as_json, error_lines
 
 from trop_core.catalogue import operation
 from trop_core.errors.spelling import escaped
-from trop_server.cli.parser import spelled
-from trop_server.cli.subcommands import OWN, SUBCOMMANDS
+from trop_server.cli.subcommands import OWN, SUBCOMMANDS, spelled
 
 if TYPE_CHECKING:
     import subprocess

@@ -6,9 +6,11 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.sandbox import PATIENCE
 
-from trop_core.git import configuration
+from trop_core.git import configuration, grammar
 from trop_core.git.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -136,3 +138,48 @@ def test_a_file_of_any_content_is_read_in_one_go(tmp_path: Path, start: bytes, p
     (tmp_path / "config").write_bytes(start + (piece * size)[:size])
 
     configuration.read(str(tmp_path))
+
+
+LINES = st.text(st.sampled_from('ab.-19 \t[]="#;\\\r\x0b\n'), max_size=12) | st.sampled_from(
+    [
+        "[core]",
+        "[core",
+        '[a "b"]',
+        '[a "b" ]',
+        "[a.b-c]",
+        "\tbare = false",
+        "bare",
+        "bare=",
+        "worktree = ../w ",
+        "= a",
+        "[]",
+    ]
+)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.lists(LINES, max_size=6).map("\n".join).map(str.encode))
+def test_a_plain_file_is_read_as_the_whole_grammar_reads_it(content: bytes) -> None:
+    try:
+        expected = list(grammar.settings(content.replace(b"\r\n", b"\n")))
+    except ValueError:
+        expected = None
+
+    try:
+        found = list(configuration.settings(content))
+    except ValueError:
+        found = None
+
+    assert found == expected
+
+
+def test_what_git_writes_is_read_without_the_whole_grammar(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True, timeout=PATIENCE)
+    with (tmp_path / ".git" / "config").open("a") as file:
+        file.write(
+            '[remote "origin"]\n\turl = git@host.example:a/b.git\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n'
+        )
+
+    plain = configuration._plain_settings((tmp_path / ".git" / "config").read_bytes())
+
+    assert dict(plain or ())["core.bare"] == b" false"

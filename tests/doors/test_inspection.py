@@ -450,7 +450,7 @@ def test_a_user_who_is_not_root_is_shown_the_sockets_of_others_without_their_pro
 import os, sys
 sys.path.insert(0, sys.argv.pop(1))
 import json, psutil, pwd
-import trop_server.cli.inspection, trop_server.cli.parser, trop_server.cli.main, trop_server.cli.session
+import trop_server.cli.inspection, trop_server.cli.plain_line, trop_server.cli.main, trop_server.cli.session
 import trop_core.caller, trop_core.config.environment, trop_core.config.merging, trop_core.context, trop_core.store
 import trop_core.operations.call, trop_core.operations.looking.port_info, trop_core.operations.looking.scan
 import trop_core.database.migrations.executor, trop_core.database.migrations.registry

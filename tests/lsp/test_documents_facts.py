@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
+from support.dead_mount import dead_mount
 from support.documents import Buffer, capabilities, codes
-from support.window import ending
+from support.sandbox import LOOKING
+from support.window import ending, next_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from support.client import Client
     from support.sandbox import Sandbox
 
+ALL = {"start": {"line": 0, "character": 0}, "end": {"line": 10_000, "character": 0}}
 WRONG = "projekt: x\n"
 
 
@@ -42,6 +46,75 @@ def test_a_preferred_port_that_another_directory_has_is_told_of_as_soon_as_it_ha
     assert (told["code"], told["severity"]) == ("preferred_reserved", 2)
     assert told["message"] == f'port 5050 is reserved for "{other}"'
     assert told["range"]["start"] == buffer.at("|5050}")
+
+
+def test_a_store_that_was_no_file_is_looked_at_again_once_it_is_one(editor: Client, sandbox: Sandbox) -> None:
+    sandbox.data.mkdir()
+    os.mkfifo(sandbox.database)
+    file_of(sandbox).write_text("reservations:\n  services:\n    web: {}\n")
+    buffer = Buffer(editor, file_of(sandbox), file_of(sandbox).read_text())
+    hovered = buffer.ask("hover", position={"line": 2, "character": 5})
+    assert "is not known" in hovered["contents"]["value"]
+
+    sandbox.database.unlink()
+    sandbox.trop("autoreserve")
+
+    while "Port 5000" not in buffer.ask("hover", position={"line": 2, "character": 5})["contents"]["value"]:
+        pass
+
+
+def test_what_listens_on_a_services_port_is_followed_without_a_keystroke(
+    start: Callable[..., Client], sandbox: Sandbox
+) -> None:
+    file_of(sandbox).write_text("reservations:\n  services:\n    web: {}\n")
+    sandbox.trop("autoreserve", **LOOKING)
+    client = start(**LOOKING)
+    client.initialize(str(sandbox.work), capabilities=capabilities())
+    buffer = Buffer(client, file_of(sandbox), file_of(sandbox).read_text())
+    port = int(buffer.ask("inlayHint", range=ALL)[0]["label"].removesuffix(" (free)"))
+
+    with socket.create_server(("127.0.0.1", port)):
+        next_of(client, "workspace/inlayHint/refresh")
+
+        assert buffer.ask("inlayHint", range=ALL)[0]["label"] != f"{port} (free)"
+
+
+def test_a_directory_that_hangs_costs_one_thread_however_often_it_is_looked_at(
+    start: Callable[..., Client], sandbox: Sandbox
+) -> None:
+    dead = sandbox.directory("dead")
+    (dead / "other").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        sandbox.reserve("--path", str(dead / "other"), "--port", str(port))
+        client = start(**LOOKING)
+        client.initialize(str(sandbox.work), capabilities=capabilities())
+        with dead_mount(dead):
+            buffer = Buffer(client, file_of(sandbox), f"reservations:\n  services:\n    web: {port}\n")
+            lost = Buffer(client, dead / "other" / "trop.yaml", "project: x\n")
+            for each in (buffer, lost):
+                each.ask("hover", position={"line": 0, "character": 2})
+            before = client.threads()
+
+            for _ in range(5):
+                buffer.save()
+                lost.close()
+                lost = Buffer(client, dead / "other" / "trop.yaml", "project: x\n")
+                for each in (buffer, lost):
+                    each.ask("hover", position={"line": 0, "character": 2})
+
+            assert client.threads() <= before + 1
+            client.kill()
+
+
+def test_variables_that_the_user_allows_are_no_problem_at_any_moment(editor: Client, sandbox: Sandbox) -> None:
+    sandbox.make_store()
+    (sandbox.data / "config.yaml").write_text("allowed_variables: [DATABASE_URL]\n")
+    text = "reservations:\n  services:\n    db: {}\n  environment:\n    DATABASE_URL: 'x://localhost:{port:db}'\n"
+
+    buffer = Buffer(editor, file_of(sandbox), text)
+
+    assert buffer.told() == []
 
 
 def test_what_the_file_and_the_store_have_apart_is_told(editor: Client, sandbox: Sandbox) -> None:

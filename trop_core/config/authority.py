@@ -6,11 +6,10 @@ the user's processes may do, is the user's word.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
-
 from trop_core.config.schema import KEYS, RANGE
 from trop_core.config.settings import DEFAULT_ORIGIN
 from trop_core.config.variables import covers
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

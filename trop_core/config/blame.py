@@ -6,9 +6,8 @@ place looks for the mistake in the wrong line.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from trop_core.config.file_text import LINE_BREAK
+from trop_core.config.characters import LINE_BREAK
+from trop_core.light_types import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -27,7 +26,7 @@ from ruamel.yaml.events import (
 )
 
 from trop_core import ownership, whole_files
-from trop_core.config import list_text, yaml_tree
+from trop_core.config import list_text, tree, yaml_tree
 from trop_core.config.file_text import BYTE_ORDER_MARK, decoded, read_bytes
 from trop_core.config.files import parse_text, without_words
 from trop_core.config.list_text import Cut, Item, Unclear
@@ -37,6 +36,7 @@ from trop_core.config.search import is_quotable, leads_away
 from trop_core.config.values import Problems
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 from trop_core.ports.exclusions import Entry, Exclusions, Range, rewritten
 from trop_core.ports.services import Group
 
@@ -196,9 +196,9 @@ class _Gap(NamedTuple):
 def _written(text: str, file: str) -> tuple[Range, ...] | None:
     """The entries of the list as the configuration's own reader understands them; None if there is no list."""
     root = yaml_tree.parse(text, Problems(file))
-    for key, value in root.entries if isinstance(root, yaml_tree.Mapping) else ():
-        own = isinstance(key, yaml_tree.Scalar) and key.value == _KEY
-        if own and isinstance(value, yaml_tree.Sequence):
+    for key, value in root.entries if isinstance(root, tree.Mapping) else ():
+        own = isinstance(key, tree.Scalar) and key.value == _KEY
+        if own and isinstance(value, tree.Sequence):
             return tuple(ports_of(item) for item in value.items)
     return None
 

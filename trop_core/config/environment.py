@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
-
 from trop_core.config.layer import Given, Place
 from trop_core.config.schema import KEYS, Kind
 from trop_core.config.values import Refused, accept, accept_ports, refuse
 from trop_core.errors.configuration import ConfigError, ConfigProblem
+from trop_core.light_types import TYPE_CHECKING, Literal, TypeAlias, cast
 from trop_core.ports.exclusions import Exclusions
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ LogMode: TypeAlias = Literal["quiet", "normal", "verbose"]
 
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
-_WHOLE = r"[+-]?[0-9]{1,20}"
+_LONGEST = 20
 _DECIMAL = r"[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})"
 _LOG_MODES = ("quiet", "normal", "verbose")
 
@@ -76,10 +74,21 @@ def _parse(key: Key, text: str) -> object:
         return word in _TRUE
     if key.kind is Kind.PORTS:
         entries = (entry.strip() for entry in text.split(","))
-        return Exclusions.of(accept_ports(int(entry) if re.fullmatch(_WHOLE, entry) else entry) for entry in entries)
+        return Exclusions.of(accept_ports(int(entry) if _is_whole(entry) else entry) for entry in entries)
     value: object = text.strip().lower() if key.kind is Kind.CHOICE else text
-    if key.kind is Kind.INTEGER and re.fullmatch(_WHOLE, text.strip()):
+    if key.kind is Kind.INTEGER and _is_whole(text.strip()):
         value = int(text)
-    elif key.kind is Kind.NUMBER and re.fullmatch(_DECIMAL, text.strip()):
+    elif key.kind is Kind.NUMBER and _is_decimal(text.strip()):
         value = float(text)
     return accept(key, value)
+
+
+def _is_whole(text: str) -> bool:
+    digits = text[1:] if text.startswith(("+", "-")) else text
+    return digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST
+
+
+def _is_decimal(text: str) -> bool:
+    import re
+
+    return re.fullmatch(_DECIMAL, text) is not None

@@ -5,18 +5,17 @@ Whoever reads a file, checks one or follows one as it is typed gets it from here
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from trop_core.config import yaml_tree
+from trop_core.config import plain_yaml
 from trop_core.config.interpreter import Interpreter
 from trop_core.config.values import Problems
 from trop_core.errors.configuration import ConfigError
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from trop_core.config.layer import Layer
-    from trop_core.config.yaml_tree import Node
+    from trop_core.config.tree import Node
     from trop_core.errors.configuration import ConfigProblem
 
 
@@ -51,7 +50,12 @@ def examine(
     reader = Interpreter(problems, project=project, allowed=allowed)
     root: Node | None = None
     try:
-        root = yaml_tree.parse(text, problems)
+        root = plain_yaml.read(text)
+        if root is None:
+            # YAML's parser takes longer to load than everything else that a reservation needs.
+            from trop_core.config import yaml_tree
+
+            root = yaml_tree.parse(text, problems)
         if root is not None:
             reader.read(root)
     except ConfigError as error:

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-from typing import TYPE_CHECKING
 
 from trop_core import small_files
 from trop_core.config.values import Problems
 from trop_core.errors.system import PermissionDenied, SystemFailure
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-"""Where a line ends in YAML 1.1 (section 5.4 of its specification)."""
-
 _TOO_LARGE = f"the file is larger than {small_files.LARGEST_CONFIGURATION} bytes, the most that is read"
-FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-"""The characters that YAML 1.1 does not allow (section 5.1 of its specification)."""
 
 
 def read_bytes(path: str) -> bytes | None:
@@ -50,10 +44,19 @@ def is_blank(text: str) -> bool:
 
 def _lines(text: str) -> Iterator[str]:
     """The lines of a text, one by one: the first tells nearly always whether there is anything in it."""
+    if text.isascii():
+        begin = 0
+        while (end := text.find("\n", begin)) >= 0:
+            yield from text[begin:end].split("\r")
+            begin = end + 1
+        yield from text[begin:].split("\r")
+        return
+    from trop_core.config.characters import LINE_BREAK
+
     begin = 0
-    for end in LINE_BREAK.finditer(text):
-        yield text[begin : end.start()]
-        begin = end.end()
+    for found in LINE_BREAK.finditer(text):
+        yield text[begin : found.start()]
+        begin = found.end()
     yield text[begin:]
 
 
@@ -71,6 +74,12 @@ def decoded(content: bytes, path: str) -> str:
     except UnicodeDecodeError as error:
         place = _position(content[: error.start].decode("utf-8"))
         problems.fail(*place, f"the byte 0x{content[error.start]:02x} here is not valid UTF-8")
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    import re
+
+    from trop_core.config.characters import FORBIDDEN
+
     forbidden = re.search(FORBIDDEN, text)
     if forbidden:
         place = _position(text[: forbidden.start()])
@@ -80,6 +89,8 @@ def decoded(content: bytes, path: str) -> str:
 
 def _position(before: str) -> tuple[int, int]:
     """Line and column of what comes after a text."""
+    from trop_core.config.characters import LINE_BREAK
+
     lines = LINE_BREAK.split(before)
     return len(lines), len(lines[-1]) + 1
 

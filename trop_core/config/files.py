@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from trop_core.config.names import GLOBAL_FILE
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -71,7 +71,6 @@ def parse_text(text: str, file: str, *, project: bool, allowed: Collection[str] 
 
     if is_blank(text):
         return {}
-    # YAML's parser takes longer to load than everything else that a reservation needs.
     from trop_core.config.examination import examine
 
     return examine(text, file, project=project, allowed=allowed).usable()

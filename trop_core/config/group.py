@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
-
 from trop_core.config.schema import ANY_SERVICE, ENVIRONMENT, KEYS, MOST_MADE, MOST_SERVICES, SERVICES
+from trop_core.config.tree import Mapping, Scalar, dotted, is_null, value_of
 from trop_core.config.values import Refused, accept, refuse, shown
 from trop_core.config.variables import address_refusal, derived_name, port_refusal
-from trop_core.config.yaml_tree import Mapping, Scalar, dotted, is_null, value_of
 from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.errors.configuration import VariableProblem
 from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 from trop_core.models import HIGHEST_PORT, identifier
 from trop_core.ports.made_variables import MadeVariable, MalformedTemplate
 from trop_core.ports.services import Group, Service
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from trop_core.config.nodes import NodeReader
-    from trop_core.config.yaml_tree import Node
+    from trop_core.config.tree import Node
 
 _SECTION = "reservations"
 _BASE = f"{_SECTION}.base"
@@ -125,7 +124,8 @@ class _GroupReader:
         try:
             return accept(key, value_of(node))
         except Refused:
-            self._reader.note(node, name, str(refuse(f"a mapping or {key.expectation}", value_of(node))))
+            refused = refuse(f"a mapping or {key.expectation}", value_of(node))
+            self._reader.note(node, name, str(refused), meant=refused.meant)
             return None
 
     def _services(self, base: int | None) -> tuple[Service, ...]:

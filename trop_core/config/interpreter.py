@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from trop_core.config.authority import NO_KEY_OF_A_PROJECT
 from trop_core.config.group import read_group
 from trop_core.config.layer import Given, Place
 from trop_core.config.nodes import NodeReader, ports_of
 from trop_core.config.schema import KEYS, RANGE, Kind, is_section
+from trop_core.config.tree import is_null
 from trop_core.config.values import accept_choice, accept_directory
 from trop_core.config.variables import accept_pattern
-from trop_core.config.yaml_tree import is_null
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import HIGHEST_PORT
 from trop_core.ports.exclusions import Exclusions
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from trop_core.config.layer import Layer
     from trop_core.config.schema import Key
+    from trop_core.config.tree import Node
     from trop_core.config.values import Problems
-    from trop_core.config.yaml_tree import Node
 
 
 class Interpreter(NodeReader):

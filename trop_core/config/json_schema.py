@@ -9,12 +9,12 @@ hold no look-around, which many validators do not know.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trop_core.config.decimals import decimals
 from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
-from trop_core.config.schema import ANY_SERVICE, ENVIRONMENT, KEYS, MOST_MADE, MOST_SERVICES, SERVICES, Kind
+from trop_core.config.schema import ANY_SERVICE, ENVIRONMENT, KEYS, MOST_MADE, MOST_SERVICES, SECTIONS, SERVICES, Kind
 from trop_core.config.variables import LONGEST_VARIABLE, OWN_PREFIX, PATTERN_OF_NAMES, address_pattern, port_pattern
+from trop_core.light_types import TYPE_CHECKING, Any, TypeAlias
 from trop_core.models import HIGHEST_PORT, IDENTIFIER, LOWEST_PORT
 from trop_core.ports.made_variables import COMPOSE_PROJECT, LONGEST_TEMPLATE, NAME, TEMPLATE, UNSAFE_SCHEMES
 
@@ -49,7 +49,7 @@ def json_schema(file: str, allowed: Sequence[str] = ()) -> Schema:
     for key in keys:
         section, _, name = key.name.rpartition(".")
         if section and not section.startswith(_GROUP):
-            properties.setdefault(section, _mapping({}, title=section))["properties"][name] = _key(key)
+            properties.setdefault(section, _section(section))["properties"][name] = _key(key)
         elif key.name == _GROUP:
             properties[_GROUP] = _group(allowed)
         elif not section:
@@ -65,6 +65,10 @@ def shipped_schema() -> str | None:
     """The address of the file with the schema of ``config.yaml``, or None where this installation has none."""
     file = Path(__file__).with_name(SHIPPED)
     return file.as_uri() if file.is_file() else None
+
+
+def _section(name: str) -> Schema:
+    return {**_mapping({}, title=name), "description": SECTIONS[name]}
 
 
 def _mapping(properties: dict[str, Schema], *, title: str) -> Schema:

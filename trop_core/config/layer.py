@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from trop_core.light_types import Literal, NamedTuple, TypeAlias
 
 Speaker: TypeAlias = Literal["user", "project"]
 """Who says something: the user, in config.yaml, the environment or an argument, or a project's file, which may be a

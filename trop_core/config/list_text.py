@@ -7,8 +7,8 @@ comments of those that go stand above the one that stays, and tell which ports t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.ports.exclusions import spelled
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from trop_core.config import search
 from trop_core.config.files import load_file, parse_bytes
@@ -15,6 +14,7 @@ from trop_core.config.settings import DEFAULT_ORIGIN, Settings
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.base import InternalError
 from trop_core.errors.configuration import ConfigError, ConfigProblem
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple, cast
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT
 from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions

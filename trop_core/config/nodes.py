@@ -5,18 +5,17 @@ What is wrong with a node is noted, with its place, and reading goes on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
-
 from trop_core.config.schema import ANY_SERVICE, SERVICES, suggestion
+from trop_core.config.tree import Mapping, Scalar, Sequence, dotted, is_null, value_of
 from trop_core.config.values import Refused, accept, accept_ports, accept_range, described, refuse
-from trop_core.config.yaml_tree import Mapping, Scalar, Sequence, dotted, is_null, value_of
+from trop_core.light_types import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from trop_core.config.schema import Key
+    from trop_core.config.tree import Node
     from trop_core.config.values import Problems
-    from trop_core.config.yaml_tree import Node
 
 _MOST_MERGES = 10_000
 

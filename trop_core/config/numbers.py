@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.([0-9]+|inf|Inf|INF)|\.(nan|NaN|NAN)")
-_WHOLE = re.compile(r"0|[1-9][0-9]{0,19}")
-_PADDED = re.compile(r"0*([1-9][0-9]*)")
+_DECIMAL = r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.([0-9]+|inf|Inf|INF)|\.(nan|NaN|NAN)"
+_LONGEST = 20
 _LARGEST = 10**30
 
 
@@ -29,9 +26,8 @@ class OddNumber:
     def instead(self) -> str | None:
         """The number in decimal, where it is plain which one is meant."""
         plain = self.text.replace("_", "")
-        padded = _PADDED.fullmatch(plain)
-        if padded is not None:
-            return padded[1]
+        if plain.isascii() and plain.isdigit() and plain.strip("0"):
+            return plain.lstrip("0")
         if plain.lstrip("+-")[:2].lower() in ("0x", "0b") and isinstance(self.value, int) and self.value < _LARGEST:
             return str(self.value)
         return None
@@ -44,9 +40,12 @@ class OddNumber:
 
 def is_decimal(text: str) -> bool:
     """Whether a text that YAML reads as a number is that number in decimal."""
-    return _DECIMAL.fullmatch(text) is not None
+    import re
+
+    return re.fullmatch(_DECIMAL, text) is not None
 
 
 def from_text(text: str) -> int | None:
     """The whole number that a quoted text spells in decimal, or None."""
-    return int(text) if _WHOLE.fullmatch(text) else None
+    is_whole = text.isascii() and text.isdigit() and len(text) <= _LONGEST and (text[0] != "0" or text == "0")
+    return int(text) if is_whole else None

@@ -7,9 +7,8 @@ beside this come from this table.
 from __future__ import annotations
 
 import sys
-from enum import Enum
-from typing import NamedTuple
 
+from trop_core.light_types import Enum, NamedTuple
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT
 from trop_core.ports.avoidance import REASONS, usually_avoided
 
@@ -356,6 +355,14 @@ OTHER_VARIABLES: dict[str, str] = {
 
 RANGE = ("ports.min", "ports.max", "ports.max_offset")
 """The keys of the range, of which the last two are one setting."""
+
+
+SECTIONS = {
+    "ports": "The ports that trop chooses from.",
+    "cleanup": "When reservations that nobody uses any more end.",
+    "occupancy_check": "How trop finds out whether something listens on a port.",
+}
+"""What the sections are about that are no keys themselves."""
 
 
 def is_section(name: str) -> bool:

@@ -10,10 +10,10 @@ import errno
 import os
 import stat
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import small_files
 from trop_core.config.names import NEAR_NAMES, PROJECT_FILES
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.paths import is_within
 
 if TYPE_CHECKING:

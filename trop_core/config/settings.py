@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
 
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM
 from trop_core.ports.avoidance import usually_avoided
 from trop_core.ports.checks import OccupancyChecks

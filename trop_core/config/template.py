@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
 
 from trop_core.config.schema import KEYS
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trop_core.config.schema import Key

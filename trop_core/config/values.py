@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-from typing import TYPE_CHECKING, NoReturn
 
 from trop_core.config.numbers import OddNumber, from_text
 from trop_core.config.schema import Kind
 from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.spelling import escaped, quoted
+from trop_core.light_types import TYPE_CHECKING, NoReturn
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, identifier, is_port
 
 if TYPE_CHECKING:
@@ -166,6 +165,8 @@ def accept_ports(value: object) -> tuple[int, int]:
     if is_port(value):
         assert isinstance(value, int)
         return value, value
+    import re
+
     written = re.fullmatch(_PORTS, text) if text is not None else None
     if not written:
         raise refuse(f"a port from {LOWEST_PORT} to {HIGHEST_PORT} or a range such as 5005..5009", value)

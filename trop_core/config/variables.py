@@ -7,10 +7,8 @@ has to say what it is for: for a port, PORT is one of its parts. Any other is th
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 from trop_core.config.values import Refused, refuse
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.ports.made_variables import COMPOSE_PROJECT
 
 if TYPE_CHECKING:
@@ -60,13 +58,17 @@ def address_pattern(allowed: Iterable[str] = ()) -> str:
 
 def covers(allowed: Iterable[str], name: str) -> bool:
     """Whether a name is among those that the user allows. A name that begins with TROP_ never is."""
+    if not allowed or _is_own(name):
+        return False
     from fnmatch import fnmatchcase
 
-    return not _is_own(name) and any(fnmatchcase(name, pattern) for pattern in allowed)
+    return any(fnmatchcase(name, pattern) for pattern in allowed)
 
 
 def accept_pattern(value: object) -> str:
     """One entry of ``allowed_variables``. Raises ``Refused``."""
+    import re
+
     if not isinstance(value, str) or len(value) > LONGEST_VARIABLE or not re.fullmatch(PATTERN_OF_NAMES, value):
         raise refuse("the name of a variable, in which * stands for any part of it", value)
     if _is_own(value):
@@ -75,7 +77,7 @@ def accept_pattern(value: object) -> str:
 
 
 def _refusal(name: str, parts: tuple[str, ...], lacking: str, allowed: Iterable[str]) -> str | None:
-    if len(name) > LONGEST_VARIABLE or not re.fullmatch(_NAME, name):
+    if len(name) > LONGEST_VARIABLE or not (name.isascii() and name.isidentifier()):
         return f"is no name of a variable: one has A to Z, digits and _, {LONGEST_VARIABLE} at most, and no digit first"
     if _is_own(name):
         return f"begins with {OWN_PREFIX}, as trop's own variables do"
@@ -95,6 +97,8 @@ def _pattern(parts: tuple[str, ...], allowed: Iterable[str]) -> str:
 
 def _pattern_of(allowed: str) -> str:
     """One entry of ``allowed_variables`` as a pattern: a name never begins with a digit."""
+    import re
+
     anything = "[A-Za-z0-9_]*".join(re.split(r"\*+", allowed.lstrip("*")))
     return f"({_NAME})?{anything}" if allowed.startswith("*") else anything
 

@@ -6,14 +6,14 @@ reserves goes on without, and is told by ``warning``.
 
 from __future__ import annotations
 
-import sqlite3
-from typing import TYPE_CHECKING, Literal
+import _sqlite3 as sqlite3
 
 from trop_core.database.failures import undecodable_column
 from trop_core.database.migrations.companion.tables import MADE
 from trop_core.database.migrations.registry import COMPANION, MigrationRegistry
 from trop_core.database.migrations.version import read_version
 from trop_core.errors.store import DatabaseCorrupt
+from trop_core.light_types import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3
 import contextlib
-import sqlite3
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from trop_core.database.failures import is_busy, is_unshared, translate, undecodable_column
 from trop_core.database.handles import IN_MEMORY, StoreConnection, connect, create_file
@@ -17,6 +16,7 @@ from trop_core.database.waiting import Patience
 from trop_core.errors.base import TropError
 from trop_core.errors.store import DatabaseCorrupt, LockTimeout
 from trop_core.errors.system import SystemFailure
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

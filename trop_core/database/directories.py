@@ -6,11 +6,11 @@ should be. A row counts for as long as something is reserved at its path; anothe
 
 from __future__ import annotations
 
-import sqlite3
-from typing import TYPE_CHECKING, NamedTuple
+import _sqlite3 as sqlite3
 
 from trop_core.database.companion import DIRECTORIES, has, is_usable
 from trop_core.database.failures import primary_code, undecodable_column
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+# All of sqlite3 but for its adapters of dates, which take as long to import as the rest of it. So do others beside
+# this one.
+import _sqlite3 as sqlite3
 import errno
 import os
-import sqlite3
 import time
 
 from trop_core.database.failures import denial, system_failure, translate
@@ -186,7 +188,7 @@ def _is_cut_off(shared: str) -> bool:
 
 
 def _opened(name: str, path: str) -> StoreConnection:
-    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+    if tuple(map(int, sqlite3.sqlite_version.split("."))) < _OLDEST_SQLITE:
         raise SystemFailure(
             "open",
             path=path,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trop_core.database import companion
 from trop_core.database.directories import Directory
@@ -16,6 +15,7 @@ from trop_core.database.read_only import Undecodable, escaped_text, read_only
 from trop_core.database.reservations import COLUMNS
 from trop_core.errors.spelling import quoted
 from trop_core.errors.store import DatabaseCorrupt
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.models import Violation, is_port
 
 if TYPE_CHECKING:

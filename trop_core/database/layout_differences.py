@@ -6,12 +6,12 @@ import re
 import sqlite3
 from contextlib import closing
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.layout import Column
 from trop_core.database.migrations.registry import FILE_FORMAT, MigrationRegistry
 from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import Violation
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ They read the rows that move and those that stand where they would go, through t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core.database.reservations import COLUMNS, from_row
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.paths import is_within
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ rolled back. A refreshed ``last_used_at`` is no change.
 
 from __future__ import annotations
 
-import sqlite3
+import _sqlite3 as sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from trop_core.database.reservations import COLUMNS
 from trop_core.errors.store import DatabaseCorrupt
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

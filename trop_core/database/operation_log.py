@@ -5,12 +5,11 @@ Each finds nothing and keeps nothing where the store has no such tables, or some
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from trop_core.database import companion
 from trop_core.database.noted_changes import BOTH
 from trop_core.database.reservations import COLUMNS, from_row
 from trop_core.errors.store import DamagedRecord, DatabaseCorrupt
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.models import PLAN_SECONDS
 
 if TYPE_CHECKING:

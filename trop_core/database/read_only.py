@@ -10,7 +10,6 @@ import contextlib
 import os
 import sqlite3
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
 
 from trop_core import temporary
 from trop_core.database.failures import primary_code, system_failure
@@ -18,6 +17,7 @@ from trop_core.database.file_set import SHARED_UNIT
 from trop_core.database.handles import IN_MEMORY, connect_own, connect_read_only
 from trop_core.database.open_files import IN_USE
 from trop_core.errors.store import NoDataDirectory
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,6 @@ import contextlib
 import os
 import sqlite3
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Protocol
 
 from trop_core import ownership
 from trop_core.database import backup, companion, locks, reservations
@@ -27,6 +26,7 @@ from trop_core.database.open_files import IN_USE
 from trop_core.errors.base import TropError
 from trop_core.errors.store import DatabaseCorrupt, LockTimeout
 from trop_core.errors.system import NotTakenBack, PermissionDenied, SystemFailure
+from trop_core.light_types import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

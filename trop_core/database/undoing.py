@@ -5,10 +5,9 @@ A change is taken back by removing the row that it left and storing the one that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core.database.moving import MARK
 from trop_core.database.reservations import COLUMNS
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection

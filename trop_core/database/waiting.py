@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
+import _sqlite3 as sqlite3
 import time
+from _thread import allocate_lock
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
 
 from trop_core.cancellation import CancellationToken, no_progress
 from trop_core.database.failures import is_busy
 from trop_core.errors.store import LockTimeout
+from trop_core.light_types import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ class LockClock:
 
     def __init__(self, started: Callable[[], object] | None = None) -> None:
         self._started = started
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._waiting = self._holding = 0
         self._found_held = False
         self._elapsed = 0.0

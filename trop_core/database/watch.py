@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import sqlite3
-from typing import TYPE_CHECKING
+import stat
 
 from trop_core.database import reservations
 from trop_core.database.failures import is_busy, system_failure, translate
@@ -19,6 +19,7 @@ from trop_core.database.read_only import read_only
 from trop_core.database.waiting import Patience
 from trop_core.errors.store import LockTimeout
 from trop_core.errors.system import SystemFailure
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     _Rows = Callable[[StoreConnection], list[Reservation]]
 
 _NEVER_LOOKED = object()
+_IRREGULAR = 0
+"""No number of an error."""
+
 _Place = tuple[str, tuple[int, int] | int | None]
 
 
@@ -90,6 +94,8 @@ class StoreWatch:
         path, identity = self._place
         if identity is None:
             return []
+        if identity == _IRREGULAR:
+            raise SystemFailure("open", path=path, reason="it is no regular file")
         if isinstance(identity, int):
             raise system_failure(OSError(identity, os.strerror(identity)), "look at", path)
         try:
@@ -157,11 +163,14 @@ def _status(path: str) -> tuple[int, int, int] | None:
 
 
 def _identity(path: str) -> tuple[int, int] | int | None:
-    """Which file a path names; None if it names none; the number of the error where the system will not tell."""
+    """Which file a path names; None if it names none; the number of the error where the system will not tell.
+
+    ``_IRREGULAR`` for what is no file: to open a FIFO may take for ever.
+    """
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         return error.errno or errno.EIO
-    return status.st_dev, status.st_ino
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else _IRREGULAR

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.config.file_text import BYTE_ORDER_MARK
 from trop_core.env_files import statements
 from trop_core.env_files.statements import Statement, line_number
 from trop_core.errors.configuration import ConfigProblem
 from trop_core.errors.env_files import DamagedBlock, ForeignBlock, UnfitEnvFile, VariableElsewhere
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import git, ownership, paths, small_files, whole_files
 from trop_core.database.failures import system_failure
@@ -13,6 +12,7 @@ from trop_core.errors.configuration import ConfigProblem
 from trop_core.errors.env_files import DeniedEnvFile, MountedEnvFile, TrackedEnvFile, UnfitEnvFile
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.system import MountedFile, PermissionDenied
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

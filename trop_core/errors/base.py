@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
 from trop_core.errors.spelling import flag_name
+from trop_core.light_types import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from trop_core.errors.spelling import Spelling

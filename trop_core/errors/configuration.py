@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.errors.base import TropError
 from trop_core.errors.reservations import NotFound
 from trop_core.errors.spelling import escaped, flag_name, quoted
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.errors.configuration import ConfigError
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.spelling import flag_name
 from trop_core.errors.store import DatabaseCorrupt, UnsupportedSchemaVersion
 from trop_core.errors.system import MountedFile, PermissionDenied
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trop_core.errors.spelling import Spelling

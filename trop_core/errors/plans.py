@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import flag_name
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trop_core.errors.spelling import Spelling

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
-
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import flag_name, quoted
+from trop_core.light_types import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Protocol
 
     from trop_core.errors.spelling import Spelling
+    from trop_core.light_types import Protocol
 
     class Holding(Protocol):
         """What an error says of a process that holds a port; ``holder.Holder`` is one."""

@@ -7,10 +7,10 @@ are: nothing of that matters to a name. Who owns a repository above a directory 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from trop_core import small_files
 from trop_core.git import pointers
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import small_files
 from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.git import configuration, discovery, pointers
 from trop_core.git.discovery import nowhere
 from trop_core.git.standing import Standing, standing
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import identifier
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.git import configuration, discovery, pointers
 from trop_core.git.discovery import nowhere
 from trop_core.git.standing import Standing, standing
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.paths import DirectoryState, directory_state, is_within
 
 if TYPE_CHECKING:

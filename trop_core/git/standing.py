@@ -7,11 +7,10 @@ repository knows of it.
 from __future__ import annotations
 
 import os
-from enum import Enum
-from typing import TYPE_CHECKING
 
 from trop_core.git import configuration, pointers
 from trop_core.git.discovery import WORKTREES
+from trop_core.light_types import TYPE_CHECKING, Enum
 from trop_core.paths import is_within
 
 if TYPE_CHECKING:

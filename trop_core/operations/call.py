@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from trop_core.cancellation import no_progress
 from trop_core.catalogue import Computation, Mutation, Procedure, Query
 from trop_core.database.connection import FilesReplaced
 from trop_core.database.waiting import LockClock, Patience
 from trop_core.errors.base import TropError
-from trop_core.operations.recording import Recording
+from trop_core.light_types import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
+    from trop_core.operations.recording import Recording
     from trop_core.store import Store
 
 
@@ -106,6 +105,8 @@ class Call:
             self._prepared = self._more()
         else:
             if isinstance(work, Mutation):
+                from trop_core.operations.recording import Recording
+
                 self._recording = Recording(self.operation, self._request, self.context)
             self._prepared = work.prepare(self._request, self.context)
         return False

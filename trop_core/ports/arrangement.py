@@ -7,8 +7,8 @@ a service with the offset 0 stands, or would stand.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, Protocol
 from trop_core.models import LOWEST_PORT
 from trop_core.ports.allocation import Exhausted, lowest_free
 from trop_core.ports.pattern import lowest_base

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from trop_core.light_types import NamedTuple
 
 
 class OccupancyChecks(NamedTuple):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from typing import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,5 +29,8 @@ def naming_port(tags: Iterable[str], stored: Mapping[str | None, int]) -> int | 
 
 
 def _slug(text: str) -> str:
+    import re
+    import unicodedata
+
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
     return re.sub("[^a-z0-9]+", "-", plain.lower()).strip("-")

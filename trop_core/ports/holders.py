@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.errors.spelling import escaped
 from trop_core.holder import Holder
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.looks import at_each
 from trop_core.paths import is_within
 from trop_core.ports.sockets import owner, told

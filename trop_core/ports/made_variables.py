@@ -6,11 +6,12 @@ or a name of lower-case letters, digits and hyphens: never a user, another host 
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping
 
 COMPOSE_PROJECT = "COMPOSE_PROJECT_NAME"
@@ -28,28 +29,30 @@ _REST = "(?:[/?#][A-Za-z0-9._~/?#=&%+-]*)?"
 TEMPLATE = rf"{_SCHEME}://{_HOST}:\{{port:(.+)\}}{_REST}"
 """The pattern of all others."""
 
-_TEMPLATE = re.compile(TEMPLATE)
-_ADDRESS = re.compile(rf"{_SCHEME}://{_HOST}:[0-9]{{1,5}}{_REST}")
-_SLUG = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")
+_ADDRESS = rf"{_SCHEME}://{_HOST}:[0-9]{{1,5}}{_REST}"
+_SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"
 
 
 class MalformedTemplate(ValueError):
     """A template that nothing may be made from; the text says what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
 class MadeVariable:
-    """A variable, and the template that its value is made from. Raises ``MalformedTemplate`` if there can be none."""
+    """A variable, and the template that its value is made from. Raises ``MalformedTemplate`` if there can be none.
 
-    name: str
-    template: str
+    Not to be changed.
+    """
 
-    def __post_init__(self) -> None:
-        if (self.name == COMPOSE_PROJECT) != (self.template == NAME):
+    __slots__ = ("name", "template")
+
+    def __init__(self, name: str, template: str) -> None:
+        self.name = name
+        self.template = template
+        if (name == COMPOSE_PROJECT) != (template == NAME):
             raise MalformedTemplate(f"{NAME} is for {COMPOSE_PROJECT}, which takes nothing else")
-        if self.template == NAME:
+        if template == NAME:
             return
-        found = _TEMPLATE.fullmatch(self.template) if len(self.template) <= LONGEST_TEMPLATE else None
+        found = _pattern(TEMPLATE).fullmatch(template) if len(template) <= LONGEST_TEMPLATE else None
         if found is None:
             raise MalformedTemplate(
                 "expected a template such as http://localhost:{port:web}/path, whose host is localhost, a name below "
@@ -58,10 +61,19 @@ class MadeVariable:
         if found[1].lower() in UNSAFE_SCHEMES:
             raise MalformedTemplate(f"addresses that begin with {found[1].lower()}: are not made")
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MadeVariable) and (self.name, self.template) == (other.name, other.template)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.template))
+
+    def __repr__(self) -> str:
+        return f"MadeVariable({self.name!r}, {self.template!r})"
+
     @property
     def service(self) -> str | None:
         """The tag of the service whose port is in it; None for the name of a Compose project."""
-        found = _TEMPLATE.fullmatch(self.template)
+        found = _pattern(TEMPLATE).fullmatch(self.template)
         return None if found is None else found[2]
 
     def render(self, ports: Mapping[str, int], name: str) -> str:
@@ -78,7 +90,15 @@ class MadeVariable:
 
 def is_made(text: str) -> bool:
     """Whether a text can be the value of a variable that is made from ports."""
-    address = _ADDRESS.fullmatch(text)
+    address = _pattern(_ADDRESS).fullmatch(text)
     if address is not None:
         return address[1].lower() not in UNSAFE_SCHEMES
-    return _SLUG.fullmatch(text) is not None
+    return _pattern(_SLUG).fullmatch(text) is not None
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """A pattern, compiled: most files make no variables."""
+    import re
+
+    return re.compile(text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.ports.allocation import Exhausted
 from trop_core.ports.exclusions import Exclusions
 

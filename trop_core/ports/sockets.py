@@ -17,10 +17,10 @@ socket that is bound, but neither listens nor is connected, is not in the table 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from trop_core.errors.spelling import escaped
 from trop_core.errors.system import SocketsUnreadable
+from trop_core.light_types import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from trop_core.errors.reservations import AssertionNotMet
 from trop_core.errors.store import DatabaseCorrupt
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

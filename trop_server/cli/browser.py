@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import webbrowser
-from typing import TYPE_CHECKING
 
 from trop_core.catalogue import operation
 from trop_core.errors.system import NoBrowser
-from trop_server.cli.parser import given_values
+from trop_core.light_types import TYPE_CHECKING
+from trop_server.cli.session import given_values
 
 if TYPE_CHECKING:
     from trop_core.operations.starting.url import UrlResult

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 from trop_core.errors.arguments import UnusableOption
 from trop_core.errors.reservations import ReservationConflict
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_server.cli.printing import one_per_line
 from trop_server.cli.tables import in_utc
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.changes import counted, dry_run_told, named, perform_with_bar
 from trop_server.cli.tables import in_utc
 

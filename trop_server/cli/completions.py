@@ -10,7 +10,6 @@ import os
 import sqlite3
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, NoReturn
 
 import argcomplete
 from argcomplete.completers import BaseCompleter
@@ -22,6 +21,7 @@ from trop_core.database.handles import connect_read_only
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import escaped
 from trop_core.fields import Kind
+from trop_core.light_types import TYPE_CHECKING, NoReturn
 from trop_core.paths import working_directory
 from trop_core.store import data_directory
 from trop_server.cli.parser import build

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.exit_codes import NOT_WELL
 from trop_server.cli.printing import as_json, one_per_line
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING
 
 from trop_core import small_files
 from trop_core.database.failures import system_failure
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.system import InputDenied, PermissionDenied
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
 
+    from trop_core.light_types import NoReturn
     from trop_core.small_files import Unread
 
 LARGEST = 1024 * 1024

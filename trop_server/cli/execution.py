@@ -7,7 +7,8 @@ import os
 import signal
 import stat
 import sys
-from typing import TYPE_CHECKING
+
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

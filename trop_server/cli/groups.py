@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_server.cli.printing import as_json, say
 
 if TYPE_CHECKING:

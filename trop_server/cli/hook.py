@@ -8,13 +8,13 @@ import stat
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from trop_core import git, paths
 from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken
 from trop_core.context import Context
 from trop_core.errors.base import TropError
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_core.operations.call import Call
 from trop_core.operations.looking.nearest import OPERATION as NEAREST
 from trop_core.operations.looking.nearest import UNTAGGED, NearestRequest

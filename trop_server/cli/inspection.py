@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.exclusions import tell_change
 from trop_server.cli.printing import is_terminal, one_per_line
 from trop_server.cli.tables import in_utc, render_records

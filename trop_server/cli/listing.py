@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
+from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.printing import is_terminal
 from trop_server.cli.reservation_table import home, perform, table, with_occupancy
 from trop_server.cli.tables import render

@@ -7,19 +7,20 @@ import os
 import sys
 from contextlib import suppress
 from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from trop_core.errors.arguments import InvalidArgument, UnknownCommand
 from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.errors.system import AnswerLost, SystemFailure, TooManyOpenFiles
+from trop_core.light_types import TYPE_CHECKING, Any, NoReturn
 from trop_server.cli.exit_codes import EXIT_CODES
 from trop_server.cli.printing import answer_bytes, as_json, one_per_line, say
 from trop_server.cli.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from trop_server.cli.session import Options
 
 
 def main() -> NoReturn:
@@ -56,9 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line: the answer goes to stdout, everything else to stderr. Returns the exit code."""
     session: Session | None = None
     try:
-        from trop_server.cli.parser import parse
-
-        session = Session(parse(arguments))
+        session = Session(_options(arguments))
         if session.options.subcommand not in ("hook", "doctor"):
             # A variable that is wrong must not cost an agent's host its session, and is something to tell of.
             session.read_log_mode()
@@ -72,6 +71,18 @@ def run(arguments: Sequence[str]) -> int:
     except BaseException as error:  # noqa: BLE001 - no traceback reaches a user who did not ask for it
         return ended_by(error, session, is_done=session is not None and session.done)
     return 0
+
+
+def _options(arguments: Sequence[str]) -> Options:
+    """What a command line says. Ends for one that is wrong, or asks for help."""
+    from trop_server.cli.plain_line import read
+
+    said = read(arguments)
+    if said is not None:
+        return said
+    from trop_server.cli.parser import parse
+
+    return parse(arguments)
 
 
 def ended_by(error: BaseException, session: Session | None = None, *, is_done: bool) -> int:
@@ -101,8 +112,10 @@ def _unforeseen(error: Exception) -> TropError:
 def _handler(subcommand: str) -> Callable[[Session], str | bytes]:
     if subcommand not in _MODULES:
         return _HANDLERS.get(subcommand, _run_plain)
-    module = import_module(f"trop_server.cli.{_MODULES[subcommand]}")
-    found: Callable[[Session], str | bytes] = getattr(module, subcommand.replace("-", "_"))
+    module = f"trop_server.cli.{_MODULES[subcommand]}"
+    # importlib, which has a function for this, imports a good deal more.
+    __import__(module)
+    found: Callable[[Session], str | bytes] = getattr(sys.modules[module], subcommand.replace("-", "_"))
     return found
 
 
@@ -239,7 +252,7 @@ def _fail(error: TropError, session: Session | None = None) -> int:
 def _tell(error: TropError, session: Session | None) -> int:
     spell: Callable[[str], str] = flag_name
     if session is not None:
-        from trop_server.cli.parser import spelled
+        from trop_server.cli.subcommands import spelled
 
         spell = partial(spelled, session.options.subcommand)
     if session is not None and session.options.subcommand == "call":

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import argparse
 import re
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
 
-from trop_core import __version__
-from trop_core.errors.arguments import InvalidArgument
-from trop_core.errors.spelling import flag_name, quoted
-from trop_core.fields import Field, Kind
+from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING, Any, NoReturn
 from trop_server.cli.exit_codes import USAGE
 from trop_server.cli.printing import is_terminal, say
-from trop_server.cli.subcommands import BUILDERS, POSITIONALS, SUBCOMMANDS, add_fields
+from trop_server.cli.subcommands import CLEANUPS, EPILOGS, RUN, SET_CLEANUPS, SUBCOMMANDS, add_arguments, add_global
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from trop_core.catalogue import Operation
 
 _DESCRIPTION = "Gives every directory a port of its own, and always the same one: port=$(trop reserve)"
 
 SUBCOMMAND = "SUBCOMMAND"
-RUN = "run"
 STATUS = "status"
 _INVALID_CHOICE = re.compile(r"argument (.+?): invalid choice: (.+) \(choose from (.*)\)", re.DOTALL)
 """What argparse says of a word that is none of a few."""
@@ -32,8 +28,13 @@ _INVALID_CHOICE = re.compile(r"argument (.+?): invalid choice: (.+) \(choose fro
 class Parser(argparse.ArgumentParser):
     """A parser whose usage errors have the exit code of the contract: 2, argparse's own, means a lock timeout here."""
 
+    absent = argparse.SUPPRESS
     subcommands: Mapping[str, Parser] = MappingProxyType({})
     """The parsers of the subcommands that were built."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.register("action", SET_CLEANUPS, partial(_SetCleanups, nargs=0))
 
     def error(self, message: str) -> NoReturn:
         """Tell what is wrong with the command line and how to learn more, and exit with 4."""
@@ -135,7 +136,7 @@ class _Unseen(argparse.HelpFormatter):
 def build(names: Iterable[str] = SUBCOMMANDS, formatter: type[argparse.HelpFormatter] = _Unseen) -> Parser:
     """The parser with the named subcommands, all of them by default."""
     parser = Parser(prog="trop", description=_DESCRIPTION, allow_abbrev=False, formatter_class=formatter)
-    _add_global(parser, top=True)
+    add_global(parser, top=True)
     subparsers = parser.add_subparsers(
         dest="subcommand", metavar=SUBCOMMAND, required=True, title="subcommands", prog="trop", parser_class=Parser
     )
@@ -148,53 +149,18 @@ def build(names: Iterable[str] = SUBCOMMANDS, formatter: type[argparse.HelpForma
             allow_abbrev=False,
             formatter_class=formatter,
         )
-        _add_global(subparser, top=False)
-        BUILDERS.get(name, add_fields)(subparser, name)
+        add_global(subparser, top=False)
+        if name in EPILOGS:
+            subparser.formatter_class = argparse.RawDescriptionHelpFormatter
+            subparser.epilog = EPILOGS[name]
+        add_arguments(subparser, name)
     return parser
 
 
-def spelled(subcommand: str, field: str) -> str:
-    """What a person types for a field: its flag, or ``PORT`` where it stands without one."""
-    return field.upper() if POSITIONALS.get(subcommand) == field else flag_name(field)
-
-
-def given_values(operation: Operation, options: argparse.Namespace) -> dict[str, object]:
-    """The values of an operation's fields, by their names in JSON; what was not given is left out.
-
-    Raises ``InvalidArgument`` for a text that is no whole number where one belongs.
-    """
-    values: dict[str, object] = {}
-    for field in operation.fields:
-        value = getattr(options, f"field_{field.name}", None)
-        if value is not None:
-            values[field.wire] = _whole_number(field, value) if field.kind is Kind.INTEGER else value
-    return values
-
-
-def _whole_number(field: Field, text: str) -> int:
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
-        raise InvalidArgument(field.name, expected=field.expectation, given=text, alone=True)
-    return int(text)
-
-
-def _add_global(parser: Parser, *, top: bool) -> None:
-    """Options that may stand before or after the subcommand: the one that was given last counts."""
-    group = parser.add_argument_group("options of every subcommand")
-    default: Any = None if top else argparse.SUPPRESS
-    group.add_argument("--verbose", action="store_true", default=default, help="Tell where values come from.")
-    group.add_argument("--quiet", action="store_true", default=default, help="Tell nothing but errors.")
-    group.add_argument("--data-dir", metavar="PATH", default=default, help="The directory that holds the store.")
-    group.add_argument(
-        "--busy-timeout",
-        metavar="SECONDS",
-        default=default,
-        help="How long to wait for the store's lock; 5 by default.",
-    )
-    group.add_argument(
-        "--disable-autoinit", action="store_true", default=default, help="Do not create a store that is missing."
-    )
-    group.add_argument("-V", "--version", action="version", version=f"trop {__version__}", help="Print the version.")
+class _SetCleanups(argparse.Action):
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        for name in CLEANUPS:
+            setattr(namespace, name, True)
 
 
 def _sentence(text: str) -> str:

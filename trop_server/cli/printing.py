@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from trop_core.errors.spelling import escaped
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_OBEYED_BY_NOBODY = b"\t\n" + bytes(range(0x20, 0x7F))
 
 
 def say(*lines: str) -> None:
@@ -48,6 +51,10 @@ def answer_bytes(answer: str) -> bytes:
 
     Each form of an answer has escaped its own texts before, so that a line is an entry; nothing comes past this one.
     """
+    if answer.isascii():
+        plain = answer.encode()
+        if not plain.translate(None, _OBEYED_BY_NOBODY):
+            return plain
     if answer.replace("\n", "").replace("\t", "").isprintable():
         return answer.encode()
     lines = ("\t".join(map(escaped, line.split("\t"))) for line in answer.split("\n"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_server.cli.tables import cells, columns, shown
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _MISSING = "missing"
 def perform(session: Session) -> Any:
     """Run the operation with what the flags say: a list is never cut."""
     from trop_core.catalogue import operation
-    from trop_server.cli.parser import given_values
+    from trop_server.cli.session import given_values
 
     found = operation("list")
     return session.perform(found, given_values(found, session.options), limit=None)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
-from typing import TYPE_CHECKING
 
 from trop_core.catalogue import operation
 from trop_core.errors.arguments import InvalidArgument, UnusableOption
 from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.starting.child_environment import compose
 from trop_core.operations.starting.placeholders import Places
 from trop_server.cli import execution
-from trop_server.cli.parser import given_values
 from trop_server.cli.printing import as_json, say
+from trop_server.cli.session import given_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from trop_core.operations.starting.env import EnvResult
     from trop_server.cli.session import Session
 
-_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _OWN = "TROP_"
 _FORM = "json"
 
@@ -77,7 +75,7 @@ def _wanted(given: Iterable[str]) -> dict[str, str]:
     wanted = {}
     for text in given:
         name, has_template, template = text.partition("=")
-        if not _NAME.fullmatch(name) or name.upper().startswith(_OWN):
+        if not (name.isascii() and name.isidentifier()) or name.upper().startswith(_OWN):
             expected = f"a name of letters, digits and _, no digit first, that does not begin with {_OWN}"
             raise InvalidArgument("env", expected=expected, given=name, alone=True)
         wanted[name] = template if has_template else "{port}"

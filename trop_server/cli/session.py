@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from trop_core.errors.arguments import InvalidArgument
+from trop_core.fields import Kind
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_server.cli.printing import say
 
 if TYPE_CHECKING:
-    import argparse
+    from argparse import Namespace
+    from types import SimpleNamespace
 
     from trop_core.cancellation import Progress
     from trop_core.catalogue import Operation
     from trop_core.config.settings import Settings
     from trop_core.context import Context
+    from trop_core.fields import Field
     from trop_core.store import DataDirectory
+
+    Options = Namespace | SimpleNamespace
 
 
 class Session:
     """One run of the program: its options, how much it tells, and what its operation has found and done."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: Options) -> None:
         self.options = options
         self.quiet: bool = options.quiet or False
         self.verbose: bool = options.verbose and not options.quiet
@@ -91,7 +96,6 @@ class Session:
     def perform_subcommand(self) -> Any:
         """Run the operation that the subcommand is, with what its flags say."""
         from trop_core.catalogue import operation
-        from trop_server.cli.parser import given_values
 
         found = operation(self.options.subcommand.replace("-", "_"))
         return self.perform(found, given_values(found, self.options))
@@ -137,3 +141,23 @@ def read_seconds(text: str | None) -> float | None:
     if not 0 <= seconds < float("inf"):
         raise InvalidArgument("busy_timeout", expected="a number of seconds, 0 or more", given=text, alone=True)
     return seconds
+
+
+def given_values(operation: Operation, options: Options) -> dict[str, object]:
+    """The values of an operation's fields, by their names in JSON; what was not given is left out.
+
+    Raises ``InvalidArgument`` for a text that is no whole number where one belongs.
+    """
+    values: dict[str, object] = {}
+    for field in operation.fields:
+        value = getattr(options, f"field_{field.name}", None)
+        if value is not None:
+            values[field.wire] = _whole_number(field, value) if field.kind is Kind.INTEGER else value
+    return values
+
+
+def _whole_number(field: Field, text: str) -> int:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+        raise InvalidArgument(field.name, expected=field.expectation, given=text, alone=True)
+    return int(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from trop_core import paths
 from trop_core.database.waiting import Patience
@@ -12,6 +11,7 @@ from trop_core.errors.arguments import UnusableOption
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.system import SystemFailure
 from trop_core.hosts.registrations import HOSTS, PROGRAM
+from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.printing import one_per_line
 from trop_server.cli.session import read_seconds
 from trop_server.mcp.hosts.project_files import project_root, register

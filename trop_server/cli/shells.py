@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
-from typing import TYPE_CHECKING
 
 from trop_core.config.variables import address_refusal, port_refusal
 from trop_core.errors.arguments import InvalidArgument, UnknownShell
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import is_port
 from trop_core.ports.made_variables import is_made
 from trop_server.cli.subcommands import EXPORT_SHELLS
@@ -30,7 +28,12 @@ LINES = {
 }
 """How each shell, and a .env file, is told a variable and its value. In all of them # begins a comment."""
 
-_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+
+def _for_posix(text: str) -> str:
+    """Quotes a text for the POSIX shells."""
+    import shlex
+
+    return shlex.quote(text)
 
 
 def _escaping(special: str) -> Callable[[str], str]:
@@ -44,7 +47,7 @@ def _doubling(quotes: str) -> Callable[[str], str]:
 
 
 _QUOTING: dict[str, Callable[[str], str]] = {
-    "bash": shlex.quote,
+    "bash": _for_posix,
     "fish": _escaping("\\'"),
     "powershell": _doubling("'\u2018\u2019\u201a\u201b"),
     "elvish": _doubling("'"),
@@ -94,7 +97,7 @@ def render_own(environment: Mapping[str, str], form: str) -> str:
     """
     lines = []
     for name, value in environment.items():
-        if not _NAME.fullmatch(name) or not value.isprintable():
+        if not (name.isascii() and name.isidentifier()) or not value.isprintable():
             expected = f"json, the only form that can hold the value of {quoted(name)}"
             raise InvalidArgument("format", expected=expected, given=form)
         shared = _SHARED.get(form, form)

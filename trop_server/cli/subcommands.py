@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING, Any
-
+from trop_core import __version__
 from trop_core.catalogue import operation
+from trop_core.errors.spelling import flag_name
 from trop_core.fields import Field, Kind
+from trop_core.light_types import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+RUN = "run"
+SET_CLEANUPS = "set_cleanups"
+"""The action of an option that sets all of these at once."""
+
+CLEANUPS = ("field_disable_autoprune", "field_disable_autoexpire")
+
+
+class Grammar(Protocol):
+    """What is told which arguments there are: a parser of argparse, or ``trop_server.cli.plain_line``."""
+
+    absent: Any
+    """Stands for no default, or for no help."""
+
+    def add_argument_group(self, title: str) -> Any:
+        """Begin a group, to which arguments can be added."""
+
+    def add_argument(self, *names: str, **told: Any) -> Any:
+        """Take one more argument."""
+
 
 SUBCOMMANDS = {
     "reserve": "print the port that is reserved for this directory, and reserve one first if there is none",
@@ -104,7 +124,12 @@ _NOT_TO_RUN = ("dry_run", "write", "check", "remove", "comment_out", "take_over"
 _METAVARS = {Kind.PATH: "PATH", Kind.IDENTIFIER: "NAME", Kind.TEXT: "TEXT", Kind.INTEGER: "N"}
 
 
-def add_fields(parser: argparse.ArgumentParser, name: str) -> None:
+def add_arguments(parser: Grammar, name: str) -> None:
+    """Let a subcommand take all that it takes, but for what every one does."""
+    BUILDERS.get(name, add_fields)(parser, name)
+
+
+def add_fields(parser: Grammar, name: str) -> None:
     """Let a subcommand take the fields of the operation that it is."""
     for field in operation(name.replace("-", "_")).fields:
         if field.name == POSITIONALS.get(name):
@@ -121,14 +146,12 @@ def add_fields(parser: argparse.ArgumentParser, name: str) -> None:
             _add_field(parser, field, field.flag)
 
 
-def _add_reserve(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_reserve(parser: Grammar, name: str) -> None:
     add_fields(parser, name)
-    parser.add_argument(
-        "--disable-autoclean", action=_SetBoth, nargs=0, dest="field_disable_autoprune", help=argparse.SUPPRESS
-    )
+    parser.add_argument("--disable-autoclean", action=SET_CLEANUPS, dest=CLEANUPS[0], help=parser.absent)
 
 
-def _add_formatted(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_formatted(parser: Grammar, name: str) -> None:
     add_fields(parser, name)
     _add_format(parser, *_FORMATTED[name])
 
@@ -148,25 +171,25 @@ _FORMATTED: dict[str, tuple[str, tuple[str, ...], str]] = {
 
 
 def _add_format(
-    parser: argparse.ArgumentParser, kept_as: str, choices: tuple[str, ...], told: str, *, default: str | None = None
+    parser: Grammar, kept_as: str, choices: tuple[str, ...], told: str, *, default: str | None = None
 ) -> None:
     parser.add_argument("--format", dest=kept_as, type=str.lower, choices=choices, default=default, help=told)
 
 
-def _add_group(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_group(parser: Grammar, name: str) -> None:
     _add_reserve(parser, name)
     _add_format(parser, "group_format", GROUP_FORMATS, "How to print the ports; export by default.")
     _add_shell(parser)
 
 
-def _add_env(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_env(parser: Grammar, name: str) -> None:
     add_fields(parser, name)
     told = "How to print the variables; export by default."
     _add_format(parser, "env_format", ENV_FORMATS, told, default="export")
     _add_shell(parser)
 
 
-def _add_run(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_run(parser: Grammar, name: str) -> None:
     for field in operation("env").fields:
         if field.name not in (*_NO_FLAGS, *_NOT_TO_RUN):
             _add_field(parser, field, field.flag)
@@ -211,13 +234,13 @@ def _add_run(parser: argparse.ArgumentParser, name: str) -> None:
     )
 
 
-def _add_open(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_open(parser: Grammar, name: str) -> None:
     for field in operation("url").fields:
         if field.name not in (*_NO_FLAGS, "dry_run"):
             _add_field(parser, field, field.flag)
 
 
-def _add_shell(parser: argparse.ArgumentParser) -> None:
+def _add_shell(parser: Grammar) -> None:
     parser.add_argument(
         "--shell",
         type=str.lower,
@@ -226,7 +249,7 @@ def _add_shell(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_list(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_list(parser: Grammar, name: str) -> None:
     for field in operation(name).fields:
         if field.name in ("project", "tag", "path"):
             _add_field(parser, field, f"--filter-{field.name}")
@@ -239,14 +262,14 @@ def _add_list(parser: argparse.ArgumentParser, name: str) -> None:
     )
 
 
-def _add_call(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_call(parser: Grammar, name: str) -> None:
     parser.add_argument("command", metavar="COMMAND", help="A command of the server, such as trop.reserve.")
     parser.add_argument(
         "argument", metavar="JSON", nargs="?", default="{}", help="Its argument, an object; - reads it from the input."
     )
 
 
-def _add_hook(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_hook(parser: Grammar, name: str) -> None:
     parser.add_argument("host", metavar="HOST", type=str.lower, choices=HOOKED, help=f"One of {', '.join(HOOKED)}.")
     parser.add_argument(
         "--within",
@@ -257,7 +280,7 @@ def _add_hook(parser: argparse.ArgumentParser, name: str) -> None:
     )
 
 
-def _add_setup(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_setup(parser: Grammar, name: str) -> None:
     parser.add_argument("host", metavar="HOST", type=str.lower, choices=HOSTS, help=f"One of {', '.join(HOSTS)}.")
     parser.add_argument(
         "--write",
@@ -266,21 +289,22 @@ def _add_setup(parser: argparse.ArgumentParser, name: str) -> None:
     )
 
 
-def _add_completions(parser: argparse.ArgumentParser, name: str) -> None:
+def _add_completions(parser: Grammar, name: str) -> None:
     parser.add_argument("shell", metavar="SHELL", type=str.lower, choices=SHELLS, help=f"One of {', '.join(SHELLS)}.")
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _INSTALLING
 
 
-_INSTALLING = """\
+EPILOGS = {
+    "completions": """\
 to install it, run the line for your shell once, and open a new terminal:
   bash        echo 'eval "$(trop completions bash)"' >> ~/.bashrc
   zsh         echo 'autoload -U compinit; compinit; eval "$(trop completions zsh)"' >> ~/.zshrc
   fish        mkdir -p ~/.config/fish/completions; trop completions fish > ~/.config/fish/completions/trop.fish
   powershell  Add-Content $PROFILE 'trop completions powershell | Out-String | Invoke-Expression'
 """
+}
+"""What stands below the help of a subcommand, as it is here."""
 
-BUILDERS: dict[str, Callable[[argparse.ArgumentParser, str], None]] = {
+BUILDERS: dict[str, Callable[[Grammar, str], None]] = {
     "reserve": _add_reserve,
     "reserve-group": _add_group,
     "autoreserve": _add_group,
@@ -301,14 +325,14 @@ BUILDERS: dict[str, Callable[[argparse.ArgumentParser, str], None]] = {
 """What adds the arguments of a subcommand that takes more, or less, than the fields of its operation."""
 
 
-def _add_field(parser: argparse.ArgumentParser, field: Field, flag: str) -> None:
+def _add_field(parser: Grammar, field: Field, flag: str) -> None:
     names = (flag, *_ALIASES.get(flag, ()))
     help_text = field.description.replace("%", "%%")
     destination = f"field_{field.name}"
     if field.kind is Kind.FLAG:
         action = parser.add_argument(names[0], action="store_true", default=None, dest=destination, help=help_text)
         for alias in names[1:]:
-            parser.add_argument(alias, action="store_true", default=None, dest=destination, help=argparse.SUPPRESS)
+            parser.add_argument(alias, action="store_true", default=None, dest=destination, help=parser.absent)
     elif field.kind is Kind.CHOICE:
         action = parser.add_argument(names[0], dest=destination, choices=field.choices, help=help_text)
     else:
@@ -318,7 +342,25 @@ def _add_field(parser: argparse.ArgumentParser, field: Field, flag: str) -> None
     assert action.dest == destination
 
 
-class _SetBoth(argparse.Action):
-    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
-        namespace.field_disable_autoprune = True
-        namespace.field_disable_autoexpire = True
+def spelled(subcommand: str, field: str) -> str:
+    """What a person types for a field: its flag, or ``PORT`` where it stands without one."""
+    return field.upper() if POSITIONALS.get(subcommand) == field else flag_name(field)
+
+
+def add_global(parser: Grammar, *, top: bool) -> None:
+    """Options that may stand before or after the subcommand: the one that was given last counts."""
+    group = parser.add_argument_group("options of every subcommand")
+    default: Any = None if top else parser.absent
+    group.add_argument("--verbose", action="store_true", default=default, help="Tell where values come from.")
+    group.add_argument("--quiet", action="store_true", default=default, help="Tell nothing but errors.")
+    group.add_argument("--data-dir", metavar="PATH", default=default, help="The directory that holds the store.")
+    group.add_argument(
+        "--busy-timeout",
+        metavar="SECONDS",
+        default=default,
+        help="How long to wait for the store's lock; 5 by default.",
+    )
+    group.add_argument(
+        "--disable-autoinit", action="store_true", default=default, help="Do not create a store that is missing."
+    )
+    group.add_argument("-V", "--version", action="version", version=f"trop {__version__}", help="Print the version.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from trop_core.errors.spelling import escaped
+from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.printing import as_json
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ def render(
     elsewhere.
     """
     names = columns(with_occupancy=with_occupancy)
+    if form == "table":
+        marks = [_MISSING if row.missing else "" for row in rows]
+        shown_rows = _shown_reservations(rows, home, with_occupancy=with_occupancy)
+        return _table([_header(names), *shown_rows], ["", *marks], to_terminal=to_terminal)
     records = [cells(row, with_occupancy=with_occupancy) for row in rows]
     if form == "json":
         objects: list[dict[str, object]] = [dict(zip(names, record, strict=True)) for record in records]
@@ -40,8 +44,7 @@ def render(
             if row.holder is not None:
                 shown["holder"] = row.holder._asdict()
         return as_json(objects, indent=2)
-    marks = [_MISSING if row.missing else "" for row in rows]
-    return render_records(names, records, form, home=home, to_terminal=to_terminal, marks=marks)
+    return render_records(names, records, form, home=home, to_terminal=to_terminal)
 
 
 def columns(*, with_occupancy: bool) -> tuple[str, ...]:
@@ -56,7 +59,6 @@ def render_records(
     *,
     home: str | None = None,
     to_terminal: bool = False,
-    marks: Sequence[str] = (),
 ) -> str:
     """Rows of cells in one of the formats ``table``, ``json``, ``csv`` and ``tsv``; each ends with a line feed.
 
@@ -64,13 +66,12 @@ def render_records(
 
     ``names`` are those of the cells, in lower case. ``home`` is shortened to ``~`` in a table, where it is given. The
     columns of a table are as wide as their cells ``to_terminal``, and otherwise separated by one tab, for ``cut``.
-    ``marks`` are what stands behind a row of a table, if anything.
     """
     if form == "json":
         return as_json([dict(zip(names, record, strict=True)) for record in records], indent=2)
     if form == "table":
-        lines = [[column.upper() for column in names], *(_shown_row(row, home) for row in records)]
-        return _table(lines, ["", *(marks or [""] * len(records))], to_terminal=to_terminal)
+        lines = [_header(names), *(_shown_row(row, home) for row in records)]
+        return _table(lines, [""] * len(lines), to_terminal=to_terminal)
     return _separated([names, *records], "," if form == "csv" else "\t")
 
 
@@ -90,10 +91,13 @@ def cells(listed: ListedReservation, *, with_occupancy: bool) -> tuple[Cell, ...
     """The cells of a reservation, in the order of ``columns``."""
     row = listed.reservation
     cells = (row.port, row.path, row.tag, row.project, row.task, in_utc(row.created_at), in_utc(row.last_used_at))
+    return (*cells, *_occupant(listed)) if with_occupancy else cells
+
+
+def _occupant(listed: ListedReservation) -> tuple[Cell, Cell]:
+    """Whether something occupies the port of a reservation, and who."""
     occupied = {"occupied": True, "free": False}
-    if not with_occupancy:
-        return cells
-    return (*cells, occupied.get(listed.occupancy or ""), None if listed.holder is None else _named(listed.holder))
+    return occupied.get(listed.occupancy or ""), None if listed.holder is None else _named(listed.holder)
 
 
 def _named(holder: Holder) -> str:
@@ -124,9 +128,52 @@ def _table(lines: Sequence[Sequence[str]], marks: Sequence[str], *, to_terminal:
     if to_terminal:
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         lines = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
+    ends = {"": "\n", _MISSING: f"{between}{_MISSING}\n"}
     return "".join(
-        between.join([*line, *filter(None, [mark])]).rstrip(" ") + "\n" for line, mark in zip(lines, marks, strict=True)
+        [
+            (between.join(line) if mark else between.join(line).rstrip(" ")) + ends[mark]
+            for line, mark in zip(lines, marks, strict=True)
+        ]
     )
+
+
+def _header(names: Sequence[str]) -> list[str]:
+    return [name.upper() for name in names]
+
+
+class _Shown(dict[str | None, str]):
+    """Texts as a person reads them: of many rows, most have those of others."""
+
+    def __init__(self, home: str | None) -> None:
+        super().__init__()
+        self._home = home
+
+    def __missing__(self, text: str | None) -> str:
+        found = self[text] = shown(text, self._home)
+        return found
+
+
+def _shown_reservations(
+    rows: Iterable[ListedReservation], home: str | None, *, with_occupancy: bool
+) -> list[Sequence[str]]:
+    """The cells of reservations as a person reads them. There may be tens of thousands: most have nothing to show."""
+    texts = _Shown(home)
+    start = home or "\0"
+    lines: list[Sequence[str]] = []
+    for row in rows:
+        port, path, tag, project, task, created_at, used_at = row.reservation
+        created = in_utc(created_at)
+        line = (
+            str(port),
+            path if path.isprintable() and not path.startswith(start) else shown(path, home),
+            texts[tag],
+            texts[project],
+            texts[task],
+            created,
+            created if used_at == created_at else in_utc(used_at),
+        )
+        lines.append((*line, *(shown(cell, home) for cell in _occupant(row))) if with_occupancy else line)
+    return lines
 
 
 def _shown_row(row: Sequence[Cell], home: str | None) -> list[str]:

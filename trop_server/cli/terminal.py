@@ -7,9 +7,8 @@ printed has to come from a fixed set: a text from elsewhere is escaped, and a li
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
 from trop_core.errors.spelling import escaped
+from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
 from trop_core.operations.starting.url import url_of
 
 if TYPE_CHECKING:

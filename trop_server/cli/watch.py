@@ -6,12 +6,12 @@ import os
 import signal
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, NoReturn
 
 from trop_core.database.file_set import DATABASE_NAME
 from trop_core.database.watch import StoreWatch
 from trop_core.errors.arguments import UnusableOption
 from trop_core.errors.base import TropError
+from trop_core.light_types import TYPE_CHECKING, NoReturn
 from trop_server.cli.printing import is_terminal
 from trop_server.cli.reservation_table import perform, table
 from trop_server.cli.terminal import Look, Span

@@ -47,8 +47,8 @@ class Session(Protocol):
     def accept_options(self, options: Any) -> None:
         """Take the client's ``initializationOptions``. Raises a ``TropError`` for those that it cannot take."""
 
-    def accept_capabilities(self, capabilities: Any) -> None:
-        """Take the client's ``capabilities``, whatever they hold."""
+    def accept_client(self, params: dict[str, Any]) -> None:
+        """Take what the parameters of ``initialize`` say of the client, whatever they hold."""
 
     def hears(self, method: str) -> bool:
         """Whether a notification is heard here and not by pygls."""
@@ -243,7 +243,7 @@ class TropProtocol(LanguageServerProtocol):
             # A client that knows no folders. It is one like any other: once it was closed, it does not come back.
             self.workspace.add_folder(types.WorkspaceFolder(root, root))
         self._initialized = True
-        self._session.accept_capabilities(message["params"].get("capabilities"))
+        self._session.accept_client(message["params"])
         self._session.describe(result.capabilities)
         self._send_result(message_id, self._converter.unstructure(result))
         self._session.begin()

@@ -141,9 +141,9 @@ class TropServer(LanguageServer):
         """Take the client's ``initializationOptions``. Raises what ``read_options`` raises."""
         self._options = read_options(options)
 
-    def accept_capabilities(self, capabilities: Any) -> None:
-        """Take the client's ``capabilities``, whatever they hold."""
-        self._wishes = read_wishes(capabilities)
+    def accept_client(self, params: dict[str, Any]) -> None:
+        """Take what the parameters of ``initialize`` say of the client, whatever they hold."""
+        self._wishes = read_wishes(params)
         if self._wishes.opens_ports:
             self.command(OPEN)(partial(self._open_port))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_server.wire.schemas import input_schema, output_schema
 
 if TYPE_CHECKING:

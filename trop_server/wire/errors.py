@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from trop_core.errors.spelling import wire_name
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_server.wire.limits import LONGEST_LIST
 from trop_server.wire.values import value_to_wire
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import types
 import typing
 from functools import cache
-from typing import Any
 
 from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
 from trop_core.fields import PORTS, Field, Kind
 from trop_core.holder import Holder
+from trop_core.light_types import Any, Words
 from trop_core.models import HIGHEST_PORT, IDENTIFIER, LOWEST_PORT, ListedReservation, Reservation, Timestamp
 from trop_server.wire.limits import LONGEST_LIST, ONLY_WHERE_THERE
 
@@ -127,6 +127,8 @@ def value_schema(hint: Any) -> Schema:
         return dict(_KNOWN[hint])
     if hint is ListedReservation:
         return listed_schema()
+    if isinstance(hint, Words):
+        return {"type": "string", "enum": list(hint.__args__)}
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         return {"type": "string", "enum": list(arguments)}

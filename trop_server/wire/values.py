@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Any
 
 from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_core.models import ListedReservation, Reservation, Timestamp
 from trop_server.wire.limits import LONGEST_LIST, ONLY_WHERE_THERE
 

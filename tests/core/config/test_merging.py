@@ -309,10 +309,11 @@ def test_an_argument_that_is_no_setting_is_a_defect_of_the_caller(tmp_path: Path
         pytest.param(None, False, id="no-file"),
         pytest.param("", False, id="empty"),
         pytest.param("# ports: {min: 4000}\n\n  # more\n", False, id="comments"),
-        pytest.param("project: a\n", True, id="content"),
+        pytest.param("project: a\n", False, id="plain"),
+        pytest.param("project: !!str a\n", True, id="unusual"),
     ],
 )
-def test_yaml_is_imported_only_for_a_file_with_something_in_it(
+def test_yaml_is_imported_only_for_a_file_with_something_unusual_in_it(
     tmp_path: Path, content: str | None, loaded: bool
 ) -> None:
     if content is not None:

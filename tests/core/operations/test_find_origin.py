@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 GONE, PRESENT, UNKNOWN = DirectoryState.GONE, DirectoryState.PRESENT, DirectoryState.UNKNOWN
 
 
-@given(st.dictionaries(st.text(), st.sampled_from(DirectoryState)))
+@given(st.dictionaries(st.text(), st.sampled_from(list(DirectoryState))))
 def test_a_place_is_chosen_only_without_doubt(states: dict[str, DirectoryState]) -> None:
     found = choose(states)
 

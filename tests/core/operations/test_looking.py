@@ -86,7 +86,7 @@ def test_a_list_marks_what_is_missing_and_goes_on_where_a_directory_hangs(tmp_pa
     def state_of(path: str) -> DirectoryState:
         if path == "/w/b":
             answers.wait()
-        return DirectoryState.GONE
+        return DirectoryState.PRESENT if path == "/w" else DirectoryState.GONE
 
     listed = perform(tmp_path, "list", directory_state=state_of)
     answers.set()
@@ -96,6 +96,22 @@ def test_a_list_marks_what_is_missing_and_goes_on_where_a_directory_hangs(tmp_pa
         ("/w/b", False),
         ("/w/c", True),
     ]
+
+
+def test_a_list_looks_at_nothing_more_where_the_directory_above_is_gone(tmp_path: Path) -> None:
+    paths = ["/gone/a", "/gone/b", "/gone/b/c", "/gone-not", "/here/a", "/here/b"]
+    fill(tmp_path, [row(path, port) for port, path in enumerate(paths, 5000)])
+    looked_at: list[str] = []
+
+    def state_of(path: str) -> DirectoryState:
+        looked_at.append(path)
+        return DirectoryState.GONE if path.startswith("/gone") and path != "/gone-not" else DirectoryState.PRESENT
+
+    listed = perform(tmp_path, "list", directory_state=state_of)
+
+    missing = {each.reservation.path for each in listed.reservations if each.missing}
+    assert missing == {"/gone/a", "/gone/b", "/gone/b/c"}
+    assert looked_at == ["/gone-not", "/gone/a", "/gone", "/here/a", "/here/b"]
 
 
 @pytest.mark.parametrize("name", ["list", "port_info"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.config.blame import indentation, is_empty
+from trop_core.config.characters import LINE_BREAK
 from trop_core.config.documents.lines import Lines, Position, Span
 from trop_core.config.documents.mending import mend
 from trop_core.config.documents.outline import Outline
@@ -14,6 +14,7 @@ from trop_core.config.examination import Examination, examine
 from trop_core.config.file_text import decoded, is_blank
 from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.errors.configuration import ConfigError
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.ports.services import Group
 
 if TYPE_CHECKING:
@@ -65,6 +66,22 @@ class Document:
     def text(self) -> str:
         """The text itself."""
         return self.lines.text
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a call can go on with the text as it is."""
+        return not self.is_broken and self._examination.is_usable
+
+    @property
+    def mended_line(self) -> tuple[int, str] | None:
+        """The one line that had to be mended, and what it was mended to; None where more is to mend.
+
+        Lines that the parser ends elsewhere than an editor are left alone.
+        """
+        if self._mended is None or len(self._mended.lines) != 1 or len(LINE_BREAK.split(self.text)) != len(self.lines):
+            return None
+        (number,) = self._mended.lines
+        return number, LINE_BREAK.split(self._mended.text)[number]
 
     @property
     def group(self) -> Group | None:

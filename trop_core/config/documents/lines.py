@@ -10,9 +10,9 @@ import re
 from bisect import bisect_right
 from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple
 
-from trop_core.config.file_text import LINE_BREAK
+from trop_core.config.characters import LINE_BREAK
+from trop_core.light_types import NamedTuple
 
 _END = re.compile("\r\n|[\r\n]")
 _YAML_ALONE = re.compile("[\x85\u2028\u2029]")

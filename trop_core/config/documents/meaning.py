@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
-
 from trop_core.config.schema import ANY_SERVICE, ENVIRONMENT, KEYS, SERVICES, Kind, is_section, names_below
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from trop_core.config.schema import Key

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core.config.blame import is_empty
 from trop_core.config.documents.lines import Position, Span
 from trop_core.config.documents.meaning import meaning
+from trop_core.config.tree import Mapping, Scalar, Sequence, is_null
 from trop_core.config.values import described, shown
-from trop_core.config.yaml_tree import Mapping, Scalar, Sequence, is_null
+from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from trop_core.config.documents.lines import Lines
     from trop_core.config.documents.meaning import Path
-    from trop_core.config.yaml_tree import Node
+    from trop_core.config.tree import Node
 
 Role = Literal["key", "value"]
 

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 from trop_core.database import backup
 from trop_core.database.failures import is_busy, primary_code, translate
@@ -17,6 +16,7 @@ from trop_core.database.waiting import Patience
 from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.schema_migrations import MigrationFailed
 from trop_core.errors.system import PermissionDenied
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,7 @@ Named tuples, which are made in a tenth of the time of a dataclass: whoever rese
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3

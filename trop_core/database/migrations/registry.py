@@ -6,8 +6,7 @@ tables, which are this program's alone and have a version of their own.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +70,8 @@ class MigrationRegistry:
 
     def __init__(self, migrations: Iterable[Migration] | None = None, *, chain: Chain = FILE_FORMAT) -> None:
         if migrations is None:
+            from importlib import import_module
+
             migrations = (import_module(f"{chain.package}.{module}").MIGRATION for module in chain.modules)
         self.chain = chain
         self._migrations = tuple(migrations)

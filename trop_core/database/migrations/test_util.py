@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from typing import TYPE_CHECKING
 
 from trop_core.database.migrations.executor import MigrationExecutor
 from trop_core.database.migrations.registry import FILE_FORMAT, MigrationRegistry
 from trop_core.database.migrations.version import read_version, write_version
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

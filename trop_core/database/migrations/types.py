@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3

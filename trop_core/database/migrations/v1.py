@@ -5,10 +5,9 @@ The Rust tool of the same name writes it; its statements must stay as they are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.database.migrations.layout import Column, Layout, Table, check_layout
 from trop_core.database.migrations.types import Migration
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3

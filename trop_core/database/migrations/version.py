@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import _sqlite3 as sqlite3
 
 from trop_core.database.failures import primary_code
 from trop_core.database.migrations.registry import FILE_FORMAT, Chain

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation
@@ -12,6 +11,7 @@ from trop_core.database.failures import system_failure
 from trop_core.database.file_set import DATABASE_NAME
 from trop_core.errors.spelling import quoted
 from trop_core.errors.store import NoDataDirectory
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.assertions.result import AssertionResult
 from trop_core.records import Record
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import ReservationKey
 from trop_core.operations.assertions.result import AssertionResult, named
 from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin

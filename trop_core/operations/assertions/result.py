@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core import fields
 from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import Reservation, Violation
 from trop_core.records import Record
 

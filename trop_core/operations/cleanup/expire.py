@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core import fields
 from trop_core.catalogue import Operation
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.cleanup.removal import WORK, CleaningResult, Prepared, preparing
 from trop_core.records import Record
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Mutation
 from trop_core.database import directories, reservations
 from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan
 from trop_core.operations.call import Unprepared
 from trop_core.operations.cleanup.survey import SECONDS_PER_DAY, Removal, Survey, removal

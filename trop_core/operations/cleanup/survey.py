@@ -7,12 +7,12 @@ where the store has not changed since.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from trop_core import looks
 from trop_core.absences import may_pass
 from trop_core.cancellation import no_progress
 from trop_core.database import directories, reservations
+from trop_core.light_types import TYPE_CHECKING, Final, Literal, NamedTuple
 from trop_core.models import Reservation  # noqa: TC001 - results' types become JSON Schemas
 from trop_core.paths import DirectoryState
 

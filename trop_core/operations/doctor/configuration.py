@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from trop_core.config.merging import near_miss
 from trop_core.config.names import GLOBAL_FILE
@@ -11,6 +10,7 @@ from trop_core.config.search import is_of_near_miss
 from trop_core.errors.base import TropError
 from trop_core.errors.configuration import ConfigError
 from trop_core.errors.spelling import quoted, shell_word
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.doctor.finding import error, info, of_error, ok, warning
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.database import directories, reservations
 from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.cleanup.survey import look_at
 from trop_core.operations.doctor.finding import info, ok, warning
 from trop_core.paths import DirectoryState

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from typing import TYPE_CHECKING, TypeVar
 
 from trop_core import fields, looks
 from trop_core.catalogue import Computation, Operation
 from trop_core.database.failures import unforeseen
 from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.system import NoAnswer
+from trop_core.light_types import TYPE_CHECKING, TypeVar
 from trop_core.operations.doctor import (
     configuration,
     directories,

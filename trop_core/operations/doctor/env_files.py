@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from trop_core import small_files
 from trop_core.database import directories
@@ -12,6 +11,7 @@ from trop_core.env_files.place import LARGEST_FILE
 from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.configuration import ConfigError
 from trop_core.errors.spelling import quoted, shell_word
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.doctor.finding import info, ok, warning
 from trop_core.operations.doctor.project import own_rows
 from trop_core.operations.doctor.subject import completed

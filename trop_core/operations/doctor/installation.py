@@ -7,11 +7,11 @@ import platform
 import shutil
 import sqlite3
 import sys
-from typing import TYPE_CHECKING
 
 from trop_core import __version__, small_files
 from trop_core.errors.spelling import quoted, shell_word
 from trop_core.hosts.registrations import PROGRAM
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.doctor.finding import error, info, ok, warning
 
 if TYPE_CHECKING:

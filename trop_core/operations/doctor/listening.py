@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.errors.system import SocketsUnreadable
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import PortRange
 from trop_core.operations.doctor.finding import info, ok, warning
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from trop_core.config.names import GLOBAL_FILE
 from trop_core.database import locks
@@ -13,6 +12,7 @@ from trop_core.database.file_set import DATABASE_NAME
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import quoted, shell_word
 from trop_core.errors.system import PermissionDenied
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.doctor.finding import error, info, of_error, ok, warning
 from trop_core.store import check_creatable
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.database import reservations
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.doctor.finding import error, info, ok, warning
 from trop_core.ports.avoidance import BROWSER, Avoidance
 from trop_core.ports.exclusions import Exclusions, spelled

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core import paths
 from trop_core.database import reservations
 from trop_core.database.selection import Selection
 from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.spelling import shell_word
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.doctor.finding import info, of_error, ok, warning
 from trop_core.operations.doctor.subject import completed
 

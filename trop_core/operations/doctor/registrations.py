@@ -6,13 +6,13 @@ import os
 import shlex
 import shutil
 import tomllib
-from typing import TYPE_CHECKING, Any
 
 from trop_core import git, small_files
 from trop_core.errors.spelling import quoted, shell_word
 from trop_core.git.tracking import is_tracked
 from trop_core.hosts import json_text
 from trop_core.hosts.registrations import HOSTS, NAME, OfAnotherKind, reconciled
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_core.operations.doctor.finding import info, ok, warning
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from trop_core.errors.spelling import quoted, shell_word
 from trop_core.git import discovery
 from trop_core.git.standing import Standing, standing
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.doctor.finding import info, ok, warning
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import os
 import re
 import sqlite3
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING
 
 from trop_core.database import companion
 from trop_core.database.connection import Database
@@ -21,6 +20,7 @@ from trop_core.database.read_only import escaped_text, read_only
 from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.spelling import quoted, shell_word
 from trop_core.errors.store import DatabaseCorrupt
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.doctor.finding import error, info, of_error, ok, warning
 from trop_core.operations.doctor.subject import OpenStore
 from trop_core.store import Store

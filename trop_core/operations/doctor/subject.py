@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from trop_core import looks
 from trop_core.caller import Target
 from trop_core.config.settings import Settings
 from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.spelling import shell_word
 from trop_core.errors.system import NoAnswer
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.operations.call import Unprepared
 from trop_core.store import data_directory
 

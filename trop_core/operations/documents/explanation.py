@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core.config.documents.meaning import meaning, service_of
-from trop_core.config.schema import ANY_SERVICE, SERVICES
+from trop_core.config.schema import ANY_SERVICE, SECTIONS, SERVICES
 from trop_core.config.settings import DEFAULT_ORIGIN
-from trop_core.config.yaml_tree import Scalar
+from trop_core.config.tree import Scalar
 from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import is_port
 from trop_core.operations.starting.url import url_of
 from trop_core.ports.exclusions import Exclusions, spelled
@@ -59,6 +58,8 @@ def explanation(situation: Situation, position: Position) -> Explanation | None:
         paragraphs += _about_key(situation.settings, found.key)
     elif found.name == ANY_SERVICE:
         paragraphs.append(_SERVICE)
+    elif found.name in SECTIONS:
+        paragraphs.append(SECTIONS[found.name])
     if tag is not None and (found.name == ANY_SERVICE or not is_key):
         paragraphs += about_service(situation, tag.strip())
     if is_port(number) and isinstance(number, int) and found.name != f"{ANY_SERVICE}.offset":

@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING
 
 from trop_core.config.documents.meaning import service_of
 from trop_core.config.merging import settings_of
 from trop_core.config.schema import SERVICES
 from trop_core.config.search import told_of_near_miss
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import PortRange
 from trop_core.operations.looking.entries import StatusEntry, entries_of
 from trop_core.operations.looking.sighting import Sighting
@@ -128,7 +128,7 @@ class Situation:
     @cached_property
     def coming(self) -> dict[str, int]:
         """The ports that the services without one would get if the group were reserved now, by tag."""
-        if not self.can_reserve:
+        if not self.can_reserve or not self.document.is_usable:
             return {}
         ports = self._kept
         found = extend(self.services, ports, self._start, _Ground(self)).ports

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import yaml
 
 from trop_core.config.documents.meaning import meaning, service_of
 from trop_core.config.merging import ONE_SETTING
-from trop_core.config.schema import ANY_SERVICE, ENVIRONMENT, KEYS, Kind
+from trop_core.config.schema import ANY_SERVICE, ENVIRONMENT, KEYS, SECTIONS, Kind
 from trop_core.config.variables import address_refusal, derived_name, port_refusal
+from trop_core.light_types import TYPE_CHECKING, Any, Literal, NamedTuple
 from trop_core.operations.documents.situation import SERVICES_PATH
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _RESOLVER: Any = yaml.SafeLoader("")
 _MOST = 200
+_FIRST = (SERVICES_PATH[:1], SERVICES_PATH)
 
 
 class Suggestion(NamedTuple):
@@ -75,7 +76,8 @@ def _keys(situation: Situation, spot: Spot, found: Meaning) -> Iterator[Suggesti
     def ended(text: str, behind: str) -> str:
         return text if is_followed else f"{text}:{behind}"
 
-    for name in found.names:
+    # What a file is written for comes first.
+    for name in sorted(found.names, key=lambda name: (*spot.path, name) not in _FIRST):
         if name in spot.taken or (spot.path == ("ports",) and ONE_SETTING.get(f"ports.{name}") in _dotted(spot)):
             continue
         path = (*spot.path, name)
@@ -87,7 +89,7 @@ def _keys(situation: Situation, spot: Spot, found: Meaning) -> Iterator[Suggesti
             name,
             ended(name, "" if is_section else " "),
             spot.word,
-            "" if key is None else key.text,
+            SECTIONS.get(".".join(map(str, path)), "") if key is None else key.text,
             None if meant is None else meant.name,
         )
     if spot.path == SERVICES_PATH:

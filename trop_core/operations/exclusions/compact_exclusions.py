@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core import fields
 from trop_core.catalogue import Operation, Procedure
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.operations.exclusions import exclusion_file
 from trop_core.records import Record
 

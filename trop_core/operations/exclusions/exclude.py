@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Procedure
 from trop_core.database import reservations
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.reservations import ReservedPorts
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.operations.exclusions import exclusion_file
 from trop_core.ports.exclusions import Exclusions, spelled
 from trop_core.records import Record

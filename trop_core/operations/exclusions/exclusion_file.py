@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.config.names import GLOBAL_FILE
 from trop_core.errors.configuration import NoProjectFile
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.ports.exclusions import Exclusions, spelled
 from trop_core.store import Store, make_directory
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from trop_core.database import reservations
 from trop_core.errors.ports import GroupExhausted
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_core.operations.reserving import room
 from trop_core.ports.arrangement import Arrangement, Unplaced, drifted, extend, lay_out
 

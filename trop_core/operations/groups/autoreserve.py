@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from trop_core import fields, paths
 from trop_core.catalogue import Mutation, Operation
 from trop_core.config.search import near_misses
 from trop_core.errors.configuration import NoConfiguration
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.groups import planning
 from trop_core.operations.groups.planning import GroupRequest, GroupResult
 

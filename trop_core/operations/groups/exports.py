@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.config.variables import covers
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.ports.compose_names import compose_name, naming_port
 
 if TYPE_CHECKING:

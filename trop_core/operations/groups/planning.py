@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields, paths
 from trop_core.caller import Target
@@ -13,6 +12,7 @@ from trop_core.database.failures import system_failure
 from trop_core.database.selection import Selection
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import Reservation
 from trop_core.operations.groups import arranging, exports
 from trop_core.operations.moving import arrival as arriving

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core.database import operation_log
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import Reservation, Timestamp
 
 if TYPE_CHECKING:

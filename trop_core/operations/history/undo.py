@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core import fields, paths
 from trop_core.caller import Target
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import companion, directories, operation_log, undoing
 from trop_core.errors.history import NothingToUndo, UndoConflict
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation, Timestamp
 from trop_core.operations.call import Unprepared
 from trop_core.records import Record

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
 from trop_core.holder import Holder  # noqa: TC001 - the schema is made of it
+from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
 from trop_core.operations.looking.nearest import derived_names
 from trop_core.operations.starting.url import url_of
 

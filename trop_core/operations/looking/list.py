@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import repeat
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
-from trop_core.database import directories, reservations
+from trop_core.database import reservations
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.paths import InvalidPath
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, ListedReservation, PortRange, ReservationKey
 from trop_core.operations.call import Unprepared
-from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
 from trop_core.paths import DirectoryState, check_storable
 from trop_core.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from trop_core.config.settings import Settings
     from trop_core.context import Context, ReadProcesses
     from trop_core.database.handles import StoreConnection
     from trop_core.models import Occupancy
+    from trop_core.operations.moving.arrival import Arriving
     from trop_core.ports.holders import Process
     from trop_core.ports.sockets import SocketTable
 
@@ -97,18 +96,20 @@ class Prepared(NamedTuple):
         """
         from trop_core import looks
 
-        paths = sorted({row.reservation.path for row in listed.reservations})
-        states, _ = looks.at_directories(paths, self.directory_state, patience=_SECONDS_TO_LOOK)
-        gone = {path for path, state in states.items() if state is DirectoryState.GONE}
-        rows = (
-            ListedReservation(row.reservation, row.occupancy, missing=True) if row.reservation.path in gone else row
-            for row in listed.reservations
-        )
-        prepared = self._replace(listed=listed._replace(reservations=tuple(rows)))
+        rows = [row.reservation for row in listed.reservations]
+        paths = sorted(dict.fromkeys([row.path for row in rows]))
+        states, _ = looks.at_directories(paths, _with_parents(self.directory_state), patience=_SECONDS_TO_LOOK)
+        if DirectoryState.GONE in states.values():
+            occupancies = [row.occupancy for row in listed.reservations]
+            missing = [states[row.path] is DirectoryState.GONE for row in rows]
+            listed = listed._replace(reservations=tuple(map(ListedReservation, rows, occupancies, missing)))
+        prepared = self._replace(listed=listed)
+        if self.sockets is None:
+            return prepared
         held = {
             row.reservation.port: row.reservation.path for row in listed.reservations if row.occupancy == "occupied"
         }
-        if not held or self.sockets is None:
+        if not held:
             return prepared
         from trop_core.operations.looking.relations import names_of
 
@@ -124,9 +125,12 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
     elif request.folder is not None or request.path is not None:
         target = context.caller.target(folder=request.folder, path=request.path)
     settings = context.settings(target.path if target else context.caller.vicinity, tolerant=True)
-    repository = None
+    repository = arriving = None
     scopes = None if target is None else {target.path, target.canonical}
     if scopes is not None and target is not None and request.here:
+        from trop_core.operations.moving.arrival import Arriving
+
+        arriving = Arriving.at(target, context, follow=settings.follow_moves)
         repository = context.common_directory(target.canonical, context.is_safe)
         scopes.update(context.worktrees(repository) if repository is not None else ())
     sockets, warnings = None, tuple[str, ...]()
@@ -145,7 +149,7 @@ def prepare(request: ListRequest, context: Context) -> Prepared:
         request=request,
         scopes=None if scopes is None else frozenset(scopes),
         repository=repository,
-        arriving=Arriving.at(target, context, follow=settings.follow_moves) if request.here and target else None,
+        arriving=arriving,
         after=None if request.after is None else _read_cursor(request.after),
         settings=settings,
         sockets=sockets,
@@ -164,9 +168,13 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
         return _with_holders(connection, prepared, prepared.listed) if prepared.processes else prepared.listed
     request, scopes = prepared.request, prepared.scopes
     if scopes is not None and prepared.repository is not None:
+        from trop_core.database import directories
+
         # A worktree whose directory is missing is one of the repository's, too.
         scopes |= set(directories.in_repository(connection, prepared.repository))
     if scopes is not None and prepared.arriving is not None:
+        from trop_core.operations.moving.arrival import stored_path
+
         scopes |= {stored_path(connection, prepared.arriving, prepared.again)}
     rows = reservations.listing(
         connection,
@@ -181,10 +189,14 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
     warnings: tuple[str, ...] = ()
     arriving = prepared.arriving
     if arriving is not None:
+        from trop_core.operations.moving.arrival import told_of_origin
+
         warnings = told_of_origin(connection, arriving, prepared.again)
-    occupancy = _occupancy(prepared.sockets) if request.include_occupancy else lambda port: None
+    occupancies: Iterable[Occupancy | None] = repeat(None)
+    if request.include_occupancy:
+        occupancies = map(_occupancy(prepared.sockets), [row.port for row in page])
     listed = ListResult(
-        reservations=tuple(ListedReservation(row, occupancy(row.port)) for row in page),
+        reservations=tuple(map(ListedReservation, page, occupancies)),
         next=_write_cursor(page[-1].key) if more else None,
         truncated=more and request.limit == LONGEST_PAGE,
         warnings=(*warnings, *prepared.warnings),
@@ -210,11 +222,36 @@ def _occupancy(sockets: SocketTable | None) -> Callable[[int], Occupancy | None]
     return lambda port: names[None if sockets is None else sockets.is_occupied(port)]
 
 
+def _with_parents(state_of: Callable[[str], DirectoryState]) -> Callable[[str], DirectoryState]:
+    """Looks at directories in the order of their paths; where the parent of some is gone, that one look is enough."""
+    gone, looked_at = "\0", ""
+
+    def look(path: str) -> DirectoryState:
+        nonlocal gone, looked_at
+        if path.startswith(gone):
+            return DirectoryState.GONE
+        state = state_of(path)
+        parent = path.rpartition("/")[0]
+        if state is DirectoryState.GONE and parent and parent != looked_at:
+            looked_at = parent
+            if state_of(parent) is DirectoryState.GONE:
+                gone = f"{parent}/"
+        return state
+
+    return look
+
+
 def _write_cursor(key: ReservationKey) -> str:
+    import base64
+    import json
+
     return base64.urlsafe_b64encode(json.dumps([key.path, key.tag or ""]).encode()).decode()
 
 
 def _read_cursor(text: str) -> ReservationKey:
+    import base64
+    import json
+
     try:
         cursor = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
     except (ValueError, RecursionError):

@@ -6,12 +6,12 @@ No entry of the catalogue: what answers an agent's host asks it, and nobody else
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import git
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.database.selection import Selection
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.operations.call import Unprepared
 from trop_core.operations.moving.arrival import Arriving, stored_path
 from trop_core.paths import canonical

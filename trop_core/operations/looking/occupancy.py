@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from trop_core import fields
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.records import Record
+
+if TYPE_CHECKING:
+    from trop_core.light_types import Any
 
 _SETTINGS = {
     "skip_occupancy_check": "occupancy_check__skip",

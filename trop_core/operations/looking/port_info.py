@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.errors.system import SocketsUnreadable
 from trop_core.holder import Holder
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.looks import SECONDS, Look
 from trop_core.models import PortRange, Reservation
 from trop_core.operations.call import Unprepared

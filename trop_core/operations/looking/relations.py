@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core.errors.paths import InvalidPath
 from trop_core.holder import Relation  # noqa: TC001 - the schema is made of them
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.looks import at_each
 from trop_core.paths import canonical
 from trop_core.ports.holders import Process, foremost, related
@@ -72,10 +71,11 @@ class Relations(NamedTuple):
 def names_of(paths: Iterable[str]) -> dict[str, str]:
     """The names of directories with the links in them followed, as far as the system tells in time."""
     wanted = sorted(set(paths))
-    return at_each(wanted, _name_of, patience=_SECONDS) if wanted else {}
+    return at_each(wanted, name_of, patience=_SECONDS) if wanted else {}
 
 
-def _name_of(path: str) -> str:
+def name_of(path: str) -> str:
+    """The name of a directory with the links in it followed. May hang where that is on a dead mount."""
     try:
         return canonical(path)
     except (InvalidPath, OSError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Procedure
 from trop_core.database import reservations
 from trop_core.holder import Relation  # noqa: TC001 - the schema is made of them
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import PortRange
 from trop_core.operations.exclusions import exclusion_file
 from trop_core.operations.looking.occupancy import LookingRequest, occupancy_settings

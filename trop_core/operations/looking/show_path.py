@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation
 from trop_core.errors.configuration import ConfigError
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.records import Record
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.caller import Target
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.database.selection import Selection
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.operations.call import Unprepared
 from trop_core.operations.looking import oddities, sighting
 from trop_core.operations.looking.entries import StatusEntry, entries_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, cast
 
 from trop_core import fields
 from trop_core.catalogue import Computation, Operation
@@ -11,6 +10,7 @@ from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.spelling import quoted
 from trop_core.errors.system import SystemFailure
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 from trop_core.ports.exclusions import spelled
 from trop_core.ports.services import Group
 from trop_core.records import Record

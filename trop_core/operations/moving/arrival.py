@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from trop_core.database import companion, directories, reservations
 from trop_core.database.directories import Directory
 from trop_core.database.selection import Selection
 from trop_core.errors.spelling import quoted, shell_word
 from trop_core.identity import glance, is_gone_from
+from trop_core.light_types import TYPE_CHECKING, Any, Literal, NamedTuple
 from trop_core.models import ReservationKey
 from trop_core.operations.call import Unprepared
 from trop_core.paths import LONGEST_PATH, DirectoryState

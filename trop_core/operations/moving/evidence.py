@@ -6,10 +6,10 @@ Evidence, and no proof: somebody has to say so before anything moves.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from trop_core import looks
 from trop_core.database import reservations
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.paths import DirectoryState
 
 if TYPE_CHECKING:

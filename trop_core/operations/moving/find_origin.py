@@ -5,12 +5,11 @@ No entry of the catalogue: the server asks it when a folder opens, and nobody el
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core import git
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.database.selection import Selection
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.operations.call import Unprepared
 from trop_core.operations.moving import evidence
 from trop_core.operations.moving.arrival import Arriving, former_place

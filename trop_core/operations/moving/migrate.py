@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core import fields, paths
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import directories, moving, reservations
@@ -12,6 +10,7 @@ from trop_core.database.moving import Move
 from trop_core.database.selection import Selection
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.reservations import NotFound, ReservationConflict
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation
 from trop_core.records import Record
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
-
+from trop_core.light_types import TYPE_CHECKING, Any, Literal
 from trop_core.operations.call import Unprepared
 from trop_core.operations.reserving.preparation import Wish
 

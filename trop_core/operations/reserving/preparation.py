@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
-
 from trop_core import fields
+from trop_core.light_types import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 from trop_core.models import PortRange, identifier
 from trop_core.operations.looking.occupancy import occupancy_settings
 from trop_core.operations.moving.arrival import Arriving

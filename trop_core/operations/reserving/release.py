@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import directories, reservations
 from trop_core.database.selection import Selection
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.spelling import quoted
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation
 from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
 from trop_core.records import Record

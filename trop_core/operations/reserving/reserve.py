@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import reservations
 from trop_core.errors.arguments import InvalidArgument
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import PortRange, Reservation, ReservationKey
 from trop_core.operations.moving import arrival as arriving
 from trop_core.operations.reserving import metadata, preparation, room

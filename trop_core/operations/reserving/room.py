@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from trop_core.database import directories, reservations
+from trop_core.light_types import TYPE_CHECKING, Any
 from trop_core.operations.call import Unprepared
 from trop_core.paths import is_within
 

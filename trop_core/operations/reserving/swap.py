@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import reservations
 from trop_core.database.selection import Selection
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.reservations import NotFound
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation, ReservationKey
 from trop_core.operations.call import Unprepared
 from trop_core.records import Record

@@ -7,11 +7,10 @@ comes to.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from trop_core import fields
 from trop_core.database import reservations
 from trop_core.database.selection import Selection
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.operations.reserving import reserve
 from trop_core.operations.reserving.preparation import ReservingRequest
 from trop_core.operations.reserving.reserve import ReserveRequest

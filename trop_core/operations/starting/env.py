@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation, Procedure
 from trop_core.errors.arguments import InvalidArgument
+from trop_core.light_types import TYPE_CHECKING, Any, Literal, NamedTuple
 from trop_core.models import Reservation
 from trop_core.operations.reserving.preparation import GroupOutcome
 from trop_core.operations.starting import choice

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trop_core import paths
 from trop_core.catalogue import Mutation, Procedure, operation
@@ -21,6 +20,7 @@ from trop_core.database.selection import Selection
 from trop_core.env_files import block, place
 from trop_core.env_files.block import EnvText
 from trop_core.errors.env_files import NewerRecord, UnfitEnvFile, UnusableRecord
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.operations.call import Unprepared, mutate
 from trop_core.operations.moving import arrival as arriving
 from trop_core.operations.recording import Recording

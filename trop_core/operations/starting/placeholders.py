@@ -7,18 +7,17 @@ words in them, or spaces.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, NamedTuple
-
 from trop_core.errors.arguments import UnclearPlaceholder
 from trop_core.errors.reservations import UnknownTag
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.operations.starting.url import url_of
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping
 
 _TAG = r"[^{}\s](?:[^{}]*[^{}\s])?"
-_PLACEHOLDER = re.compile(rf"\{{(\{{)?(?:(port|url)(?::({_TAG}))?|(name))\}}(?(1)\}})")
+_PLACEHOLDER = rf"\{{(\{{)?(?:(port|url)(?::({_TAG}))?|(name))\}}(?(1)\}})"
 
 
 class Places(NamedTuple):
@@ -38,7 +37,11 @@ class Places(NamedTuple):
         Raises ``UnknownTag`` for a tag that nothing is reserved with, and ``UnclearPlaceholder`` for one without a tag
         where several services have none that is foremost.
         """
-        return _PLACEHOLDER.sub(self._replacement, text) if "{" in text else text
+        if "{" not in text:
+            return text
+        import re
+
+        return re.sub(_PLACEHOLDER, self._replacement, text)
 
     def _replacement(self, found: re.Match[str]) -> str:
         doubled, word, tag, name = found.groups()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.errors.ports import PortOccupied
+from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.looking.given_ports import occupants
 
 if TYPE_CHECKING:

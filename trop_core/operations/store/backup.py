@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Operation, Procedure
@@ -14,6 +13,7 @@ from trop_core.database.failures import is_busy, is_damage, translate
 from trop_core.database.read_only import escaped_text, read_only
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.store import UnsupportedSchemaVersion
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import Violation
 from trop_core.records import Record
 from trop_core.store import Store

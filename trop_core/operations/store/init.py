@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core import fields, whole_files
 from trop_core.catalogue import Operation, Procedure
@@ -12,6 +11,7 @@ from trop_core.config.names import GLOBAL_FILE
 from trop_core.database import rebuilding
 from trop_core.database.connection import Database
 from trop_core.database.migrations.registry import LATEST_VERSION
+from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
 from trop_core.models import GivenPlan
 from trop_core.operations.recording import Recording
 from trop_core.records import Record

@@ -12,7 +12,6 @@ import stat
 import time
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation, Procedure
@@ -24,6 +23,7 @@ from trop_core.database.read_only import read_only
 from trop_core.database.waiting import Patience
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.store import DatabaseCorrupt
+from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan
 from trop_core.operations.call import mutate
 from trop_core.operations.recording import Recording

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.arguments import InvalidArgument, UnknownArgument
 from trop_core.errors.spelling import escaped
 from trop_core.models import is_port
 from trop_core.operations.starting.url import url_of
 
 if TYPE_CHECKING:
     from trop_core.models import Reservation
+    from trop_core.operations.documents.situation import Situation
+    from trop_server.lsp.documents.shelf import Open
 
 OPEN = "trop.openPort"
 """Shows a port's address, for clients that can show one. No command of the catalogue: it does nothing to a store."""
@@ -19,6 +21,13 @@ OPEN = "trop.openPort"
 def reserve_group(title: str, config: str, **fields: Any) -> dict[str, Any]:
     """Reserving the services of a file as it is saved."""
     return _command(title, "trop.reserveGroup", {"config": config, **fields})
+
+
+def title_of_reserving(kept: Open, situation: Situation, title: str) -> str | None:
+    """How reserving the group is offered: by its title; None where the file as it is saved would be refused."""
+    if not situation.can_reserve or (kept.is_saved and not situation.document.is_usable):
+        return None
+    return title if kept.is_saved else "Reserve the services, as the file was saved"
 
 
 def release(title: str, row: Reservation) -> dict[str, Any]:
@@ -33,6 +42,9 @@ def open_port(port: int) -> dict[str, Any]:
 
 def address_of(argument: dict[str, Any]) -> str:
     """The address that ``OPEN`` is to show. Raises ``InvalidArgument``."""
+    unknown = next((name for name in argument if name != "port"), None)
+    if unknown is not None:
+        raise UnknownArgument(unknown, known=("port",))
     port = argument.get("port")
     if not is_port(port) or not isinstance(port, int):
         raise InvalidArgument("port", expected="a port from 1 to 65535", given=port, alone=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from trop_core.config.documents.lines import Position
+from trop_core.errors.spelling import escaped
 from trop_core.operations.documents.explanation import about_service
 from trop_server.lsp.documents.markup import content
 
@@ -28,6 +30,7 @@ def hints(kept: Open, situation: Situation, params: dict[str, Any], _wishes: Wis
     counting = kept.counting
     wanted = counting.taken_span(params.get("range"))
     found = []
+    in_line = Counter(place.key.end.line for place in situation.places.values() if place.key is not None)
     for tag, place in situation.places.items():
         entry = situation.entries.get(tag)
         if entry is None or place.key is None or not situation.document.claims(place.key.end.line):
@@ -40,6 +43,8 @@ def hints(kept: Open, situation: Situation, params: dict[str, Any], _wishes: Wis
         if not wanted.start <= at <= wanted.end:
             continue
         label = "not reserved" if entry.port is None else f"{entry.port}{_STATES[entry.state]}"
+        if in_line[at.line] > 1:
+            label = f"{escaped(tag)} {label}"
         found.append(
             {
                 "position": counting.given(at),

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.database.watch import StoreBusy, StoreWatch
 from trop_core.errors.base import TropError
-from trop_core.looks import Look
+from trop_core.looks import Watched
 from trop_core.operations.documents.situation import Situation
 from trop_core.operations.documents.surroundings import UNKNOWN, Place, Stock, Surroundings, place_of, system_of
+from trop_core.operations.looking.relations import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_BETWEEN_LOOKS_AT_PORTS = 5.0
 _SECONDS_FOR_ONE_PLACE = 0.5
-_SECONDS_FRESH = 1.0
 _SECONDS_TO_WAIT = 0.5
 
 
@@ -45,7 +46,7 @@ class Knowledge:
 
     ``store`` gives the path of the store's file and ``context`` the surroundings of a call; both are asked in that
     thread, and may raise a ``TropError``. ``tell`` is called in the event loop with a document's URI, what surrounds
-    it, and whether that is because the store has changed.
+    it, and whether that is because the store, or what listens on its ports, has changed.
     """
 
     def __init__(
@@ -69,7 +70,10 @@ class Knowledge:
         # The thread's own:
         self._stock: Stock | None = None
         self._places: dict[str, Place] = {}
-        self._looks: dict[str, Look[Place]] = {}
+        self._looks = Watched[str | None, Place]()
+        self._names = Watched[str, str]()
+        self._seen: dict[str, dict[int, object]] = {}
+        self._looked_at = time.monotonic()
         self._complaint = ""
         self._is_owed = False
 
@@ -97,9 +101,9 @@ class Knowledge:
         """Look at the store at once: something was changed from here."""
         self._hurry.set()
 
-    async def fresh(self, uri: str, question: Question) -> None:
-        """Return once what is known of a document is hardly older than a second, or when that takes too long."""
-        if time.monotonic() - self._told_at.get(uri, 0.0) <= _SECONDS_FRESH:
+    async def fresh(self, uri: str, question: Question, oldest: float) -> None:
+        """Return once what is known of a document is no older than some seconds, or when that takes too long."""
+        if uri in self._told_at and time.monotonic() - self._told_at[uri] <= oldest:
             return
         waiting = self._waiting.setdefault(uri, asyncio.Event())
         self.ask(uri, question)
@@ -109,11 +113,11 @@ class Knowledge:
         except TimeoutError:
             logger.debug("what is known of %s is older than it should be", uri)
 
-    def _arrive(self, uri: str, surroundings: Surroundings, has_changed: bool) -> None:
+    def _arrive(self, uri: str, surroundings: Surroundings, has_news: bool) -> None:
         if uri not in self._questions:
             return  # it was closed meanwhile
         self._told_at[uri] = time.monotonic()
-        self._tell(uri, surroundings, has_changed)
+        self._tell(uri, surroundings, has_news)
         waiting = self._waiting.pop(uri, None)
         if waiting is not None:
             waiting.set()
@@ -137,13 +141,21 @@ class Knowledge:
             self._asked.clear()
         for uri in self._places.keys() - questions.keys():
             del self._places[uri]
-            self._looks.pop(uri, None)
+            self._seen.pop(uri, None)
         if not questions:
             return
         has_changed = self._read(store)
-        for uri in questions if has_changed else asked & questions.keys():
-            surroundings = self._around(uri, questions[uri])
-            self._loop.call_soon_threadsafe(self._arrive, uri, surroundings, has_changed)
+        is_time = time.monotonic() - self._looked_at >= _SECONDS_BETWEEN_LOOKS_AT_PORTS
+        if has_changed or is_time:
+            self._looked_at = time.monotonic()
+        for uri, question in questions.items():
+            if not (has_changed or is_time or uri in asked):
+                continue
+            surroundings = self._around(uri, question)
+            before, seen = self._seen.get(uri, {}), _on_ports(question, surroundings)
+            self._seen[uri] = seen
+            has_news = has_changed or any(seen[port] != before[port] for port in seen.keys() & before.keys())
+            self._loop.call_soon_threadsafe(self._arrive, uri, surroundings, has_news)
 
     def _read(self, store: StoreWatch) -> bool:
         """Read the store if it was not yet, or has changed; tells whether it has."""
@@ -174,14 +186,22 @@ class Knowledge:
         stock = self._stock or UNKNOWN
         known = Surroundings(self._place(uri, question.path, context), stock)
         situation = Situation(question.document, known)
-        system = system_of(situation.ports_of_interest, stock, situation.settings, context)
+        system = system_of(situation.ports_of_interest, stock, situation.settings, context, self._name)
         return known._replace(system=system)
 
     def _place(self, uri: str, path: str | None, context: Context) -> Place:
         before = self._places.get(uri, Place(None if path is None else path.rpartition("/")[0] or "/"))
-        running = self._looks.get(uri)
-        if running is not None and not running.is_over:
-            return before  # a look at it hangs
-        look = self._looks[uri] = Look(partial(place_of, path, context))
-        place = self._places[uri] = look.answer(_SECONDS_FOR_ONE_PLACE, before)
-        return place
+        look = partial(place_of, path, context)
+        self._places[uri] = self._looks.answer(path, look, _SECONDS_FOR_ONE_PLACE, before)
+        return self._places[uri]
+
+    def _name(self, directory: str) -> str:
+        return self._names.answer(directory, partial(name_of, directory), _SECONDS_FOR_ONE_PLACE, directory)
+
+
+def _on_ports(question: Question, surroundings: Surroundings) -> dict[int, object]:
+    """What is seen on each of the ports that matter to a document."""
+    system, stock = surroundings.system, surroundings.stock
+    situation = Situation(question.document, surroundings)
+    ports = situation.ports_of_interest
+    return {port: (system.occupied(port), system.holder(port, stock, situation.settings)) for port in ports}

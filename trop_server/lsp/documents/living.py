@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 _LARGE = 100_000
 """Characters of a text that another thread reads: the event loop has more to do."""
 
+_SECONDS_TO_REFRESH = 0.05
+
 
 class Living:
     """The documents that are open, and what is known of them. Used in the event loop only.
@@ -53,6 +55,8 @@ class Living:
         self._shelf = Shelf(wishes.encoding)
         self._publishers: dict[str, Publisher] = {}
         self._asking: set[asyncio.Task[None]] = set()
+        self._computing: dict[str, asyncio.Task[Situation]] = {}
+        self._refreshing: asyncio.TimerHandle | None = None
         self._knowledge = Knowledge(store, context, self._surround)
         self._heard = {
             types.TEXT_DOCUMENT_DID_OPEN: self._open,
@@ -82,11 +86,11 @@ class Living:
             kept = self._shelf.find(identifier_of(params.get("textDocument")))
             if kept is None:
                 return None
-            if feature.needs_surroundings:
+            if feature.oldest is not None:
                 question = await self._question(kept)
                 if self._shelf.find(kept.uri) is not kept:
                     return None  # it was closed meanwhile
-                await self._knowledge.fresh(kept.uri, question)
+                await self._knowledge.fresh(kept.uri, question, feature.oldest)
             situation = await self._situated(kept)
             return feature.answer(kept, situation, params, self._wishes)
         except Malformed as error:
@@ -108,7 +112,7 @@ class Living:
             before.abandon()
         if self._wishes.diagnostics:
             publisher = self._publishers[kept.uri] = Publisher(kept, self._situated, self._publish, self._ask)
-            publisher.now()
+            publisher.opened()
         self._ask(kept)
 
     def _change(self, params: dict[str, Any]) -> None:
@@ -123,8 +127,9 @@ class Living:
         kept = self._shelf.find(identifier_of(params.get("textDocument")))
         if kept is None:
             return
+        kept.is_saved = True
         if kept.uri in self._publishers:
-            self._publishers[kept.uri].now()
+            self._publishers[kept.uri].saved()
         # What is saved is a layer of the others.
         for each in self._shelf:
             self._ask(each)
@@ -145,9 +150,15 @@ class Living:
             situation = kept.situation
             if situation is not None:
                 return situation
-            small = len(kept.text) <= _LARGE
-            situation = kept.compute() if small else await asyncio.to_thread(kept.compute)
-            kept.settle(situation)
+            kept.settle(kept.compute() if len(kept.text) <= _LARGE else await self._computed(kept))
+
+    async def _computed(self, kept: Open) -> Situation:
+        """What another thread computes: once, for all who ask meanwhile."""
+        running = self._computing.get(kept.uri)
+        if running is None:
+            running = self._computing[kept.uri] = asyncio.ensure_future(asyncio.to_thread(kept.compute))
+            running.add_done_callback(lambda _: self._computing.pop(kept.uri, None))
+        return await asyncio.shield(running)
 
     async def _question(self, kept: Open) -> Question:
         return Question(kept.path, (await self._situated(kept)).document)
@@ -162,17 +173,19 @@ class Living:
         if self._shelf.find(kept.uri) is kept:
             self._knowledge.ask(kept.uri, question)
 
-    def _surround(self, uri: str, surroundings: Surroundings, has_changed: bool) -> None:
+    def _surround(self, uri: str, surroundings: Surroundings, has_news: bool) -> None:
         kept = self._shelf.find(uri)
         if kept is None:
             return
         kept.surroundings = surroundings
         if uri in self._publishers:
-            self._publishers[uri].surrounded(again=has_changed)
-        if has_changed:
-            self._refresh()
+            self._publishers[uri].surrounded(again=has_news)
+        # One change of the store is told of each document; the client looks at all of them at once.
+        if has_news and self._refreshing is None:
+            self._refreshing = asyncio.get_running_loop().call_later(_SECONDS_TO_REFRESH, self._refresh)
 
     def _refresh(self) -> None:
+        self._refreshing = None
         if self._wishes.hints and self._wishes.refresh_hints:
             self._request(types.WORKSPACE_INLAY_HINT_REFRESH)
         if self._wishes.lenses and self._wishes.refresh_lenses:

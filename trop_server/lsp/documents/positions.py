@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from trop_core.config.documents.lines import Position, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trop_core.config.documents.lines import Lines
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 ENCODINGS: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
+
+
+class TextInLines(Protocol):
+    """A text by its lines, of which there is at least one."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def line(self, number: int) -> str:
+        """One of them, counted from 0, without its end; an empty one where there is none."""
 
 
 class Malformed(Exception):
@@ -28,7 +37,7 @@ def chosen_encoding(offered: Any) -> Encoding:
 class Counting:
     """Counts the columns of one text for one client."""
 
-    def __init__(self, lines: Lines, encoding: Encoding) -> None:
+    def __init__(self, lines: TextInLines, encoding: Encoding) -> None:
         self._lines = lines
         self._encoding = encoding
 
@@ -40,7 +49,7 @@ class Counting:
         if type(line) is not int or type(units) is not int or line < 0 or units < 0:
             raise Malformed("a position has a line and a character, whole numbers from 0")
         if line >= len(self._lines):
-            return self._lines.position(len(self._lines.text))
+            return Position(len(self._lines) - 1, len(self._lines.line(len(self._lines) - 1)))
         return Position(line, self._column(self._lines.line(line), units))
 
     def taken_span(self, span: Any) -> Span:
@@ -80,10 +89,3 @@ class Counting:
         if self._encoding == "utf-16":
             return 2 if character > "\uffff" else 1
         return 1 + (character > "\x7f") + (character > "\u07ff") + (character > "\uffff")
-
-
-def whole(text: str) -> str:
-    """A text in which two halves of one character, which came one after the other, are that character."""
-    if text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text):
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")

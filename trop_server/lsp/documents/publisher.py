@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 SECONDS_OF_REST = 0.2
 """How long nothing was typed before what stands there is judged."""
 
+_SECONDS_FOR_SURROUNDINGS = 0.1
+"""How long a document that was opened waits for what surrounds it, such as the variables that the user allows."""
+
 _Told = tuple[int | None, list[dict[str, Any]]]
 
 
@@ -42,9 +45,15 @@ class Publisher:
         self._send = send
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._is_opening = False
         self._is_closed = False
         self._is_due = False
         self._told: _Told | None = None
+
+    def opened(self) -> None:
+        """The text is new: tell as soon as its surroundings are known, or when that takes too long."""
+        self._timer = asyncio.get_running_loop().call_later(_SECONDS_FOR_SURROUNDINGS, self.now)
+        self._is_opening = True
 
     def changed(self) -> None:
         """The text has changed: tell when it rests."""
@@ -53,8 +62,15 @@ class Publisher:
 
     def surrounded(self, *, again: bool) -> None:
         """The surroundings have changed; unless ``again``, nothing is told that was told already."""
-        if self._timer is None:
+        if self._is_opening:
+            self.now()
+        elif self._timer is None:
             self._begin(again=again)
+
+    def saved(self) -> None:
+        """The text was saved: tell at once, or with what is told anyway of one that was just opened."""
+        if not self._is_opening:
+            self.now()
 
     def now(self) -> None:
         """Tell at once."""
@@ -99,6 +115,7 @@ class Publisher:
         self._send({"uri": self._kept.uri, **version, "diagnostics": found})
 
     def _stop_timer(self) -> None:
+        self._is_opening = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lsprotocol import types
@@ -25,18 +26,26 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """One of them. ``needs_surroundings`` says that the answer should be no older than what is known of ports."""
+    """One of them. ``oldest`` is how many seconds ago the document's surroundings should have been seen at most.
+
+    None for what does not depend on them.
+    """
 
     answer: Answer
-    needs_surroundings: bool = False
+    oldest: float | None = None
+
+
+_FRESH = 1.0
+_AT_ALL = math.inf
+"""While somebody types, nobody waits for what was seen already."""
 
 
 REQUESTS: dict[str, Request] = {
-    types.TEXT_DOCUMENT_COMPLETION: Request(completion),
-    types.TEXT_DOCUMENT_HOVER: Request(hover, needs_surroundings=True),
-    types.TEXT_DOCUMENT_INLAY_HINT: Request(hints, needs_surroundings=True),
-    types.TEXT_DOCUMENT_CODE_LENS: Request(lenses, needs_surroundings=True),
-    types.TEXT_DOCUMENT_CODE_ACTION: Request(actions),
+    types.TEXT_DOCUMENT_COMPLETION: Request(completion, _AT_ALL),
+    types.TEXT_DOCUMENT_HOVER: Request(hover, _FRESH),
+    types.TEXT_DOCUMENT_INLAY_HINT: Request(hints, _FRESH),
+    types.TEXT_DOCUMENT_CODE_LENS: Request(lenses, _FRESH),
+    types.TEXT_DOCUMENT_CODE_ACTION: Request(actions, _FRESH),
     types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: Request(symbols),
     types.TEXT_DOCUMENT_DOCUMENT_LINK: Request(links),
 }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trop_core.config.documents.document import Document
+from trop_core.config.documents.draft import Draft, whole
 from trop_core.config.documents.lines import Lines
 from trop_core.config.names import PROJECT_FILES
 from trop_core.operations.documents.situation import Situation
-from trop_core.operations.documents.surroundings import Stock, Surroundings
+from trop_core.operations.documents.surroundings import Surroundings
 from trop_server.lsp.documents.addresses import identifier_of, is_of_interest, path_of, version_of
-from trop_server.lsp.documents.positions import Counting, Malformed, whole
+from trop_server.lsp.documents.positions import Counting, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,17 +22,19 @@ if TYPE_CHECKING:
 class Open:
     """One open document: its text by now, its version, and the surroundings as they were seen last.
 
-    ``path`` is where it lies; None where that is on no disk.
+    ``path`` is where it lies; None where that is on no disk. It ``is_saved`` as long as it was not changed since it was
+    opened or saved: what it is then, is what a command reads.
     """
 
     def __init__(self, uri: str, version: int | None, text: str, encoding: Encoding) -> None:
         self.uri = uri
         self.version = version
         self.path = path_of(uri)
-        self.surroundings = Surroundings(stock=Stock())
+        self.surroundings = Surroundings()
         self._encoding = encoding
         self._lines = Lines(whole(text))
         self._situation: Situation | None = None
+        self.is_saved = True
 
     @property
     def text(self) -> str:
@@ -73,19 +76,18 @@ class Open:
         """Apply changes one after the other. Raises ``Malformed`` where one of them is wrong: then none is."""
         if not isinstance(changes, list):
             raise Malformed("contentChanges is a list")
-        lines = self._lines
+        draft = Draft(self.text)
         for change in changes:
             text = change.get("text") if isinstance(change, dict) else None
             if not isinstance(text, str):
                 raise Malformed("a change has a text")
             if change.get("range") is None:
-                lines = Lines(whole(text))
+                draft = Draft(whole(text))
                 continue
-            span = Counting(lines, self._encoding).taken_span(change["range"])
-            before = lines.text
-            lines = Lines(whole(before[: lines.offset(span.start)] + text + before[lines.offset(span.end) :]))
+            draft.replace(Counting(draft, self._encoding).taken_span(change["range"]), text)
         self.version = version
-        self._lines = lines
+        self.is_saved = False
+        self._lines = Lines(draft.text)
 
 
 class Shelf:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trop_core.config.documents.lines import Span
-from trop_core.config.yaml_tree import Mapping, Scalar, Sequence
+from trop_core.config.tree import Mapping, Scalar, Sequence
 from trop_core.errors.spelling import escaped
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _MAPPING, _LIST, _NUMBER, _SWITCH, _TEXT, _NULL = 19, 18, 16, 17, 15, 21
 """Object, Array, Number, Boolean, String and Null of ``SymbolKind``."""
+
+_OLDER = {_MAPPING: 2, _NULL: 13}
+"""Module and Variable, for a client that does not know the kinds that came later."""
 
 _MOST = 5_000
 
@@ -34,7 +37,7 @@ def symbols(kept: Open, situation: Situation, _params: dict[str, Any], wishes: W
         whole = counting.given_span(Span(entry.key.start, max(end.end, entry.key.end)))
         symbol: dict[str, Any] = {
             "name": name,
-            "kind": _kind(entry),
+            "kind": kind if (kind := _kind(entry)) in wishes.symbol_kinds else _OLDER.get(kind, kind),
             "range": whole,
             "selectionRange": counting.given_span(entry.key),
             "children": [],

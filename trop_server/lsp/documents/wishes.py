@@ -8,6 +8,12 @@ from trop_server.lsp.documents.positions import Encoding, chosen_encoding
 
 Markup = Literal["markdown", "plaintext"]
 
+_KINDS_OF_ALL = frozenset(range(1, 19))
+"""The kinds of symbols that every client knows, from File to Array: those of the protocol's first version."""
+
+_ASK_FOR_SYMBOLS = frozenset(("helix",))
+"""Clients that have symbols and do not declare it: Helix 25.01 asks only a server that offers them."""
+
 
 class Wishes(NamedTuple):
     """The declared capabilities of one client, as far as they matter here."""
@@ -26,6 +32,7 @@ class Wishes(NamedTuple):
     actions: bool = False
     symbols: bool = False
     nested_symbols: bool = False
+    symbol_kinds: frozenset[int] = _KINDS_OF_ALL
     links: bool = False
     link_tooltips: bool = False
     shows_addresses: bool = False
@@ -36,8 +43,9 @@ class Wishes(NamedTuple):
         return self.lenses and self.shows_addresses
 
 
-def read_wishes(capabilities: Any) -> Wishes:
-    """What ``capabilities`` of the parameters of ``initialize`` says, whatever it holds."""
+def read_wishes(params: Any) -> Wishes:
+    """What the parameters of ``initialize`` say, whatever they hold."""
+    capabilities = _at(params, "capabilities")
     encoding = chosen_encoding(_at(capabilities, "general", "positionEncodings"))
     editor = _at(capabilities, "textDocument")
     if not isinstance(editor, dict):
@@ -63,12 +71,18 @@ def read_wishes(capabilities: Any) -> Wishes:
         lenses=knows("textDocument", "codeLens"),
         refresh_lenses=can("workspace", "codeLens", "refreshSupport"),
         actions=isinstance(literals, dict),
-        symbols=knows("textDocument", "documentSymbol"),
+        symbols=knows("textDocument", "documentSymbol") or str(_at(params, "clientInfo", "name")) in _ASK_FOR_SYMBOLS,
         nested_symbols=can("textDocument", "documentSymbol", "hierarchicalDocumentSymbolSupport"),
+        symbol_kinds=_kinds(_at(editor, "documentSymbol", "symbolKind", "valueSet")),
         links=knows("textDocument", "documentLink"),
         link_tooltips=can("textDocument", "documentLink", "tooltipSupport"),
         shows_addresses=can("window", "showDocument", "support"),
     )
+
+
+def _kinds(known: Any) -> frozenset[int]:
+    """The kinds of symbols that a client knows."""
+    return frozenset(kind for kind in known if type(kind) is int) if isinstance(known, list) else _KINDS_OF_ALL
 
 
 def _markup(formats: Any) -> Markup:

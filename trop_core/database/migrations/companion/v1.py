@@ -5,11 +5,10 @@ A directory that is moved keeps its identity (file system, inode and time of bir
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.database.migrations.companion.tables import DIRECTORIES, INDEX
 from trop_core.database.migrations.layout import Column, Layout, Table, differences_beside, taken_names
 from trop_core.database.migrations.types import Migration
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3

@@ -5,12 +5,11 @@ A change holds a row before and after an operation, either of which may be missi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trop_core.database.migrations.companion import v1
 from trop_core.database.migrations.companion.tables import CHANGES, OPERATIONS
 from trop_core.database.migrations.layout import Column, Layout, Table, differences_beside, taken_names
 from trop_core.database.migrations.types import Migration
+from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
