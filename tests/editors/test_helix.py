@@ -188,4 +188,4 @@ def test_the_keys_are_in_the_symbol_picker(start: Callable[[], Helix], file: Pat
     helix.press_until("h", "not reserved")
     helix.type(" s")
 
-    helix.wait_for("object", "reservations", "services", "web", "number", "offset")
+    helix.wait_for("module", "reservations", "services", "web", "number", "offset")

@@ -281,6 +281,10 @@ def test_a_file_of_a_project_is_explained_and_completed(neovim: Neovim) -> None:
     neovim.run("documents", "explained_and_completed")
 
 
+def test_hints_are_drawn_anew_when_another_process_reserves(neovim: Neovim) -> None:
+    neovim.run("documents", "hints_follow")
+
+
 def test_that_there_is_no_server_for_a_file_is_told_once(neovim: Neovim) -> None:
     neovim.run("documents", "missing")
 

@@ -322,6 +322,27 @@ def test_a_text_full_of_mistakes_offers_a_few_corrections_at_once_and_each_at_it
     assert list(at_the_last) == ["Write offset"]
 
 
+def test_a_correction_is_offered_from_anywhere_in_the_line_whose_problem_the_editor_names(
+    editor: Client, sandbox: Sandbox
+) -> None:
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{ofset: 1}}\n")
+    told = buffer.told(bool)
+
+    assert list(actions(buffer, "|    web", diagnostics=told)) == ["Write offset"]
+    assert list(actions(buffer, "|    web", diagnostics=[5, {"range": told[0]["range"], "message": "x"}])) == [
+        "Write offset"
+    ]
+
+
+def test_a_group_that_does_not_fit_promises_no_port(editor: Client, sandbox: Sandbox) -> None:
+    text = "ports: {min: 6100, max: 6101}\nreservations: {services: {web: {}, api: {}, db: {}}}\n"
+    buffer = saved(editor, sandbox.work, text)
+
+    hovered = buffer.ask("hover", position=buffer.at("|web"))["contents"]["value"]
+
+    assert "No port is reserved for it yet\\." in hovered
+
+
 def test_two_mistakes_that_are_mended_alike_have_an_action_each(editor: Client, sandbox: Sandbox) -> None:
     text = f"{GROUP}    web: {{ofset: 1}}\n    api: {{ofset: 2}}\n"
     buffer = saved(editor, sandbox.work, text)

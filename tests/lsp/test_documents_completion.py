@@ -56,7 +56,7 @@ def taken(buffer: Buffer, item: dict[str, Any]) -> str:
         pytest.param("project: shop\n|\n", KEYS_OF_THE_TOP[1:], id="a new line"),
         pytest.param("ports:\n  |", ["min", "max", "max_offset", "avoid"], id="below a section"),
         pytest.param("ports: {min: 5000, |}", ["max", "max_offset", "avoid"], id="in braces"),
-        pytest.param("reservations:\n  |", ["base", "services", "environment"], id="below the group"),
+        pytest.param("reservations:\n  |", ["services", "base", "environment"], id="below the group"),
         pytest.param(f"{GROUP}    web:\n      |", ["offset", "preferred", "env"], id="below a service"),
         pytest.param(f"{GROUP}    web: {{offset: 3, |}}", ["preferred", "env"], id="a service in braces"),
         pytest.param("allow_change: |", ["true", "false"], id="a switch"),

@@ -107,6 +107,31 @@ def test_a_directory_that_hangs_costs_one_thread_however_often_it_is_looked_at(
             client.kill()
 
 
+def test_what_another_file_of_the_project_says_is_followed_once_it_is_saved(editor: Client, sandbox: Sandbox) -> None:
+    buffer = Buffer(editor, file_of(sandbox), "reservations:\n  services:\n    web: {}\n")
+    assert [hint["label"] for hint in buffer.ask("inlayHint", range=ALL)] == ["not reserved"]
+    local = Buffer(editor, sandbox.work / "trop.local.yaml", "")
+    local.told()
+
+    (sandbox.work / "trop.local.yaml").write_text("reservations: {services: {api: {}}}\n")
+    local.save()
+    next_of(editor, "workspace/inlayHint/refresh")
+
+    assert buffer.ask("inlayHint", range=ALL) == []
+
+
+def test_a_text_that_nobody_would_read_is_not_followed(editor: Client, sandbox: Sandbox) -> None:
+    buffer = Buffer(editor, file_of(sandbox), WRONG)
+    assert codes(buffer.told()) == ["config_error"]
+
+    buffer.replace("\n" * 2_000_000)
+    taken_back = next_of(editor, "textDocument/publishDiagnostics")["params"]
+    again = Buffer(editor, file_of(sandbox), "\n" * 2_000_000)
+
+    assert taken_back == {"uri": buffer.uri, "diagnostics": []}
+    assert again.ask("hover", position={"line": 0, "character": 0}) is None
+
+
 def test_variables_that_the_user_allows_are_no_problem_at_any_moment(editor: Client, sandbox: Sandbox) -> None:
     sandbox.make_store()
     (sandbox.data / "config.yaml").write_text("allowed_variables: [DATABASE_URL]\n")

@@ -87,6 +87,29 @@ function M.explained_and_completed()
   support.equal(hints[1].label, "not reserved")
 end
 
+function M.hints_follow()
+  local bufnr = edit("trop.yaml")
+  to_be_attached(bufnr)
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, { "reservations: {services: {web: {}}}" })
+  vim.cmd.write()
+  vim.lsp.inlay_hint.enable(true, { bufnr = bufnr })
+
+  local function shown(text)
+    support.eventually("no hint " .. text, function()
+      vim.cmd.redraw()
+      local screen = {}
+      for column = 1, 80 do
+        screen[column] = vim.fn.screenstring(1, column)
+      end
+      return table.concat(screen):find(text, 1, true) ~= nil
+    end)
+  end
+
+  shown("not reserved")
+  support.trop(vim.fn.expand("%:p:h"), "autoreserve")
+  shown("5000")
+end
+
 function M.missing()
   vim.g.trop = { cmd = "/nowhere/trop-server" }
   edit("trop.yaml")

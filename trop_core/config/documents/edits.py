@@ -67,7 +67,8 @@ def mending(document: Document) -> TextEdit | None:
         return None
     edit = TextEdit(Span(Position(number, 0), Position(number, len(line))), text)
     after = _after(document, edit)
-    return edit if after is not None and not after.problems else None
+    known = set(map(_words, document.problems))
+    return edit if after is not None and known.issuperset(map(_words, after.problems)) else None
 
 
 def preferring(document: Document, place: Entry, port: int) -> TextEdit | None:

@@ -127,11 +127,16 @@ class Situation:
 
     @cached_property
     def coming(self) -> dict[str, int]:
-        """The ports that the services without one would get if the group were reserved now, by tag."""
+        """The ports that the services without one would get if the group were reserved now, by tag.
+
+        None where not all of them get one: then the call is refused.
+        """
         if not self.can_reserve or not self.document.is_usable:
             return {}
         ports = self._kept
         found = extend(self.services, ports, self._start, _Ground(self)).ports
+        if any(service.tag not in found for service in self.services):
+            return {}
         return {tag: port for tag, port in found.items() if tag not in ports}
 
     @cached_property

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from trop_server.lsp.documents.shelf import Open
     from trop_server.lsp.documents.wishes import Wishes
 
+    Spans = tuple[Span, ...]
+
 _LONGEST_LINE = 60
 """Of a line in a title."""
 
@@ -36,12 +38,17 @@ def actions(kept: Open, situation: Situation, params: dict[str, Any], _wishes: W
     """The ``CodeAction``s for a range, of the kinds that are asked for. Raises ``Malformed``."""
     wanted = kept.counting.taken_span(params.get("range"))
     context = params.get("context")
+    told = context.get("diagnostics") if isinstance(context, dict) else None
+    # An editor names what it has told of the line, wherever in the line somebody stands.
+    marked = [
+        kept.counting.taken_span(each["range"]) for each in told or () if isinstance(each, dict) and "range" in each
+    ]
     only = context.get("only") if isinstance(context, dict) else None
     kinds = only if isinstance(only, list) else [""]
     found = []
     for action in (
-        *_of_problems(kept, situation, wanted),
-        *_of_facts(kept, situation, wanted),
+        *_of_problems(kept, situation, (wanted, *marked)),
+        *_of_facts(kept, situation, (wanted, *marked)),
         *_reserving(kept, situation, wanted),
     ):
         kind = action["kind"]
@@ -50,20 +57,20 @@ def actions(kept: Open, situation: Situation, params: dict[str, Any], _wishes: W
     return found
 
 
-def _of_problems(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
+def _of_problems(kept: Open, situation: Situation, wanted: Spans) -> Iterator[dict[str, Any]]:
     problems = situation.document.problems
     most = max(1, _MOST_WORK // (len(kept.text) + _WORK_OF_A_PROBLEM * len(problems)))
-    for problem in [each for each in problems if each.meant is not None and _meet(each.span, wanted)][:most]:
+    for problem in [each for each in problems if each.meant is not None and _meet_any(each.span, wanted)][:most]:
         yield from _perhaps(kept, f"Write {problem.meant}", correcting(situation.document, problem))
     edit = mending(situation.document)
-    if edit is not None and _meet(edit.span, wanted):
+    if edit is not None and _meet_any(edit.span, wanted):
         line = edit.text.strip()
         yield from _perhaps(kept, f"Write {line if len(line) <= _LONGEST_LINE else f'{line[:_LONGEST_LINE]}…'}", edit)
 
 
-def _of_facts(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
+def _of_facts(kept: Open, situation: Situation, wanted: Spans) -> Iterator[dict[str, Any]]:
     for fact in facts(situation, kept.path):
-        if _meet(fact.span, wanted):
+        if _meet_any(fact.span, wanted):
             yield from _of_fact(kept, situation, fact)
 
 
@@ -97,6 +104,10 @@ def _reserving(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[
     last = max((place.whole.end for place in situation.places.values()), default=group.key.end)
     if group.key.start.line <= wanted.end.line and wanted.start.line <= last.line:
         yield {**_command(reserve_group(title, kept.path)), "kind": REFACTOR}
+
+
+def _meet_any(one: Span, others: Spans) -> bool:
+    return any(_meet(one, other) for other in others)
 
 
 def _meet(one: Span, other: Span) -> bool:

@@ -25,7 +25,7 @@ def reserve_group(title: str, config: str, **fields: Any) -> dict[str, Any]:
 
 def title_of_reserving(kept: Open, situation: Situation, title: str) -> str | None:
     """How reserving the group is offered: by its title; None where the file as it is saved would be refused."""
-    if not situation.can_reserve or (kept.is_saved and not situation.document.is_usable):
+    if not situation.can_reserve or not kept.was_usable:
         return None
     return title if kept.is_saved else "Reserve the services, as the file was saved"
 

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.database.watch import StoreBusy, StoreWatch
@@ -72,7 +72,7 @@ class Knowledge:
         self._places: dict[str, Place] = {}
         self._looks = Watched[str | None, Place]()
         self._names = Watched[str, str]()
-        self._seen: dict[str, dict[int, object]] = {}
+        self._seen: dict[str, dict[int | None, object]] = {}
         self._looked_at = time.monotonic()
         self._complaint = ""
         self._is_owed = False
@@ -113,14 +113,15 @@ class Knowledge:
         except TimeoutError:
             logger.debug("what is known of %s is older than it should be", uri)
 
-    def _arrive(self, uri: str, surroundings: Surroundings, has_news: bool) -> None:
-        if uri not in self._questions:
-            return  # it was closed meanwhile
-        self._told_at[uri] = time.monotonic()
-        self._tell(uri, surroundings, has_news)
-        waiting = self._waiting.pop(uri, None)
-        if waiting is not None:
-            waiting.set()
+    def _arrive(self, arrivals: list[tuple[str, Surroundings, bool]]) -> None:
+        for uri, surroundings, has_news in arrivals:
+            if uri not in self._questions:
+                continue  # it was closed meanwhile
+            self._told_at[uri] = time.monotonic()
+            self._tell(uri, surroundings, has_news)
+            waiting = self._waiting.pop(uri, None)
+            if waiting is not None:
+                waiting.set()
 
     # In the thread
 
@@ -148,14 +149,25 @@ class Knowledge:
         is_time = time.monotonic() - self._looked_at >= _SECONDS_BETWEEN_LOOKS_AT_PORTS
         if has_changed or is_time:
             self._looked_at = time.monotonic()
-        for uri, question in questions.items():
-            if not (has_changed or is_time or uri in asked):
-                continue
-            surroundings = self._around(uri, question)
-            before, seen = self._seen.get(uri, {}), _on_ports(question, surroundings)
+        due = [uri for uri in questions if has_changed or is_time or uri in asked]
+        context = self._context_now()
+        arrivals = []
+        for uri in due:
+            surroundings = self._around(uri, questions[uri], context)
+            before, seen = self._seen.get(uri, {}), _sight(questions[uri], surroundings)
             self._seen[uri] = seen
-            has_news = has_changed or any(seen[port] != before[port] for port in seen.keys() & before.keys())
-            self._loop.call_soon_threadsafe(self._arrive, uri, surroundings, has_news)
+            has_news = has_changed or any(seen[part] != before[part] for part in seen.keys() & before.keys())
+            arrivals.append((uri, surroundings, has_news))
+        if arrivals:
+            self._loop.call_soon_threadsafe(self._arrive, arrivals)
+
+    def _context_now(self) -> Context | None:
+        """The surroundings of one look, in which the system's sockets are read once for all documents."""
+        try:
+            context = self._context()
+        except TropError:
+            return None  # nobody knows where the store is: told where the context is needed
+        return context._replace(sockets=cache(context.sockets))
 
     def _read(self, store: StoreWatch) -> bool:
         """Read the store if it was not yet, or has changed; tells whether it has."""
@@ -178,11 +190,9 @@ class Knowledge:
                 logger.warning("the store has nothing to say about documents: %s", error)
         return has_changed
 
-    def _around(self, uri: str, question: Question) -> Surroundings:
-        try:
-            context = self._context()
-        except TropError:
-            return Surroundings()  # nobody knows where the store is: told where the context is needed
+    def _around(self, uri: str, question: Question, context: Context | None) -> Surroundings:
+        if context is None:
+            return Surroundings()
         stock = self._stock or UNKNOWN
         known = Surroundings(self._place(uri, question.path, context), stock)
         situation = Situation(question.document, known)
@@ -199,9 +209,12 @@ class Knowledge:
         return self._names.answer(directory, partial(name_of, directory), _SECONDS_FOR_ONE_PLACE, directory)
 
 
-def _on_ports(question: Question, surroundings: Surroundings) -> dict[int, object]:
-    """What is seen on each of the ports that matter to a document."""
+def _sight(question: Question, surroundings: Surroundings) -> dict[int | None, object]:
+    """What is seen around a document, by its parts: each port that matters to it, and, under None, the other layers."""
     system, stock = surroundings.system, surroundings.stock
     situation = Situation(question.document, surroundings)
-    ports = situation.ports_of_interest
-    return {port: (system.occupied(port), system.holder(port, stock, situation.settings)) for port in ports}
+    seen: dict[int | None, object] = {None: surroundings.place}
+    for port in situation.ports_of_interest:
+        holder = system.holder(port, stock, situation.settings)
+        seen[port] = system.occupied(port), holder and (holder.relation, holder.directory)
+    return seen

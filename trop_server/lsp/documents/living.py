@@ -120,6 +120,9 @@ class Living:
         if kept is None:
             return
         kept.change(version_of(params["textDocument"]), params.get("contentChanges"))
+        if kept.is_too_large:
+            self._close(params)
+            return
         if kept.uri in self._publishers:
             self._publishers[kept.uri].changed()
 

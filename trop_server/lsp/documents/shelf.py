@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from trop_server.lsp.documents.positions import Encoding
 
 
+_MOST_CHARACTERS = 1 << 20
+"""Of a file that anybody here reads; what is larger is not followed either, until it is opened as a smaller one."""
+
+
 class Open:
     """One open document: its text by now, its version, and the surroundings as they were seen last.
 
     ``path`` is where it lies; None where that is on no disk. It ``is_saved`` as long as it was not changed since it was
-    opened or saved: what it is then, is what a command reads.
+    opened or saved: what it is then, is what a command reads, and ``was_usable`` says whether one can.
     """
 
     def __init__(self, uri: str, version: int | None, text: str, encoding: Encoding) -> None:
@@ -35,11 +39,17 @@ class Open:
         self._lines = Lines(whole(text))
         self._situation: Situation | None = None
         self.is_saved = True
+        self.was_usable = True
 
     @property
     def text(self) -> str:
         """The whole text."""
         return self._lines.text
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it has become one that is not followed."""
+        return len(self.text) > _MOST_CHARACTERS
 
     @property
     def counting(self) -> Counting:
@@ -67,6 +77,8 @@ class Open:
         if not self._is_present(situation):
             return False
         self._situation = situation
+        if self.is_saved:
+            self.was_usable = situation.document.is_usable
         return True
 
     def _is_present(self, situation: Situation) -> bool:
@@ -105,11 +117,13 @@ class Shelf:
         return self._open.get(uri) if isinstance(uri, str) else None
 
     def open(self, item: Any) -> Open | None:
-        """Take a document, if it is of interest. Raises ``Malformed``."""
+        """Take a document, if it is of interest and not too large. Raises ``Malformed``."""
         uri, text = identifier_of(item), item.get("text")
         if not isinstance(text, str):
             raise Malformed("a document has a text")
         if not is_of_interest(uri):
+            return None
+        if len(text) > _MOST_CHARACTERS:
             return None
         kept = self._open[uri] = Open(uri, version_of(item), text, self._encoding)
         return kept

@@ -47,6 +47,19 @@ function M.handlers(changed)
       local level = ({ vim.log.levels.ERROR, vim.log.levels.WARN })[params.type] or vim.log.levels.INFO
       vim.notify("trop: " .. message, level)
     end,
+    ["workspace/inlayHint/refresh"] = function(err, params, context, ...)
+      if vim.fn.has("nvim-0.11") == 1 then
+        return vim.lsp.handlers["workspace/inlayHint/refresh"](err, params, context, ...)
+      end
+      -- Neovim 0.10 asks for the hints, and draws them only in lines that have changed since.
+      for _, bufnr in ipairs(vim.lsp.get_buffers_by_client_id(context.client_id)) do
+        if vim.lsp.inlay_hint.is_enabled({ bufnr = bufnr }) then
+          vim.lsp.inlay_hint.enable(false, { bufnr = bufnr })
+          vim.lsp.inlay_hint.enable(true, { bufnr = bufnr })
+        end
+      end
+      return vim.NIL
+    end,
     ["window/showMessageRequest"] = function(err, params, ...)
       params.message = said(params.message)
       return vim.lsp.handlers["window/showMessageRequest"](err, params, ...)
