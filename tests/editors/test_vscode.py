@@ -28,6 +28,7 @@ SCENARIOS = sorted({path.stem for path in (HERE / ROOM).glob("*.mjs")} - {HOSTIL
 PATIENCE = 3600.0 if _BY_HAND else 600.0
 _INSTALLED = os.environ.get("TROP_TEST_VSCODE")
 _SCREENSHOTS = os.environ.get("TROP_SCREENSHOTS")
+_SECONDS = os.environ.get("TROP_TEST_SECONDS")
 _MARK = "TROP_TEST_RUN"
 
 pytestmark = pytest.mark.timeout(PATIENCE + 120)
@@ -129,6 +130,7 @@ def _play(scenario: str, vscode: Path, extensions: Path, sandbox: Sandbox, tmp_p
         TROP_TEST_EXTENSIONS=str(extensions),
         TROP_TEST_SCRIPTS=str(SCRIPTS),
         TROP_SCREENSHOTS=_SCREENSHOTS,
+        TROP_TEST_SECONDS=_SECONDS,
         **{_MARK: mark},
         **variables,
     )

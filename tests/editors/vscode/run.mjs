@@ -1,6 +1,7 @@
 // Plays one scenario: node run.mjs scenarios/NAME ROOT. What it writes lies in ROOT, which exists and is empty.
 // TROP_TEST_VSCODE: what ./install has made. TROP_TEST_EXTENSIONS: the installed extensions. TROP_TEST_SCRIPTS: where
-// trop is. TROP_SCREENSHOTS: where what_the_readme_shows writes its pictures, if they are wanted.
+// trop is. TROP_SCREENSHOTS: where what_the_readme_shows writes its pictures, if they are wanted. TROP_TEST_SECONDS: how
+// long random_actions_for_long takes.
 import { closeAll, openWindow, pictures } from './window.mjs';
 import { World } from './world.mjs';
 

@@ -7,6 +7,7 @@ export default async function ({ world, openWindow }) {
   const folder = world.repository('shop');
   const window = await openWindow(folder, { userSettings: { 'chat.disableAIFeatures': false } });
   await window.showsStatus(/\d+/);
+  assert.ok(await window.host((vscode) => 'McpStdioServerDefinition' in vscode), 'this VS Code knows no MCP');
 
   await window.palette('MCP: List Servers');
   const rows = window.page.locator('.quick-input-list .monaco-list-row');

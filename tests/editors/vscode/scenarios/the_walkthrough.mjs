@@ -50,9 +50,12 @@ export default async function ({ world, openWindow }) {
   await window.decide('Create');
   await window.page.getByText('Reserve 2 of 2').waitFor(); // The server finds it right, and offers what comes next.
   await window.page.screenshot({ path: path.join(world.root, 'file.png') });
-  fs.writeFileSync(file, 'reservations:\n  services: {web: {}}\n');
-  await window.palette('Trop: Open trop.yaml');
-  await window.page.getByText('Reserve 1 of 1').waitFor(); // What is there is opened as it is.
+  await window.command('workbench.action.closeActiveEditor');
+  fs.writeFileSync(file, 'reservations: {services: {web: {}}}\n');
+  await window.palette('Trop: Open trop.yaml'); // What is there is opened as it is.
+  const text = () => window.host((vscode) => vscode.window.activeTextEditor?.document.getText());
+  await eventually('the file that was there', async () => (await text()) === fs.readFileSync(file, 'utf8'));
+  assert.equal(await window.dialog.count(), 0);
 
   await window.command('workbench.action.openWalkthrough', 'trop.trop#start');
   const view = await step(STEPS[2]);

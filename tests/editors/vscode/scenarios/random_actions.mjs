@@ -1,0 +1,5 @@
+import { actAtRandom } from '../random_actions.mjs';
+
+export default async function (scene) {
+  await actAtRandom(scene, 15);
+}
