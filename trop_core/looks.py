@@ -60,6 +60,24 @@ class Look(Generic[T]):
             self._working.release()
 
 
+class Watched(Generic[T, R]):
+    """Looks at things that are looked at again and again: as long as one of a thing hangs, no other one is begun."""
+
+    def __init__(self) -> None:
+        self._hanging: dict[T, Look[R]] = {}
+
+    def answer(self, thing: T, look: Callable[[], R], patience: float, default: R) -> R:
+        """What a look at a thing finds; the default if it does not tell in time, or an earlier one still hangs."""
+        before = self._hanging.get(thing)
+        if before is not None and not before.is_over:
+            return default
+        begun = self._hanging[thing] = Look(look)
+        found = begun.answer(patience, default)
+        if begun.is_over:
+            del self._hanging[thing]
+        return found
+
+
 def at_directories(
     paths: list[str],
     state_of: Callable[[str], DirectoryState],

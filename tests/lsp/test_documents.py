@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 WRONG = "projekt: x\n"
+_numbers = itertools.count()
 
 
 @pytest.fixture
 def start(start: Callable[..., Client]) -> Iterator[Callable[..., Client]]:
     yield from ending(start)
+
+
+@pytest.fixture
+def place(shared_sandbox: Sandbox) -> Path:
+    """A directory that no other test has."""
+    return shared_sandbox.directory(f"place{next(_numbers)}")
 
 
 def file_of(sandbox: Sandbox, name: str = "trop.yaml") -> Path:
@@ -80,8 +88,8 @@ def test_a_save_is_judged_without_a_rest(editor: Client, sandbox: Sandbox) -> No
 
 
 @pytest.mark.parametrize("name", ["trop.yaml", "trop.local.yaml"])
-def test_both_files_of_a_project_are_judged_as_such(editor: Client, sandbox: Sandbox, name: str) -> None:
-    buffer = Buffer(editor, file_of(sandbox, name), "follow_moves: true\nproject: shop\n")
+def test_both_files_of_a_project_are_judged_as_such(shared_editor: Client, place: Path, name: str) -> None:
+    buffer = Buffer(shared_editor, place / name, "follow_moves: true\nproject: shop\n")
 
     told = buffer.told()
 
@@ -104,8 +112,8 @@ def test_a_document_that_lies_on_no_disk_is_judged_by_its_text(editor: Client, u
 
 
 @pytest.mark.parametrize("name", ["trop.yml", ".trop.yaml", "Trop.yaml", "trop.local.yml"])
-def test_a_name_that_is_nearly_right_is_told_of(editor: Client, sandbox: Sandbox, name: str) -> None:
-    buffer = Buffer(editor, file_of(sandbox, name), "project: shop\n")
+def test_a_name_that_is_nearly_right_is_told_of(shared_editor: Client, place: Path, name: str) -> None:
+    buffer = Buffer(shared_editor, place / name, "project: shop\n")
 
     told = buffer.told()
 
@@ -241,19 +249,19 @@ def test_two_halves_of_a_character_that_come_one_after_the_other_are_that_charac
         notification("textDocument/didClose", {"textDocument": {"uri": "file:///never/trop.yaml"}}),
     ],
 )
-def test_broken_parameters_change_nothing(editor: Client, sandbox: Sandbox, message: dict[str, Any]) -> None:
-    buffer = Buffer(editor, file_of(sandbox), WRONG)
+def test_broken_parameters_change_nothing(shared_editor: Client, place: Path, message: dict[str, Any]) -> None:
+    buffer = Buffer(shared_editor, place / "trop.yaml", WRONG)
     buffer.told()
     params = message["params"]
     if isinstance(params, dict) and params.get("textDocument", {}).get("uri") == "URI":
         params["textDocument"]["uri"] = buffer.uri
 
-    editor.send(message)
+    shared_editor.send(message)
     buffer.version = 9
     at = {"line": 0, "character": 10**9}
     change = {"range": {"start": at, "end": at}, "text": "output_format: xml"}
     item = {"uri": buffer.uri, "version": 9}
-    editor.notify("textDocument/didChange", {"textDocument": item, "contentChanges": [change]})
+    shared_editor.notify("textDocument/didChange", {"textDocument": item, "contentChanges": [change]})
 
     # The text is the old one with the last change alone: behind the end of the line is its end.
     assert places(buffer.told()) == [(0, len("projekt: xoutput_format"))]
@@ -262,12 +270,12 @@ def test_broken_parameters_change_nothing(editor: Client, sandbox: Sandbox, mess
 @pytest.mark.parametrize("position", [None, 5, {}, {"line": "0", "character": 0}, {"line": -1, "character": 0}])
 @pytest.mark.parametrize("method", ["hover", "completion"])
 def test_a_request_with_a_broken_position_is_refused(
-    editor: Client, sandbox: Sandbox, method: str, position: object
+    shared_editor: Client, place: Path, method: str, position: object
 ) -> None:
-    buffer = Buffer(editor, file_of(sandbox), WRONG)
+    buffer = Buffer(shared_editor, place / "trop.yaml", WRONG)
 
     params = {"textDocument": {"uri": buffer.uri}, "position": position}
-    answer = editor.request(f"textDocument/{method}", params)
+    answer = shared_editor.request(f"textDocument/{method}", params)
 
     assert answer["error"]["code"] == -32602
     assert answer["error"]["data"]["kind"] == "invalid_argument"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
+from support.dead_mount import dead_mount
 from support.documents import Buffer, capabilities, codes
 from support.sandbox import LOOKING
 from support.window import ending, next_of
@@ -76,6 +77,34 @@ def test_what_listens_on_a_services_port_is_followed_without_a_keystroke(
         next_of(client, "workspace/inlayHint/refresh")
 
         assert buffer.ask("inlayHint", range=ALL)[0]["label"] != f"{port} (free)"
+
+
+def test_a_directory_that_hangs_costs_one_thread_however_often_it_is_looked_at(
+    start: Callable[..., Client], sandbox: Sandbox
+) -> None:
+    dead = sandbox.directory("dead")
+    (dead / "other").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        sandbox.reserve("--path", str(dead / "other"), "--port", str(port))
+        client = start(**LOOKING)
+        client.initialize(str(sandbox.work), capabilities=capabilities())
+        with dead_mount(dead):
+            buffer = Buffer(client, file_of(sandbox), f"reservations:\n  services:\n    web: {port}\n")
+            lost = Buffer(client, dead / "other" / "trop.yaml", "project: x\n")
+            for each in (buffer, lost):
+                each.ask("hover", position={"line": 0, "character": 2})
+            before = client.threads()
+
+            for _ in range(5):
+                buffer.save()
+                lost.close()
+                lost = Buffer(client, dead / "other" / "trop.yaml", "project: x\n")
+                for each in (buffer, lost):
+                    each.ask("hover", position={"line": 0, "character": 2})
+
+            assert client.threads() <= before + 1
+            client.kill()
 
 
 def test_variables_that_the_user_allows_are_no_problem_at_any_moment(editor: Client, sandbox: Sandbox) -> None:

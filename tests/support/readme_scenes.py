@@ -46,6 +46,9 @@ NOT_RUN: dict[Name, str] = {
         "tests/README.md",
         ".venv/bin/python -m pytest -q -n auto                # all of them: 20 to 30 minutes on two cores",
     ): "runs all tests",
+    ("tests/README.md", "export TROP_TEST_BY_HAND=1 TROP_TEST_VSCODE=~/.cache/trop-vscode"): (
+        "needs VS Code, and measures for minutes"
+    ),
     ("tests/README.md", "tests/editors/vscode/install ~/.cache/trop-vscode"): f"{_NETWORK}; .ci/run does the same",
     ("tests/README.md", "tests/mcp/clients/install ~/.cache/trop-clients"): f"{_NETWORK}; .ci/run does the same",
     ("tests/README.md", "tests/recipes/install ~/.cache/trop-recipes"): f"{_NETWORK}; .ci/run does the same",

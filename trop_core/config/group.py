@@ -124,7 +124,8 @@ class _GroupReader:
         try:
             return accept(key, value_of(node))
         except Refused:
-            self._reader.note(node, name, str(refuse(f"a mapping or {key.expectation}", value_of(node))))
+            refused = refuse(f"a mapping or {key.expectation}", value_of(node))
+            self._reader.note(node, name, str(refused), meant=refused.meant)
             return None
 
     def _services(self, base: int | None) -> tuple[Service, ...]:

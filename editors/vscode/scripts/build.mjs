@@ -12,8 +12,10 @@ const shared = {
 };
 
 if (process.argv.includes('--tests')) {
-  const entryPoints = readdirSync('test').map((name) => `test/${name}`);
-  await build({ ...shared, entryPoints, outdir: 'dist/tests', sourcemap: 'inline' });
+  const tests = readdirSync('test').filter((name) => name.endsWith('.test.ts'));
+  const entryPoints = tests.map((name) => `test/${name}`);
+  const alias = { vscode: './test/support/vscode.ts' }; // There is none outside of VS Code.
+  await build({ ...shared, external: [], alias, entryPoints, outdir: 'dist/tests', sourcemap: 'inline' });
 } else {
   await build({ ...shared, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', minify: true });
 }

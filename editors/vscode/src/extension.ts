@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
+import { offerMcpServer } from './agents';
 import { initialize, migrateReservations, releasePorts } from './changing';
 import { showError, showFailure, showInstallation } from './messages';
 import { showHistory, undoLast } from './past';
+import { openProjectFile } from './projectFile';
 import { showProjects } from './projects';
 import { ReservationsView } from './reservationsView';
 import {
@@ -53,6 +55,7 @@ export function activate(context: vscode.ExtensionContext): void {
     statusBar,
     view,
     terminals,
+    offerMcpServer(started),
     started.onDidChangeState(refresh),
     started.onDidChangeReservations(refresh),
     vscode.window.onDidChangeActiveTextEditor(() => void statusBar.refresh()),
@@ -79,6 +82,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'trop.reserveHere': (target) => reserveHere(started, target as Target | undefined),
       'trop.reserveTagged': () => reserveTagged(started),
       'trop.reserveServices': () => reserveServices(started),
+      'trop.openProjectFile': openProjectFile,
       'trop.copyEnvironment': (target) => copyEnvironment(started, target as Target | undefined),
       'trop.releasePorts': (target) => releasePorts(started, target as Target | undefined),
       'trop.copyPort': (target) => copyPort(started, target as Target | undefined),

@@ -6,7 +6,7 @@ import { plain, plainMessage } from './plain';
 import { type Reservation, toTropError } from './protocol';
 import { allReservations } from './queries';
 import type { Server } from './server';
-import { reservationDetails, useWords } from './text';
+import { counted, reservationDetails, useWords } from './text';
 
 /** How long the view waits until it looks again at who listens, in milliseconds. */
 const LOOKING_AGAIN = 5000;
@@ -126,7 +126,10 @@ function compare(one: string | null, other: string | null): number {
 function projectItem({ project, directories }: ProjectNode): vscode.TreeItem {
   const item = new vscode.TreeItem(plain(project ?? 'No project'), vscode.TreeItemCollapsibleState.Expanded);
   item.id = project === null ? 'none' : `project ${project}`;
-  item.description = `${directories.reduce((count, { reservations }) => count + reservations.length, 0)}`;
+  const count = directories.reduce((sum, { reservations }) => sum + reservations.length, 0);
+  item.description = `${count}`;
+  const named = project === null ? 'No project' : `Project ${plain(project)}`;
+  item.accessibilityInformation = { label: `${named}, ${counted(count, 'port')}` };
   item.iconPath = new vscode.ThemeIcon('repo');
   return item;
 }
@@ -143,6 +146,7 @@ function directoryItem({ directory, reservations }: DirectoryNode): vscode.TreeI
     ? new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'))
     : new vscode.ThemeIcon('folder');
   item.contextValue = isMissing ? 'missing' : 'directory';
+  item.accessibilityInformation = { label: plain(`Directory ${directory}${isMissing ? ', missing' : ''}`) };
   return item;
 }
 

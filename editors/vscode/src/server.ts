@@ -28,6 +28,12 @@ import { releaseQuestion } from './text';
 /** What has become of the server of this window. */
 export type ServerState = 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
 
+/** The program that runs as the language server, and the version that it says it has. */
+export interface Program {
+  file: string;
+  version: string | undefined;
+}
+
 /** The language of `trop.yaml` and `trop.local.yaml`. */
 const LANGUAGE = 'trop';
 
@@ -60,6 +66,7 @@ export class Server implements vscode.Disposable {
 
   private current: ServerState = 'stopped';
   private client: LanguageClient | undefined;
+  private started = '';
   private queue: Promise<void> = Promise.resolve();
   private readonly restarts = new Restarts();
 
@@ -117,6 +124,13 @@ export class Server implements vscode.Disposable {
     }
   }
 
+  /** The program that runs; undefined if there is none. Waits for one that is just starting. */
+  async program(): Promise<Program | undefined> {
+    await this.queue;
+    const version = this.client?.initializeResult?.serverInfo?.version;
+    return this.current === 'running' ? { file: this.started, version } : undefined;
+  }
+
   private enqueue(work: () => Promise<void>): Promise<void> {
     this.queue = this.queue.then(work);
     return this.queue;
@@ -142,6 +156,7 @@ export class Server implements vscode.Disposable {
       const client = this.makeClient(finding.program);
       await client.start();
       this.client = client;
+      this.started = finding.program;
     } catch (error) {
       this.log.error(`The server could not be started: ${String(error)}`);
       const { kind, message } = toTropError(error);

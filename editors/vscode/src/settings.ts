@@ -21,10 +21,18 @@ export function serverArguments(): string[] {
   return vscode.workspace.isTrusted ? read<string[]>('server.args', []) : [];
 }
 
+/** The arguments with which the program is the MCP server of the same store. */
+export function mcpArguments(): string[] {
+  const dataDir = dataDirectory();
+  // The language server takes a URI as well, the command line does not.
+  const place = dataDir.startsWith('file:') ? vscode.Uri.parse(dataDir).fsPath : dataDir;
+  return [...serverArguments(), '--mcp', ...(place ? [`--data-dir=${place}`] : [])];
+}
+
 /** The options for the server. In a window that is not trusted, nothing is reserved and nothing moves. */
 export function initializationOptions(): InitializationOptions {
   const trusted = vscode.workspace.isTrusted;
-  const dataDir = read<string>('dataDir', '');
+  const dataDir = dataDirectory();
   return {
     ...(dataDir ? { dataDir } : {}),
     notifications: true,
@@ -45,6 +53,10 @@ export function terminalEnvironment(): TerminalEnvironment {
 /** Whether a change of the settings takes a new server to be heard. */
 export function needsRestart(change: vscode.ConfigurationChangeEvent): boolean {
   return RESTARTING.some((setting) => change.affectsConfiguration(setting));
+}
+
+function dataDirectory(): string {
+  return read<string>('dataDir', '');
 }
 
 function read<T>(name: string, fallback: T): T {

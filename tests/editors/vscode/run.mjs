@@ -1,11 +1,11 @@
-// Plays one scenario: node run.mjs NAME ROOT. What it writes lies in ROOT, which exists and is empty.
+// Plays one scenario: node run.mjs scenarios/NAME ROOT. What it writes lies in ROOT, which exists and is empty.
 // TROP_TEST_VSCODE: what ./install has made. TROP_TEST_EXTENSIONS: the installed extensions. TROP_TEST_SCRIPTS: where
 // trop is. TROP_SCREENSHOTS: where what_the_readme_shows writes its pictures, if they are wanted.
 import { closeAll, openWindow, pictures } from './window.mjs';
 import { World } from './world.mjs';
 
 const [name, root] = process.argv.slice(2);
-const { default: play } = await import(`./scenarios/${name}.mjs`);
+const { default: play } = await import(`./${name}.mjs`);
 const world = new World(root);
 let failed = false;
 try {

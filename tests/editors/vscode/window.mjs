@@ -48,13 +48,14 @@ export async function pictures(directory) {
 /**
  * Opens a window and waits for its workbench.
  *
- * `at` is a folder or a .code-workspace file; `settings` are those of this machine; `trusted: false` opens it in
- * Restricted Mode; `environment` replaces the world's.
+ * `at` is a folder or a .code-workspace file; `settings` are those of this machine, `userSettings` those of the person;
+ * `trusted: false` opens it in Restricted Mode; `environment` replaces the world's.
  */
-export async function openWindow(world, at, { settings = {}, trusted = true, environment = world.environment() } = {}) {
+export async function openWindow(world, at, given = {}) {
+  const { settings = {}, userSettings = {}, trusted = true, environment = world.environment() } = given;
   const window = new Window(fs.mkdtempSync(path.join(world.root, 'window-')));
   open.push(window);
-  await window.start(at, { settings, trusted, environment });
+  await window.start(at, { settings, userSettings, trusted, environment });
   return window;
 }
 
@@ -66,9 +67,9 @@ class Window {
     this.socket = path.join(this.sockets, 'probe');
   }
 
-  async start(at, { settings, trusted, environment }) {
+  async start(at, { settings, userSettings, trusted, environment }) {
     const profile = path.join(this.directory, 'profile');
-    writeJson(path.join(profile, 'User', 'settings.json'), USER_SETTINGS);
+    writeJson(path.join(profile, 'User', 'settings.json'), { ...USER_SETTINGS, ...userSettings });
     this.machineSettings = path.join(profile, 'Machine', 'settings.json');
     writeJson(this.machineSettings, settings);
     const flags = ['--accept-server-license-terms', '--disable-telemetry', '--without-connection-token'];
@@ -106,7 +107,9 @@ class Window {
       waitUntil: 'domcontentloaded',
     });
     await this.page.locator('.monaco-workbench').waitFor();
+    this.shown = performance.now();
     await eventually('the extension host', () => fs.existsSync(this.socket));
+    this.extensible = performance.now();
   }
 
   /** The item of the status bar. */

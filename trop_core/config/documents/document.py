@@ -74,11 +74,14 @@ class Document:
 
     @property
     def mended_line(self) -> tuple[int, str] | None:
-        """The one line that had to be mended, and what it was mended to; None where more is to mend."""
-        if self._mended is None or len(self._mended.lines) != 1 or self._mended.blanked:
+        """The one line that had to be mended, and what it was mended to; None where more is to mend.
+
+        Lines that the parser ends elsewhere than an editor are left alone.
+        """
+        if self._mended is None or len(self._mended.lines) != 1 or len(LINE_BREAK.split(self.text)) != len(self.lines):
             return None
         (number,) = self._mended.lines
-        return self.lines.of_yaml(number + 1, 1).line, LINE_BREAK.split(self._mended.text)[number]
+        return number, LINE_BREAK.split(self._mended.text)[number]
 
     @property
     def group(self) -> Group | None:

@@ -57,14 +57,17 @@ def correcting(document: Document, problem: TypingProblem) -> TextEdit | None:
 def mending(document: Document) -> TextEdit | None:
     """The change that makes a broken text one that can be read, where it is plain: something is missing in one line.
 
-    None where more is wrong with it.
+    None where more is wrong with the text: all that stands there stays, and no other problem comes.
     """
     if document.mended_line is None:
         return None
     number, text = document.mended_line
-    edit = TextEdit(Span(Position(number, 0), Position(number, len(document.lines.line(number)))), text)
+    line = document.lines.line(number)
+    if not _is_added_to(line, text):
+        return None
+    edit = TextEdit(Span(Position(number, 0), Position(number, len(line))), text)
     after = _after(document, edit)
-    return edit if after is not None and after.is_usable else None
+    return edit if after is not None and not after.problems else None
 
 
 def preferring(document: Document, place: Entry, port: int) -> TextEdit | None:
@@ -91,6 +94,20 @@ def _after(document: Document, edit: TextEdit) -> Document | None:
         return None
     after = Document(edit.applied(document.lines), file=document.file, allowed=document.allowed)
     return None if after.is_broken and not document.is_broken else after
+
+
+def _is_added_to(line: str, text: str) -> bool:
+    """Whether a text is a line with nothing but what opens or ends something put into it."""
+    rest = iter(text)
+    added = []
+    for wanted in line:
+        for character in rest:
+            if character == wanted:
+                break
+            added.append(character)
+        else:
+            return False
+    return {*added, *rest} <= set(" :]}\"'")
 
 
 def _words(problem: TypingProblem) -> tuple[str | None, str]:

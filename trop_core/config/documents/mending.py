@@ -126,14 +126,17 @@ class _Workpiece:
         if "flow" in context:
             last = self._end_of_brackets(number)
             opened = _opened("\n".join(self._lines[number : last + 1]))
-            yield "bracket", f"{_COMMENT.sub('', self._lines[last])}{opened}", last
+            yield "bracket", _before_comment(self._lines[last], opened), last
         if _NO_SPACE.match(line):
             yield "space", _NO_SPACE.sub(r"\1: ", line), number
         if _NO_SPACE_BEHIND_DASH.match(line):
             yield "dash", _NO_SPACE_BEHIND_DASH.sub(r"\1- ", line), number
-        bare = _bare(line)
-        if ("simple key" in context or "mapping values" in problem) and not bare.endswith(":") and ": " not in bare:
-            yield "colon", f"{bare}:", number
+        if "mapping values" in problem or "expected key" in problem:
+            above = self._with_content(max(number - 1, 0))
+            if indentation(self._lines[above]) < indentation(line) and _lacks_colon(self._lines[above]):
+                yield "colon", _before_comment(self._lines[above], ":"), above
+        if ("simple key" in context or "mapping values" in problem) and _lacks_colon(line):
+            yield "colon", _before_comment(line, ":"), number
 
     def _end_of_brackets(self, number: int) -> int:
         """The last line of what began in brackets in a line: the next that is indented no more is another thing."""
@@ -155,6 +158,17 @@ class _Workpiece:
 def _bare(line: str) -> str:
     """A line without the comment behind it."""
     return _COMMENT.sub("", line).rstrip() or line
+
+
+def _before_comment(line: str, text: str) -> str:
+    """A line with a text at its end, before a comment."""
+    bare = _bare(line)
+    return f"{bare}{text}{line[len(bare) :]}"
+
+
+def _lacks_colon(line: str) -> bool:
+    bare = _bare(line)
+    return not bare.endswith(":") and ": " not in bare
 
 
 def _opened(text: str) -> str:

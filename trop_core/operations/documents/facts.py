@@ -56,7 +56,8 @@ def facts(situation: Situation, path: str | None) -> tuple[Fact, ...]:
         if service.preferred is not None and (place := situation.places.get(service.tag)) is not None:
             found += _about_preference(situation, service, place)
     if situation.is_in_force:
-        found += [*_drifted(situation), *_not_in_file(situation)]
+        # Where a service of a text that would be refused is to stand, is not known.
+        found += [*(_drifted(situation) if situation.document.is_usable else ()), *_not_in_file(situation)]
     document = situation.document
     return tuple(sorted((fact for fact in found if document.claims(fact.span.start.line)), key=lambda fact: fact.span))
 

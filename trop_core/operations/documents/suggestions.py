@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _RESOLVER: Any = yaml.SafeLoader("")
 _MOST = 200
+_FIRST = (SERVICES_PATH[:1], SERVICES_PATH)
 
 
 class Suggestion(NamedTuple):
@@ -76,7 +77,7 @@ def _keys(situation: Situation, spot: Spot, found: Meaning) -> Iterator[Suggesti
         return text if is_followed else f"{text}:{behind}"
 
     # What a file is written for comes first.
-    for name in sorted(found.names, key=lambda name: (*spot.path, name) != SERVICES_PATH[:1]):
+    for name in sorted(found.names, key=lambda name: (*spot.path, name) not in _FIRST):
         if name in spot.taken or (spot.path == ("ports",) and ONE_SETTING.get(f"ports.{name}") in _dotted(spot)):
             continue
         path = (*spot.path, name)

@@ -16,7 +16,7 @@ from trop_core.errors.base import TropError
 from trop_core.errors.system import SocketsUnreadable
 from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, PortRange
-from trop_core.operations.looking.relations import Relations, names_of
+from trop_core.operations.looking.relations import Relations
 from trop_core.paths import canonical
 from trop_core.ports.exclusions import Exclusions
 from trop_core.ports.holders import around
@@ -162,8 +162,13 @@ def place_of(file: str | None, context: Context) -> Place:
     return Place(directory, user, layers[False], layers[True], above, found.warnings)
 
 
-def system_of(ports: Collection[int], stock: Stock, settings: Settings, context: Context) -> System:
-    """What is seen of all ports now, and who is on those of interest. Binds nothing; raises nothing."""
+def system_of(
+    ports: Collection[int], stock: Stock, settings: Settings, context: Context, name_of: Callable[[str], str]
+) -> System:
+    """What is seen of all ports now, and who is on those of interest. Binds nothing; raises nothing.
+
+    ``name_of`` gives a directory's name with the links in it followed, as far as the system tells in time.
+    """
     nothing = System(ephemeral=context.ephemeral() if "ephemeral" in settings.avoid else Exclusions())
     if not settings.occupancy.looks:
         return nothing
@@ -174,8 +179,9 @@ def system_of(ports: Collection[int], stock: Stock, settings: Settings, context:
     pids = {held.pid for held in table.sockets if held.port in ports and held.pid is not None}
     if not pids:
         return nothing._replace(table=table)
-    rows = (stock.by_port[port] for port in ports if port in stock.by_port)
-    return nothing._replace(table=table, processes=context.processes(pids), names=names_of(row.path for row in rows))
+    paths = sorted({stock.by_port[port].path for port in ports if port in stock.by_port})
+    names = {path: name_of(path) for path in paths}
+    return nothing._replace(table=table, processes=context.processes(pids), names=names)
 
 
 def _environment(context: Context) -> Layer:

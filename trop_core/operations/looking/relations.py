@@ -71,10 +71,11 @@ class Relations(NamedTuple):
 def names_of(paths: Iterable[str]) -> dict[str, str]:
     """The names of directories with the links in them followed, as far as the system tells in time."""
     wanted = sorted(set(paths))
-    return at_each(wanted, _name_of, patience=_SECONDS) if wanted else {}
+    return at_each(wanted, name_of, patience=_SECONDS) if wanted else {}
 
 
-def _name_of(path: str) -> str:
+def name_of(path: str) -> str:
+    """The name of a directory with the links in it followed. May hang where that is on a dead mount."""
     try:
         return canonical(path)
     except (InvalidPath, OSError):

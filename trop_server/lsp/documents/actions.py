@@ -8,7 +8,7 @@ from trop_core.config.documents.edits import correcting, excluding, mending, pre
 from trop_core.errors.spelling import escaped, quoted
 from trop_core.operations.documents.facts import facts
 from trop_core.operations.documents.situation import SERVICES_PATH
-from trop_server.lsp.documents.commands import release, reserve_group
+from trop_server.lsp.documents.commands import release, reserve_group, title_of_reserving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from trop_core.operations.documents.situation import Situation
     from trop_server.lsp.documents.shelf import Open
     from trop_server.lsp.documents.wishes import Wishes
+
+_LONGEST_LINE = 60
+"""Of a line in a title."""
+
+_MOST_WORK, _WORK_OF_A_PROBLEM = 30_000, 500
+"""How much is read again to try the corrections of one request, in characters of a text, and what a problem adds.
+
+An editor asks for the actions of all that is selected, and in the event loop: what is more is offered at its place.
+"""
 
 QUICK_FIX, REFACTOR = "quickfix", "refactor"
 
@@ -42,12 +51,14 @@ def actions(kept: Open, situation: Situation, params: dict[str, Any], _wishes: W
 
 
 def _of_problems(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
-    for problem in situation.document.problems:
-        if _meet(problem.span, wanted):
-            yield from _perhaps(kept, f"Write {problem.meant}", correcting(situation.document, problem))
+    problems = situation.document.problems
+    most = max(1, _MOST_WORK // (len(kept.text) + _WORK_OF_A_PROBLEM * len(problems)))
+    for problem in [each for each in problems if each.meant is not None and _meet(each.span, wanted)][:most]:
+        yield from _perhaps(kept, f"Write {problem.meant}", correcting(situation.document, problem))
     edit = mending(situation.document)
     if edit is not None and _meet(edit.span, wanted):
-        yield from _perhaps(kept, f"Write {edit.text.strip()}", edit)
+        line = edit.text.strip()
+        yield from _perhaps(kept, f"Write {line if len(line) <= _LONGEST_LINE else f'{line[:_LONGEST_LINE]}…'}", edit)
 
 
 def _of_facts(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
@@ -68,23 +79,23 @@ def _of_fact(kept: Open, situation: Situation, fact: Fact) -> Iterator[dict[str,
     elif place is not None and situation.coming.get(fact.tag) not in (None, fact.port):
         coming = situation.coming[fact.tag]
         yield from _perhaps(kept, f"Prefer {coming}, which is free", preferring(situation.document, place, coming))
-    if fact.kind == "preferred_occupied":
+    reserved = situation.surroundings.stock.by_port.get(fact.port)
+    if fact.kind == "preferred_occupied" and (reserved is None or reserved.path != situation.directory):
         yield from _perhaps(kept, f"Exclude port {fact.port}", excluding(situation.document, fact.port))
     if fact.kind == "drifted" and kept.path is not None:
-        yield _command(reserve_group("Lay the group out anew, as the file has it", kept.path, force=True))
+        title = f"Lay the group out anew, as the file {'has it' if kept.is_saved else 'was saved'}"
+        yield _command(reserve_group(title, kept.path, force=True))
 
 
 def _reserving(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
     """Reserving the group, where the range lies in it and a service has no port yet."""
     group = situation.document.entry(SERVICES_PATH[0])
     missing = [tag for tag in situation.tags if tag not in situation.stored]
-    if group is None or group.key is None or kept.path is None or not missing or not situation.can_reserve:
-        return
-    if kept.is_saved and not situation.document.is_usable:
+    title = title_of_reserving(kept, situation, "Reserve the services")
+    if group is None or group.key is None or kept.path is None or not missing or title is None:
         return
     last = max((place.whole.end for place in situation.places.values()), default=group.key.end)
     if group.key.start.line <= wanted.end.line and wanted.start.line <= last.line:
-        title = "Reserve the services" + ("" if kept.is_saved else ", as the file was saved")
         yield {**_command(reserve_group(title, kept.path)), "kind": REFACTOR}
 
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core.database.watch import StoreBusy, StoreWatch
 from trop_core.errors.base import TropError
-from trop_core.looks import Look
+from trop_core.looks import Watched
 from trop_core.operations.documents.situation import Situation
 from trop_core.operations.documents.surroundings import UNKNOWN, Place, Stock, Surroundings, place_of, system_of
+from trop_core.operations.looking.relations import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,8 @@ class Knowledge:
         # The thread's own:
         self._stock: Stock | None = None
         self._places: dict[str, Place] = {}
-        self._looks: dict[str, Look[Place]] = {}
+        self._looks = Watched[str | None, Place]()
+        self._names = Watched[str, str]()
         self._seen: dict[str, dict[int, object]] = {}
         self._looked_at = time.monotonic()
         self._complaint = ""
@@ -140,7 +142,6 @@ class Knowledge:
         for uri in self._places.keys() - questions.keys():
             del self._places[uri]
             self._seen.pop(uri, None)
-            self._looks.pop(uri, None)
         if not questions:
             return
         has_changed = self._read(store)
@@ -154,8 +155,7 @@ class Knowledge:
             before, seen = self._seen.get(uri, {}), _on_ports(question, surroundings)
             self._seen[uri] = seen
             has_news = has_changed or any(seen[port] != before[port] for port in seen.keys() & before.keys())
-            if has_news or uri in asked:
-                self._loop.call_soon_threadsafe(self._arrive, uri, surroundings, has_news)
+            self._loop.call_soon_threadsafe(self._arrive, uri, surroundings, has_news)
 
     def _read(self, store: StoreWatch) -> bool:
         """Read the store if it was not yet, or has changed; tells whether it has."""
@@ -186,17 +186,17 @@ class Knowledge:
         stock = self._stock or UNKNOWN
         known = Surroundings(self._place(uri, question.path, context), stock)
         situation = Situation(question.document, known)
-        system = system_of(situation.ports_of_interest, stock, situation.settings, context)
+        system = system_of(situation.ports_of_interest, stock, situation.settings, context, self._name)
         return known._replace(system=system)
 
     def _place(self, uri: str, path: str | None, context: Context) -> Place:
         before = self._places.get(uri, Place(None if path is None else path.rpartition("/")[0] or "/"))
-        running = self._looks.get(uri)
-        if running is not None and not running.is_over:
-            return before  # a look at it hangs
-        look = self._looks[uri] = Look(partial(place_of, path, context))
-        place = self._places[uri] = look.answer(_SECONDS_FOR_ONE_PLACE, before)
-        return place
+        look = partial(place_of, path, context)
+        self._places[uri] = self._looks.answer(path, look, _SECONDS_FOR_ONE_PLACE, before)
+        return self._places[uri]
+
+    def _name(self, directory: str) -> str:
+        return self._names.answer(directory, partial(name_of, directory), _SECONDS_FOR_ONE_PLACE, directory)
 
 
 def _on_ports(question: Question, surroundings: Surroundings) -> dict[int, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trop_core.config.documents.lines import Span
 from trop_core.operations.documents.situation import SERVICES_PATH
-from trop_server.lsp.documents.commands import open_port, release, reserve_group
+from trop_server.lsp.documents.commands import open_port, release, reserve_group, title_of_reserving
 
 if TYPE_CHECKING:
     from trop_core.config.documents.lines import Position
@@ -26,11 +26,13 @@ def lenses(kept: Open, situation: Situation, _params: dict[str, Any], wishes: Wi
 
     found = []
     section = situation.document.entry(*SERVICES_PATH)
-    if section is not None and section.key is not None and situation.services and situation.can_reserve:
+    if section is not None and section.key is not None and situation.services:
         missing = [tag for tag in situation.tags if tag not in situation.stored]
         count = len(situation.tags)
-        title = f"Reserve {len(missing)} of {count}" if missing else f"All {count} reserved"
-        found.append(lens(section.key.start, reserve_group(title, kept.path)))
+        known = f"Reserve {len(missing)} of {count}" if missing else f"All {count} reserved"
+        title = title_of_reserving(kept, situation, known)
+        if title is not None:
+            found.append(lens(section.key.start, reserve_group(title, kept.path)))
     for tag, place in situation.places.items():
         row = situation.stored.get(tag)
         if row is None or place.key is None or not situation.document.claims(place.key.start.line):

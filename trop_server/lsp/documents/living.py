@@ -129,7 +129,7 @@ class Living:
             return
         kept.is_saved = True
         if kept.uri in self._publishers:
-            self._publishers[kept.uri].now()
+            self._publishers[kept.uri].saved()
         # What is saved is a layer of the others.
         for each in self._shelf:
             self._ask(each)

@@ -67,6 +67,11 @@ class Publisher:
         elif self._timer is None:
             self._begin(again=again)
 
+    def saved(self) -> None:
+        """The text was saved: tell at once, or with what is told anyway of one that was just opened."""
+        if not self._is_opening:
+            self.now()
+
     def now(self) -> None:
         """Tell at once."""
         self._stop_timer()

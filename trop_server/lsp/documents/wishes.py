@@ -71,7 +71,7 @@ def read_wishes(params: Any) -> Wishes:
         lenses=knows("textDocument", "codeLens"),
         refresh_lenses=can("workspace", "codeLens", "refreshSupport"),
         actions=isinstance(literals, dict),
-        symbols=knows("textDocument", "documentSymbol") or _at(params, "clientInfo", "name") in _ASK_FOR_SYMBOLS,
+        symbols=knows("textDocument", "documentSymbol") or str(_at(params, "clientInfo", "name")) in _ASK_FOR_SYMBOLS,
         nested_symbols=can("textDocument", "documentSymbol", "hierarchicalDocumentSymbolSupport"),
         symbol_kinds=_kinds(_at(editor, "documentSymbol", "symbolKind", "valueSet")),
         links=knows("textDocument", "documentLink"),

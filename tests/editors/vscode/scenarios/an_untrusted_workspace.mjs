@@ -17,6 +17,8 @@ export default async function ({ world, openWindow }) {
   await window.palette('Trop: Reserve Port for This Folder');
   await window.told('Restricted Mode');
   assert.equal(await window.command('trop.port'), null);
+  await window.command('trop.openProjectFile');
+  assert.ok(!fs.existsSync(path.join(folder, 'trop.yaml')));
   await assert.rejects(window.command('trop.reserve', {}), /Restricted Mode/);
   await assert.rejects(window.command('trop.undo', { any: true }), /Restricted Mode/);
   await window.palette('Trop: Show History'); // What was done may be seen.

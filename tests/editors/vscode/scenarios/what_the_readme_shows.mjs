@@ -15,8 +15,8 @@ export default async function ({ world, openWindow }) {
   const { TROP_SKIP_OCCUPANCY_CHECK: _, ...environment } = world.environment();
   const window = await openWindow(login, { environment });
   await window.page.setViewportSize({ width: 900, height: 560 });
-  const picture = async (name) => {
-    await window.page.screenshot({ path: path.join(PICTURES ?? world.root, `${name}.png`) });
+  const picture = async (name, clip) => {
+    await window.page.screenshot({ path: path.join(PICTURES ?? world.root, `${name}.png`), clip });
   };
 
   const rows = await window.reservations();
@@ -28,6 +28,7 @@ export default async function ({ world, openWindow }) {
   );
   await rows.filter({ hasText: 'bank' }).first().waitFor();
   await rows.locator('.codicon-circle-filled').waitFor();
+  await picture('view', { ...(await window.page.locator('.part.sidebar').boundingBox()), height: 260 });
   await window.status.hover();
   const table = window.page.locator('.monaco-hover table').filter({ hasText: 'api' });
   await table.filter({ hasText: `node (${listener.pid}) of this folder listens` }).waitFor();
@@ -43,6 +44,11 @@ export default async function ({ world, openWindow }) {
   await window.page.keyboard.press('Enter');
   await window.dialog.filter({ hasText: 'Migrate' }).waitFor();
   await picture('migrate');
+  await window.decide('Cancel');
+
+  await window.palette('Trop: Undo Last Change');
+  await window.dialog.filter({ hasText: 'Port 5000 (tag api) is given up' }).waitFor();
+  await picture('undo');
   await window.decide('Cancel');
   listener.kill();
 }

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { eventually } from '../eventually.mjs';
+
+export default async function ({ world, openWindow }) {
+  const folder = world.directory('shop');
+  const window = await openWindow(folder, { userSettings: { 'workbench.colorTheme': 'Default Dark Modern' } });
+  await window.showsStatus('Reserve Port'); // It is in no repository, so nobody has reserved for it.
+  assert.deepEqual(world.stored(), []);
+  const { keyboard } = window.page;
+  const run = async (title) => {
+    await keyboard.press('F1');
+    await keyboard.type(title);
+    await window.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: title }).waitFor();
+    await keyboard.press('Enter');
+  };
+
+  await run('Trop: Reserve Port for This Folder');
+  await window.told('is reserved for shop');
+  const { '': port } = world.portsAt(folder);
+  await window.showsStatus(`${port}`);
+  assert.equal(world.reserve(folder), port);
+  await run('Notifications: Accept Notification Primary Action');
+  await eventually('the copied port', async () => (await window.clipboard()) === `${port}`);
+
+  await run('Trop: Reserve Tagged Port…');
+  await window.asksFor('A tagged port for shop');
+  await keyboard.type('api');
+  await keyboard.press('Enter');
+  await eventually('the tagged port', () => world.portsAt(folder).api);
+  const { api } = world.portsAt(folder);
+
+  // The view: its rows say what they are, and have their menu.
+  await run('Trop: Focus on Port Reservations View');
+  const rows = await window.reservations();
+  await rows.filter({ hasText: `${api}` }).waitFor();
+  const labels = await rows.evaluateAll((all) => all.map((row) => row.ariaLabel));
+  assert.deepEqual(labels, [
+    'No project, 2 ports',
+    `Directory ${folder}`,
+    `Port ${port}, shop, nobody can tell whether something listens`,
+    `Port ${api}, api, shop, nobody can tell whether something listens`,
+  ]);
+  await run('Trop: Focus on Port Reservations View'); // VS Code gives no focus to rows that were not there yet.
+  await window.page.locator('.monaco-list:focus-within', { hasText: `${api}` }).waitFor();
+  await keyboard.press('End');
+  await window.page.locator('.monaco-list-row.focused', { hasText: `${api}` }).waitFor();
+  await keyboard.press('Shift+F10');
+  const entry = window.page.locator('.monaco-menu .action-item.focused');
+  await eventually('Release… in the menu', async () => {
+    await keyboard.press('ArrowDown');
+    return (await entry.innerText()).includes('Release…');
+  });
+  await window.page.screenshot({ path: path.join(world.root, 'menu.png') });
+  await keyboard.press('Enter');
+  await window.dialog.filter({ hasText: `Release port ${api} (tag api)?` }).waitFor();
+  await keyboard.press('Escape');
+  await window.dialog.waitFor({ state: 'detached' });
+  assert.equal(world.portsAt(folder).api, api);
+
+  await run('Trop: Release…');
+  await window.asksFor('What to release');
+  await keyboard.press('Enter');
+  await window.dialog.filter({ hasText: 'Release 2 ports?' }).waitFor();
+  await keyboard.press('Enter');
+  await eventually('the release', () => world.stored().length === 0);
+
+  await run('Trop: Show History');
+  await window.asksFor('What was done');
+  await keyboard.press('Enter');
+  await window.dialog.filter({ hasText: `Port ${api} (tag api) comes back` }).waitFor();
+  await keyboard.press('Enter');
+  await eventually('the undo', () => world.portsAt(folder).api === api);
+}
