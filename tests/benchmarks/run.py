@@ -210,8 +210,23 @@ def warm(work: Path) -> None:
         Client(stock, directory, _environment(work)) as theirs,
     ):
         reserve = partial(ours.command, "trop.reserve", {})
-        measured, bare = in_turn(reserve, partial(theirs.command, "stock.nothing", {}), rounds=400)
+        nothing = partial(theirs.command, "stock.nothing", {})
+        measured, bare = in_turn(reserve, nothing, rounds=400)
+        used = [_processor_time(client.pid) for client in (ours, theirs)]
+        for _ in range(400):
+            reserve()
+            nothing()
+        spent = [_processor_time(client.pid) - before for client, before in zip((ours, theirs), used, strict=True)]
     report("trop.reserve, warm, round trip (an empty command of a stock server)", measured, bare, 1.2)
+    told = "trop.reserve, warm, processor time of the server (that of the stock server)"
+    report(told, spent[0] / 400, spent[1] / 400, figures.NO_GOAL)
+
+
+def _processor_time(process: int) -> float:
+    import psutil
+
+    used = psutil.Process(process).cpu_times()
+    return used.user + used.system
 
 
 def allocate(work: Path) -> None:
