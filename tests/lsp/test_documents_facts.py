@@ -107,6 +107,23 @@ def test_a_directory_that_hangs_costs_one_thread_however_often_it_is_looked_at(
             client.kill()
 
 
+def test_that_another_worktree_has_the_preferred_port_is_a_hint_and_nothing_to_mend(
+    editor: Client, sandbox: Sandbox
+) -> None:
+    text = "project: shop\nreservations:\n  services:\n    web: {preferred: 5050}\n"
+    other = sandbox.directory("other")
+    (other / "trop.yaml").write_text(text)
+    sandbox.trop("autoreserve", cwd=other)
+    file_of(sandbox).write_text(text)
+
+    buffer = Buffer(editor, file_of(sandbox), text)
+    told = buffer.told(bool)
+    offered = buffer.ask("codeAction", range=ALL, context={"diagnostics": told})
+
+    assert [(each["code"], each["severity"]) for each in told] == [("preferred_reserved", 4)]
+    assert [action["title"] for action in offered] == ["Reserve the services"]
+
+
 def test_what_another_file_of_the_project_says_is_followed_once_it_is_saved(editor: Client, sandbox: Sandbox) -> None:
     buffer = Buffer(editor, file_of(sandbox), "reservations:\n  services:\n    web: {}\n")
     assert [hint["label"] for hint in buffer.ask("inlayHint", range=ALL)] == ["not reserved"]

@@ -95,7 +95,9 @@ def _about_preference(situation: Situation, service: Service, place: Entry) -> I
     tag = service.tag
     if row is not None and not is_own:
         whom = quoted(row.path) + ("" if row.tag is None else f" (tag {quoted(row.tag)})")
-        yield Fact("preferred_reserved", entry.value, f"port {port} is reserved for {whom}", True, port, tag)
+        # In one directory of a project the service has the port; that the others have another one is as it should be.
+        is_shared = row.tag == tag and row.project is not None and row.project in situation.projects
+        yield Fact("preferred_reserved", entry.value, f"port {port} is reserved for {whom}", not is_shared, port, tag)
     if is_own:
         holder = surroundings.system.holder(port, surroundings.stock, settings)
         if holder is not None and holder.relation == "other":

@@ -56,6 +56,12 @@ class Situation:
         return () if self.directory is None else self.surroundings.stock.at(self.directory)
 
     @cached_property
+    def projects(self) -> frozenset[str]:
+        """The projects that the directory is known to belong to, by the settings and by what is reserved for it."""
+        found = (self.settings.project, *(row.project for row in self.rows))
+        return frozenset(project for project in found if project is not None)
+
+    @cached_property
     def stored(self) -> dict[str, Reservation]:
         """The reservations that have a tag, by it."""
         return {row.tag: row for row in self.rows if row.tag is not None}

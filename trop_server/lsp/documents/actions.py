@@ -83,6 +83,8 @@ def _of_fact(kept: Open, situation: Situation, fact: Fact) -> Iterator[dict[str,
         return
     if place is not None and row is not None and fact.kind != "preferred_avoided":
         yield from _perhaps(kept, f"Prefer the stored port {row.port}", preferring(situation.document, place, row.port))
+    elif fact.kind == "preferred_reserved" and not fact.is_warning:
+        return  # the file is that of all directories of the project
     elif place is not None and situation.coming.get(fact.tag) not in (None, fact.port):
         coming = situation.coming[fact.tag]
         yield from _perhaps(kept, f"Prefer {coming}, which is free", preferring(situation.document, place, coming))
