@@ -267,6 +267,30 @@ def test_the_services_are_reserved_by_an_action_of_its_own_kind(editor: Client, 
     assert [row[1] for row in sandbox.rows()] == ["web"]
 
 
+def test_what_is_offered_of_a_changed_text_is_what_the_file_holds_until_it_is_saved(
+    editor: Client, sandbox: Sandbox
+) -> None:
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{}}\n")
+    buffer.replace(f"{buffer.text}    api: {{}}\n")
+    unsaved = [lens["command"]["title"] for lens in buffer.ask("codeLens")]
+
+    (sandbox.work / "trop.yaml").write_text(buffer.text)
+    buffer.save()
+    next_of(editor, "workspace/codeLens/refresh")
+
+    assert unsaved == ["Reserve the services, as the file was saved"]
+    assert [lens["command"]["title"] for lens in buffer.ask("codeLens")] == ["Reserve 2 of 2"]
+
+
+def test_a_broken_file_is_offered_in_no_text_that_is_not_saved(editor: Client, sandbox: Sandbox) -> None:
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{\n")
+
+    buffer.replace(f"{GROUP}    web: {{}}\n")
+
+    assert actions(buffer) == {}
+    assert buffer.ask("codeLens") == []
+
+
 def test_a_file_that_would_be_refused_offers_no_reservation_and_promises_no_port(
     editor: Client, sandbox: Sandbox
 ) -> None:

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from functools import cached_property
 from itertools import count
 
+from trop_core.config.documents.document import Document
 from trop_core.config.documents.meaning import service_of
 from trop_core.config.merging import settings_of
 from trop_core.config.schema import SERVICES
@@ -21,7 +22,6 @@ from trop_core.ports.avoidance import Avoidance
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trop_core.config.documents.document import Document
     from trop_core.config.documents.outline import Entry
     from trop_core.config.settings import Settings
     from trop_core.models import Reservation
@@ -91,6 +91,14 @@ class Situation:
     def can_reserve(self) -> bool:
         """Whether it is known what is reserved, and the services of the text are those that would be."""
         return self.surroundings.stock.is_known and self.is_in_force
+
+    @cached_property
+    def saved(self) -> Document | None:
+        """The document as its file holds it, if that is known, and is another text."""
+        content, document = self.surroundings.place.saved, self.document
+        if content is None or content == document.text.encode("utf-8", "surrogatepass"):
+            return None
+        return Document(content.decode("utf-8", "replace"), file=document.file, allowed=document.allowed)
 
     @cached_property
     def ports_of_interest(self) -> frozenset[int]:

@@ -40,6 +40,7 @@ class Place(NamedTuple):
 
     ``directory`` is what its services are reserved for; None of one that lies on no disk. ``weaker`` and ``stronger``
     are the project's other file, whichever it is; ``user`` is the user's own, and ``above`` the environment.
+    ``saved`` is what the document's own file holds, if it is there and may be read: what a call sees.
     """
 
     directory: str | None = None
@@ -48,6 +49,7 @@ class Place(NamedTuple):
     stronger: Layer = _NOTHING
     above: Layer = _NOTHING
     warnings: tuple[str, ...] = ()
+    saved: bytes | None = None
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -150,8 +152,11 @@ def place_of(file: str | None, context: Context) -> Place:
     ground = search.Ground.of(spelled, home=context.home, safe=safe, around=context.caller.anchors)
     found = search.in_directory(ground)
     layers: dict[bool, Layer] = {False: {}, True: {}}
+    saved = None
     for other in found.files:
-        if os.path.basename(other.path) != name:
+        if os.path.basename(other.path) == name:
+            saved = other.content
+        else:
             is_stronger = os.path.basename(other.path) == PROJECT_FILES[-1]
             parse = partial(parse_bytes, other.content, other.path, project=True, quotable=other.quotable)
             layers[is_stronger] = expanded(_layer(partial(parse, allowed=allowed_variables(user))))
@@ -159,7 +164,7 @@ def place_of(file: str | None, context: Context) -> Place:
         directory = canonical(spelled)
     except TropError:
         directory = spelled
-    return Place(directory, user, layers[False], layers[True], above, found.warnings)
+    return Place(directory, user, layers[False], layers[True], above, found.warnings, saved)
 
 
 def system_of(

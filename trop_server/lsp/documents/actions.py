@@ -92,7 +92,7 @@ def _of_fact(kept: Open, situation: Situation, fact: Fact) -> Iterator[dict[str,
     if fact.kind == "preferred_occupied" and (reserved is None or reserved.path != situation.directory):
         yield from _perhaps(kept, f"Exclude port {fact.port}", excluding(situation.document, fact.port))
     if fact.kind == "drifted" and kept.path is not None:
-        title = f"Lay the group out anew, as the file {'has it' if kept.is_saved else 'was saved'}"
+        title = f"Lay the group out anew, as the file {'has it' if situation.saved is None else 'was saved'}"
         yield _command(reserve_group(title, kept.path, force=True))
 
 
@@ -100,7 +100,7 @@ def _reserving(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[
     """Reserving the group, where the range lies in it and a service has no port yet."""
     group = situation.document.entry(SERVICES_PATH[0])
     missing = [tag for tag in situation.tags if tag not in situation.stored]
-    title = title_of_reserving(kept, situation, "Reserve the services")
+    title = title_of_reserving(situation, "Reserve the services")
     if group is None or group.key is None or kept.path is None or not missing or title is None:
         return
     last = max((place.whole.end for place in situation.places.values()), default=group.key.end)

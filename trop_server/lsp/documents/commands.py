@@ -12,7 +12,6 @@ from trop_core.operations.starting.url import url_of
 if TYPE_CHECKING:
     from trop_core.models import Reservation
     from trop_core.operations.documents.situation import Situation
-    from trop_server.lsp.documents.shelf import Open
 
 OPEN = "trop.openPort"
 """Shows a port's address, for clients that can show one. No command of the catalogue: it does nothing to a store."""
@@ -23,11 +22,11 @@ def reserve_group(title: str, config: str, **fields: Any) -> dict[str, Any]:
     return _command(title, "trop.reserveGroup", {"config": config, **fields})
 
 
-def title_of_reserving(kept: Open, situation: Situation, title: str) -> str | None:
+def title_of_reserving(situation: Situation, title: str) -> str | None:
     """How reserving the group is offered: by its title; None where the file as it is saved would be refused."""
-    if not situation.can_reserve or not kept.was_usable:
+    if not situation.can_reserve or not (situation.saved or situation.document).is_usable:
         return None
-    return title if kept.is_saved else "Reserve the services, as the file was saved"
+    return title if situation.saved is None else "Reserve the services, as the file was saved"
 
 
 def release(title: str, row: Reservation) -> dict[str, Any]:

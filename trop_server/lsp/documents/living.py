@@ -130,7 +130,6 @@ class Living:
         kept = self._shelf.find(identifier_of(params.get("textDocument")))
         if kept is None:
             return
-        kept.is_saved = True
         if kept.uri in self._publishers:
             self._publishers[kept.uri].saved()
         # What is saved is a layer of the others.

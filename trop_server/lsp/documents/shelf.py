@@ -26,8 +26,7 @@ _MOST_CHARACTERS = 1 << 20
 class Open:
     """One open document: its text by now, its version, and the surroundings as they were seen last.
 
-    ``path`` is where it lies; None where that is on no disk. It ``is_saved`` as long as it was not changed since it was
-    opened or saved: what it is then, is what a command reads, and ``was_usable`` says whether one can.
+    ``path`` is where it lies; None where that is on no disk.
     """
 
     def __init__(self, uri: str, version: int | None, text: str, encoding: Encoding) -> None:
@@ -38,8 +37,6 @@ class Open:
         self._encoding = encoding
         self._lines = Lines(whole(text))
         self._situation: Situation | None = None
-        self.is_saved = True
-        self.was_usable = True
 
     @property
     def text(self) -> str:
@@ -77,8 +74,6 @@ class Open:
         if not self._is_present(situation):
             return False
         self._situation = situation
-        if self.is_saved:
-            self.was_usable = situation.document.is_usable
         return True
 
     def _is_present(self, situation: Situation) -> bool:
@@ -98,7 +93,6 @@ class Open:
                 continue
             draft.replace(Counting(draft, self._encoding).taken_span(change["range"]), text)
         self.version = version
-        self.is_saved = False
         self._lines = Lines(draft.text)
 
 
