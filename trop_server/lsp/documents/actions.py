@@ -39,9 +39,11 @@ def actions(kept: Open, situation: Situation, params: dict[str, Any], _wishes: W
     wanted = kept.counting.taken_span(params.get("range"))
     context = params.get("context")
     told = context.get("diagnostics") if isinstance(context, dict) else None
-    # An editor names what it has told of the line, wherever in the line somebody stands.
+    # An editor names what it was told of the line, wherever in the line somebody stands.
     marked = [
-        kept.counting.taken_span(each["range"]) for each in told or () if isinstance(each, dict) and "range" in each
+        kept.counting.taken_span(each["range"])
+        for each in (told if isinstance(told, list) else ())
+        if isinstance(each, dict) and "range" in each
     ]
     only = context.get("only") if isinstance(context, dict) else None
     kinds = only if isinstance(only, list) else [""]
@@ -59,8 +61,9 @@ def actions(kept: Open, situation: Situation, params: dict[str, Any], _wishes: W
 
 def _of_problems(kept: Open, situation: Situation, wanted: Spans) -> Iterator[dict[str, Any]]:
     problems = situation.document.problems
-    most = max(1, _MOST_WORK // (len(kept.text) + _WORK_OF_A_PROBLEM * len(problems)))
-    for problem in [each for each in problems if each.meant is not None and _meet_any(each.span, wanted)][:most]:
+    mendable = [each for each in problems if each.meant is not None and _meet_any(each.span, wanted)]
+    most = max(1, _MOST_WORK // (len(kept.text) + _WORK_OF_A_PROBLEM * len(problems) + 1))
+    for problem in mendable[:most]:
         yield from _perhaps(kept, f"Write {problem.meant}", correcting(situation.document, problem))
     edit = mending(situation.document)
     if edit is not None and _meet_any(edit.span, wanted):

@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import closing
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trop_core.database.watch import StoreBusy, StoreWatch
 from trop_core.errors.base import TropError
@@ -34,6 +34,10 @@ _SECONDS_FOR_ONE_PLACE = 0.5
 _SECONDS_TO_WAIT = 0.5
 
 
+News = Literal["store", "other"] | None
+"""What has changed around a document: the store; something else, such as what listens on its ports; nothing."""
+
+
 class Question(NamedTuple):
     """A document that is open: where it lies, if it lies anywhere, and what it says."""
 
@@ -46,14 +50,14 @@ class Knowledge:
 
     ``store`` gives the path of the store's file and ``context`` the surroundings of a call; both are asked in that
     thread, and may raise a ``TropError``. ``tell`` is called in the event loop with a document's URI, what surrounds
-    it, and whether that is because the store, or what listens on its ports, has changed.
+    it, and what of that is known to have changed.
     """
 
     def __init__(
         self,
         store: Callable[[], str],
         context: Callable[[], Context],
-        tell: Callable[[str, Surroundings, bool], None],
+        tell: Callable[[str, Surroundings, News], None],
     ) -> None:
         self._store = store
         self._context = context
@@ -113,12 +117,12 @@ class Knowledge:
         except TimeoutError:
             logger.debug("what is known of %s is older than it should be", uri)
 
-    def _arrive(self, arrivals: list[tuple[str, Surroundings, bool]]) -> None:
-        for uri, surroundings, has_news in arrivals:
+    def _arrive(self, arrivals: list[tuple[str, Surroundings, News]]) -> None:
+        for uri, surroundings, news in arrivals:
             if uri not in self._questions:
                 continue  # it was closed meanwhile
             self._told_at[uri] = time.monotonic()
-            self._tell(uri, surroundings, has_news)
+            self._tell(uri, surroundings, news)
             waiting = self._waiting.pop(uri, None)
             if waiting is not None:
                 waiting.set()
@@ -151,13 +155,13 @@ class Knowledge:
             self._looked_at = time.monotonic()
         due = [uri for uri in questions if has_changed or is_time or uri in asked]
         context = self._context_now()
-        arrivals = []
+        arrivals: list[tuple[str, Surroundings, News]] = []
         for uri in due:
             surroundings = self._around(uri, questions[uri], context)
             before, seen = self._seen.get(uri, {}), _sight(questions[uri], surroundings)
             self._seen[uri] = seen
-            has_news = has_changed or any(seen[part] != before[part] for part in seen.keys() & before.keys())
-            arrivals.append((uri, surroundings, has_news))
+            is_other = any(seen[part] != before[part] for part in seen.keys() & before.keys())
+            arrivals.append((uri, surroundings, "store" if has_changed else "other" if is_other else None))
         if arrivals:
             self._loop.call_soon_threadsafe(self._arrive, arrivals)
 

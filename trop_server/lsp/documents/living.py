@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trop_core.context import Context
     from trop_core.operations.documents.situation import Situation
     from trop_core.operations.documents.surroundings import Surroundings
+    from trop_server.lsp.documents.knowledge import News
     from trop_server.lsp.documents.shelf import Open
     from trop_server.lsp.documents.wishes import Wishes
 
@@ -175,15 +176,15 @@ class Living:
         if self._shelf.find(kept.uri) is kept:
             self._knowledge.ask(kept.uri, question)
 
-    def _surround(self, uri: str, surroundings: Surroundings, has_news: bool) -> None:
+    def _surround(self, uri: str, surroundings: Surroundings, news: News) -> None:
         kept = self._shelf.find(uri)
         if kept is None:
             return
         kept.surroundings = surroundings
         if uri in self._publishers:
-            self._publishers[uri].surrounded(again=has_news)
-        # One change of the store is told of each document; the client looks at all of them at once.
-        if has_news and self._refreshing is None:
+            self._publishers[uri].surrounded(again=news == "store")
+        # A change is told of each document; the client looks at all of them at once.
+        if news is not None and self._refreshing is None:
             self._refreshing = asyncio.get_running_loop().call_later(_SECONDS_TO_REFRESH, self._refresh)
 
     def _refresh(self) -> None:
