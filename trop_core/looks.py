@@ -5,6 +5,7 @@ A thread that hangs in the system cannot be stopped. It is left behind, and ends
 
 from __future__ import annotations
 
+from _queue import Empty, SimpleQueue
 from _thread import allocate_lock, start_new_thread
 from functools import partial
 
@@ -147,10 +148,7 @@ class _Round:
         self._paths = paths
         self._state_of = state_of
         self._found: list[DirectoryState] = []
-        self._told = 0
-        self._news = allocate_lock()
-        """Held while there are none."""
-        self._news.acquire()
+        self._told = SimpleQueue[int]()
         self._is_left_behind = False
         self.answers: list[DirectoryState] = []
         start_new_thread(self._work, ())
@@ -162,9 +160,9 @@ class _Round:
         """
         seen = 0
         while seen < len(self._paths):
-            if self._news.acquire(timeout=max(patience, 0)):
-                seen = self._told
-            else:
+            try:
+                seen = self._told.get(timeout=patience)
+            except Empty:
                 standing = len(self._found) == seen
                 seen = len(self._found)
                 if standing:
@@ -180,9 +178,6 @@ class _Round:
         for start in range(0, len(self._paths), _LOOKS_PER_REPORT):
             for path in self._paths[start : start + _LOOKS_PER_REPORT]:
                 found(state_of(path))
-            self._told = len(self._found)
-            # Nobody else releases it, and who has it since this looked sees what is told now.
-            if self._news.locked():
-                self._news.release()
+            self._told.put(len(self._found))
             if self._is_left_behind:
                 break

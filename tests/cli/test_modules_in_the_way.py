@@ -234,10 +234,11 @@ class TestWhatComesBeforeTheFirstLine:
 
             assert (done.stdout, done.stderr) == (b"customized\nmine\n", b""), program
 
-    def test_a_sitecustomize_that_is_installed_runs(self, sandbox: Sandbox) -> None:
+    def test_a_usercustomize_that_is_installed_runs(self, sandbox: Sandbox) -> None:
+        # A system's Python may have a sitecustomize of its own, which goes before any other one.
         packages = sandbox.directory("packages")
-        (packages / "sitecustomize.py").write_text("import sys\nsys.stderr.write('installed\\n')\n")
-        (sandbox.work / "sitecustomize.py").write_text("raise SystemExit('trap')\n")
+        (packages / "usercustomize.py").write_text("import sys\nsys.stderr.write('installed\\n')\n")
+        (sandbox.work / "usercustomize.py").write_text("raise SystemExit('trap')\n")
         # Where a site-packages is belongs to Python; a user's own is one that a test can have.
         user = sandbox.directory(f"user/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages")
         (user / "of_the_user.pth").write_text(f"{packages}\n")

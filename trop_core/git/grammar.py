@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # None of them goes back in the text, so that a file takes time in proportion to its size.
-_BLANK = re.compile(rb"(?:[ \t\r\n]++|[#;][^\n]*+)*+")
-_SECTION = re.compile(rb'\[([A-Za-z0-9.-]++)([ \t]++"(?:[^"\\\n]++|\\[^\n])*+")?+\]')
+_BLANK = re.compile(rb"(?:[ \t\r\n]++|[#;][^\n]*+)*")
+_SECTION = re.compile(rb'\[([A-Za-z0-9.-]++)([ \t]++"(?:[^"\\\n]++|\\[^\n])*")?\]')
 _NAME = re.compile(rb"([A-Za-z][A-Za-z0-9-]*+)[ \t]*+(?:(=)|(?=[\r\n#;]|\Z))")
-_VALUE = re.compile(rb'(?:[^\n"\\#;]++|"(?:[^"\\\n]++|\\[\n"\\bnt])*+"|\\[\n"\\bnt])*+(?=[\n#;]|\Z)')
+_VALUE = re.compile(rb'(?:[^\n"\\#;]++|"(?:[^"\\\n]++|\\[\n"\\bnt])*"|\\[\n"\\bnt])*(?=[\n#;]|\Z)')
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _MARK = re.compile(rb'\\(.)|"')
 _MEANINGS = {b"b": b"\b", b"n": b"\n", b"t": b"\t"}
