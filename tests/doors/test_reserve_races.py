@@ -35,7 +35,7 @@ def reserve_at_once(sandbox: Sandbox, directories: list[Path], shared: Path, por
 def test_ports_stay_unique_and_nothing_is_lost_while_everybody_cleans_up(sandbox: Sandbox) -> None:
     """The range is exactly as large as is needed: one port given twice, or one row kept too long, and it fails."""
     sandbox.make_store()
-    now = int(time.time())
+    now = int(time.time()) - 60
     alive = [sandbox.directory(f"alive-{number}") for number in range(5)]
     ports = WORKERS + 1 + len(alive)
     rows = [(str(path), FIRST + number, now) for number, path in enumerate(alive)]
@@ -53,6 +53,10 @@ def test_ports_stay_unique_and_nothing_is_lost_while_everybody_cleans_up(sandbox
     stored = {row[0]: row[2] for row in sandbox.rows()}
     for directory in directories[:20]:
         shutil.rmtree(directory)
+    # In a busy store, what was used in this very second is kept.
+    ((used,),) = sandbox.query("SELECT max(last_used_at) FROM reservations")
+    while int(time.time()) <= used:
+        time.sleep(0.05)
     newer = [sandbox.directory(f"newer-{number}") for number in range(20)]
     printed_again = reserve_at_once(sandbox, newer, shared, ports)
     stored_again = {row[0]: row[2] for row in sandbox.rows()}
