@@ -86,6 +86,11 @@ def statements(content: bytes, start: int, reading: Reading) -> Iterator[Stateme
             name, behind, sets = key[1] or key[2], key.end(), bool(key[3])
         quote = content[behind : behind + 1] if sets else b""
         if quote not in reading.ends:
+            word = reading.ends.get(content[behind : behind + 1])
+            if not (sets or reading.by_line) and word is not None and word.match(content, behind + 1) is None:
+                # As in "export '": whatever comes behind the file would belong to the word.
+                yield Statement(begin, len(content), len(content), name, closed=False)
+                return
             position = line_end(content, behind)
             if sets or _is_over(content, behind):
                 yield Statement(begin, behind, position, name)

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.env_files import ZOO, of_a_shell, of_compose, of_python_dotenv
 
@@ -150,6 +150,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES | st.binary(max_size=3), max_size=14).map(b"".join))
+@example(b"export '")
 def test_what_was_written_can_be_taken_back_to_the_byte(content: bytes) -> None:
     try:
         new = written(content)
