@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock
+import threading
 from contextlib import contextmanager
 
 from trop_core.errors.base import Cancelled
@@ -21,39 +21,31 @@ class CancellationToken:
     Safe to use from several threads.
     """
 
-    # To import threading takes as long as a fifth of a reservation.
     def __init__(self) -> None:
-        self._is_cancelled = False
-        self._standing = allocate_lock()
-        """Held until the call is taken back."""
-        self._standing.acquire()
-        self._lock = allocate_lock()
+        self._event = threading.Event()
+        self._lock = threading.Lock()
         self._interrupt: Callable[[], None] | None = None
 
     @property
     def cancelled(self) -> bool:
         """Whether the call was taken back."""
-        return self._is_cancelled
+        return self._event.is_set()
 
     def cancel(self) -> None:
         """Take the call back: what waits wakes up, and the statement that runs is interrupted."""
         with self._lock:
-            if not self._is_cancelled:
-                self._is_cancelled = True
-                self._standing.release()
+            self._event.set()
             if self._interrupt is not None:
                 self._interrupt()
 
     def check(self) -> None:
         """Raise ``Cancelled`` if the call was taken back."""
-        if self._is_cancelled:
+        if self._event.is_set():
             raise Cancelled
 
     def wait(self, seconds: float) -> None:
         """Sleep, but wake up at once and raise ``Cancelled`` when the call is taken back."""
-        if self._standing.acquire(timeout=max(seconds, 0)):
-            # Whoever else waits has to wake up, too.
-            self._standing.release()
+        if self._event.wait(seconds):
             raise Cancelled
 
     @contextmanager

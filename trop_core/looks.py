@@ -5,8 +5,6 @@ A thread that hangs in the system cannot be stopped. It is left behind, and ends
 
 from __future__ import annotations
 
-from _queue import Empty, SimpleQueue
-from _thread import allocate_lock, start_new_thread
 from functools import partial
 
 from trop_core.cancellation import no_progress
@@ -32,22 +30,22 @@ class Look(Generic[T]):
     """A look that is under way in a thread of its own from when this is made."""
 
     def __init__(self, function: Callable[[], T]) -> None:
+        import threading
+
         self._function = function
         self._answer: list[T] = []
         self._error: BaseException | None = None
-        self._working = allocate_lock()
-        self._working.acquire()
-        start_new_thread(self._work, ())
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
 
     @property
     def is_over(self) -> bool:
         """Whether it has come to an end."""
-        return not self._working.locked()
+        return not self._thread.is_alive()
 
     def answer(self, patience: float, default: T) -> T:
         """What it found, or the default if there is no answer after so many seconds. Raises what the look raises."""
-        if self._working.acquire(timeout=max(patience, 0)):
-            self._working.release()
+        self._thread.join(patience)
         if self._error is not None:
             raise self._error
         return self._answer[0] if self._answer else default
@@ -57,8 +55,6 @@ class Look(Generic[T]):
             self._answer.append(self._function())
         except BaseException as error:  # noqa: BLE001 - it is raised where the answer is asked for
             self._error = error
-        finally:
-            self._working.release()
 
 
 class Watched(Generic[T, R]):
@@ -145,24 +141,29 @@ class _Round:
     """A thread that looks at directories, one after the other, until it is done or left behind."""
 
     def __init__(self, paths: Sequence[str], state_of: Callable[[str], DirectoryState]) -> None:
+        import queue
+        import threading
+
         self._paths = paths
         self._state_of = state_of
         self._found: list[DirectoryState] = []
-        self._told = SimpleQueue[int]()
+        self._told = queue.SimpleQueue[int]()
         self._is_left_behind = False
         self.answers: list[DirectoryState] = []
-        start_new_thread(self._work, ())
+        threading.Thread(target=self._work, daemon=True).start()
 
     def counts(self, patience: float) -> Iterator[int]:
         """How many it has looked at, every now and then, until it ends, or stands still for ``patience`` seconds.
 
         In the end ``answers`` are the states of as many directories as it came to.
         """
+        import queue
+
         seen = 0
         while seen < len(self._paths):
             try:
                 seen = self._told.get(timeout=patience)
-            except Empty:
+            except queue.Empty:
                 standing = len(self._found) == seen
                 seen = len(self._found)
                 if standing:

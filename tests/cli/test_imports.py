@@ -31,7 +31,7 @@ SLOW = (
     "psutil",
 )
 
-NEEDLESS = ("argparse", "dataclasses", "datetime", "enum", "importlib", "inspect", "re", "threading", "typing")
+NEEDLESS = ("argparse", "dataclasses", "datetime", "enum", "importlib", "inspect", "re", "typing")
 """What much of Python is made with: each takes as long as a good part of a whole command."""
 
 PROGRAM = """

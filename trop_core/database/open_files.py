@@ -11,15 +11,14 @@ from __future__ import annotations
 import _sqlite3 as sqlite3
 import os
 import sys
+import threading
 import time
-from _thread import allocate_lock, get_ident
-from _weakref import ref
 from contextlib import contextmanager
+from weakref import WeakSet
 
 from trop_core.light_types import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from _thread import LockType
     from collections.abc import Iterator, Sequence
 
     from trop_core.database.file_set import FileSet
@@ -49,12 +48,12 @@ class SharedConnection(sqlite3.Connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options["check_same_thread"] = False
         super().__init__(*arguments, **options)
-        self._cursors: set[ref[sqlite3.Cursor]] = set()
+        self._cursors = WeakSet[sqlite3.Cursor]()
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Run one statement; its rows are read from the cursor that is returned."""
         cursor = super().execute(sql, parameters)
-        self._cursors.add(ref(cursor, self._cursors.discard))
+        self._cursors.add(cursor)
         return cursor
 
     def is_replaced(self) -> bool:
@@ -64,51 +63,14 @@ class SharedConnection(sqlite3.Connection):
     def end_statements(self) -> None:
         """End every statement that was not read to its end."""
         if self.is_open:
-            for each in tuple(self._cursors):
-                cursor = each()
-                if cursor is not None:
-                    cursor.close()
+            for cursor in tuple(self._cursors):
+                cursor.close()
 
     def close(self) -> None:
         """Close it, with all its statements: one that is left would keep the files open."""
         self.end_statements()
         self.is_open = False
         super().close()
-
-
-class _Changes:
-    """A lock, and waiting until another thread tells that it has changed what the lock guards.
-
-    It is ``threading.Condition`` without ``threading``, which takes as long to import as a fifth of a reservation.
-    """
-
-    def __init__(self) -> None:
-        self._lock = allocate_lock()
-        self._waiting: list[LockType] = []
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    def wait(self, seconds: float = -1) -> None:
-        """Let others have the lock until one of them tells of a change, or for so many seconds."""
-        told = allocate_lock()
-        told.acquire()
-        self._waiting.append(told)
-        self._lock.release()
-        try:
-            told.acquire(timeout=seconds)
-        finally:
-            self._lock.acquire()
-            if told in self._waiting:
-                self._waiting.remove(told)
-
-    def notify_all(self) -> None:
-        """Tell all that wait of a change. The caller has the lock."""
-        while self._waiting:
-            self._waiting.pop().release()
 
 
 class _InUse:
@@ -118,36 +80,32 @@ class _InUse:
     """
 
     def __init__(self) -> None:
-        self._changed = _Changes()
+        self._changed = threading.Condition()
         self._at_work = 0
         self._waiting = 0
         self._is_giving_up = False
-        self._depths: dict[int, int] = {}
-        """How often each thread that is at work has begun."""
-        self._connections: set[ref[SharedConnection]] = set()
+        self._of_thread = threading.local()
+        self._connections = WeakSet[SharedConnection]()
 
     def add(self, connection: SharedConnection) -> None:
         """Note a connection. The caller is at work with it."""
         with self._changed:
-            self._connections.add(ref(connection, self._connections.discard))
+            self._connections.add(connection)
 
     def begin(self) -> None:
         """Begin to work with connections: none is closed by another thread until ``end``. May be nested."""
-        thread = get_ident()
-        depth = self._depths.get(thread, 0)
+        depth = getattr(self._of_thread, "depth", 0)
         if not depth:
             with self._changed:
                 while self._waiting or self._is_giving_up:
                     self._changed.wait()
                 self._at_work += 1
-        self._depths[thread] = depth + 1
+        self._of_thread.depth = depth + 1
 
     def end(self) -> None:
         """End what ``begin`` began."""
-        thread = get_ident()
-        self._depths[thread] -= 1
-        if not self._depths[thread]:
-            del self._depths[thread]
+        self._of_thread.depth -= 1
+        if not self._of_thread.depth:
             with self._changed:
                 self._at_work -= 1
                 self._changed.notify_all()
@@ -161,10 +119,6 @@ class _InUse:
         finally:
             self.end()
 
-    def _open(self) -> list[SharedConnection]:
-        connections = [each() for each in tuple(self._connections)]
-        return [connection for connection in connections if connection is not None and connection.is_open]
-
     def close_idle(self, seconds: float) -> None:
         """Close all connections, so that the last one brings what is in the -wal into the file; for the very end.
 
@@ -177,7 +131,7 @@ class _InUse:
                     return
                 self._changed.wait(_PAUSE)
             self._is_giving_up = True
-            connections = self._open()
+            connections = [each for each in self._connections if each.is_open]
         # One that only reads cannot bring anything into the file, so it must not be the last.
         for connection in sorted(connections, key=lambda each: not each.only_reads):
             # One whose files are no longer the store's would be checkpointed into what others have written.
@@ -193,7 +147,7 @@ class _InUse:
             # Whoever is at work looks as well, and may be about to make the files beside the database.
             if path is None and self._at_work:
                 return
-            named = [each for each in self._open() if path in (None, each.path)]
+            named = [each for each in self._connections if each.is_open and path in (None, each.path)]
             replaced = [each for each in named if each.is_replaced()]
         for connection in replaced:
             self.give_up(connection, patience)
@@ -218,7 +172,7 @@ class _InUse:
                 self._waiting -= 1
         try:
             if connection.is_open:
-                given_up = [each for each in self._open() if each.path == connection.path]
+                given_up = [each for each in self._connections if each.is_open and each.path == connection.path]
                 # Somebody may have the whole file for itself for a moment, to switch it to WAL mode.
                 patience.insist(lambda: _close_untouched(given_up, connection.path), "open it anew")
         finally:

@@ -124,25 +124,15 @@ def listing(
     parameters.append(-1 if limit is None else limit)
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM reservations WHERE {' AND '.join(conditions)} ORDER BY path, tag LIMIT ?", parameters
-    )
-    found: list[Reservation] = []
-    add, new = found.append, tuple.__new__
-    for row in rows:
-        path, tag, port, project, task, created_at, last_used_at = row
-        # _is_sound and from_row in one: there may be tens of thousands.
-        if (
-            type(path) is type(tag) is str
-            and path[:1] == "/"
-            and type(port) is type(created_at) is type(last_used_at) is int
-            and 0 < port < 65536
-            and created_at >= 0 <= last_used_at
-            and (project is None or type(project) is str)
-            and (task is None or type(task) is str)
-        ):
-            add(new(Reservation, (port, path, tag or None, project, task, created_at, last_used_at)))
-        else:
-            add(from_row(row, connection))
-    return found
+    ).fetchall()
+    if not all(map(_is_sound, rows)):
+        return [from_row(row, connection) for row in rows]
+    # There may be tens of thousands: what is sound is taken as it is.
+    new = tuple.__new__
+    return [
+        new(Reservation, (port, path, tag or None, project, task, created_at, last_used_at))
+        for path, tag, port, project, task, created_at, last_used_at in rows
+    ]
 
 
 def _within(paths: Collection[str]) -> tuple[str, list[object]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import _sqlite3 as sqlite3
+import threading
 import time
-from _thread import allocate_lock
 from contextlib import contextmanager
 
 from trop_core.cancellation import CancellationToken, no_progress
@@ -36,7 +36,7 @@ class LockClock:
 
     def __init__(self, started: Callable[[], object] | None = None) -> None:
         self._started = started
-        self._lock = allocate_lock()
+        self._lock = threading.Lock()
         self._waiting = self._holding = 0
         self._found_held = False
         self._elapsed = 0.0
