@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from support.loading import PLACE
 from support.sandbox import UNMEASURED
 
 if TYPE_CHECKING:
@@ -15,19 +16,16 @@ if TYPE_CHECKING:
 USER, GROUP = 65534, 65533
 
 _AS_THE_USER = """
-import importlib, os, pkgutil, sys
-import csv, fcntl, queue, tempfile, psutil
-import trop_core, trop_server.cli
-for package in (trop_core, trop_server.cli):
-    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+import os, sys
+sys.path.append(sys.argv[1])
+from support.loading import load_everything
+load_everything()
 from trop_server.cli import main
-os.chdir(sys.argv[1])
+os.chdir(sys.argv[2])
 os.setgroups([])
 os.setgid(65533)
 os.setuid(65534)
-sys.exit(main.run(sys.argv[2:]))
+sys.exit(main.run(sys.argv[3:]))
 """
 """All modules are loaded as root."""
 
@@ -36,6 +34,6 @@ def as_the_user(
     sandbox: Sandbox, *arguments: str, stdin: str | None = None, **environment: str | None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command as a user who is not root, in the sandbox's working directory."""
-    command = (sys.executable, "-c", _AS_THE_USER, str(sandbox.work), *arguments)
+    command = (sys.executable, "-c", _AS_THE_USER, PLACE, str(sandbox.work), *arguments)
     # Coverage could not write down what it measures.
     return sandbox.run(*command, cwd=None, stdin=stdin, **{**environment, **UNMEASURED})

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from support.loading import PLACE
 from support.requirements import missing
 
 if TYPE_CHECKING:
@@ -22,13 +23,10 @@ if TYPE_CHECKING:
 ERRORS = ("ENOSPC", "EIO", "EACCES", "EROFS", "EMFILE")
 
 _SERVER = """
-import ctypes, importlib, json, os, pkgutil, signal, sys
-import csv, fcntl, mmap, queue, tempfile, psutil
-import trop_core, trop_server.cli
-for package in (trop_core, trop_server.cli):
-    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+import ctypes, json, os, signal, sys
+sys.path.append(sys.argv[2])
+from support.loading import load_everything
+load_everything()
 from trop_server.cli import main
 shim = ctypes.CDLL(sys.argv[1])
 shim.failed_call.restype = ctypes.c_char_p
@@ -105,7 +103,7 @@ def failing_calls(sandbox: Sandbox) -> Iterator[FailingCalls]:
     subprocess.run([compiler, "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
     environment = sandbox.environment(LD_PRELOAD=str(shim))
     process = subprocess.Popen(
-        [sys.executable, "-c", _SERVER, shim],
+        [sys.executable, "-c", _SERVER, shim, PLACE],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
