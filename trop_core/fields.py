@@ -7,6 +7,8 @@ request appears in all of them.
 
 from __future__ import annotations
 
+from functools import cache
+
 from trop_core.errors.arguments import InvalidArgument, UnknownArgument
 from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.light_types import TYPE_CHECKING, Any, Enum, NamedTuple
@@ -181,12 +183,17 @@ def _read_fields(request: type[Record]) -> tuple[Field, ...]:
     return own + shared
 
 
+@cache
+def _by_wire_name(request: type[Record]) -> Mapping[str, Field]:
+    return {field.wire: field for field in fields_of(request)}
+
+
 def parse(request: type[Record], values: Mapping[str, object], *, uris: bool) -> dict[str, Any]:
     """The constructor's arguments for a request, from values by their names in JSON. None counts as absent.
 
     ``uris`` lets paths be ``file:`` URIs. Raises ``UnknownArgument``, or what ``Field.accept`` raises.
     """
-    fields = {field.wire: field for field in fields_of(request)}
+    fields = _by_wire_name(request)
     accepted: dict[str, Any] = {}
     for given_name, value in values.items():
         field = fields.get(given_name)

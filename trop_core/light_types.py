@@ -154,9 +154,11 @@ else:
 
     def _replace(self, /, **changes):
         """The same with other values."""
-        values = [changes.pop(name, value) for name, value in zip(self._fields, self, strict=True)]
-        if changes:
-            raise ValueError(f"Got unexpected field names: {list(changes)!r}")
+        values, places = list(self), self._places
+        for name, value in changes.items():
+            if name not in places:
+                raise ValueError(f"Got unexpected field names: {[name for name in changes if name not in places]!r}")
+            values[places[name]] = value
         return tuple.__new__(type(self), values)
 
     def _asdict(self):
@@ -192,6 +194,7 @@ else:
                 "__getnewargs__": _getnewargs,
                 "__match_args__": fields,
                 "_fields": fields,
+                "_places": {field: place for place, field in enumerate(fields)},
                 "_field_defaults": defaults,
                 "_replace": _replace,
                 "_asdict": _asdict,

@@ -38,6 +38,13 @@ def trop() -> None:
 
 def trop_server() -> None:
     """The command ``trop-server``."""
+    import gc
+
+    # To look for garbage in what is imported, again and again while more of it comes, takes a good part of the start.
+    gc.disable()
+    from trop_server import own_modules
+
+    own_modules.find_first()
     from trop_server.main import main
 
     main()

@@ -51,6 +51,10 @@ def test_a_tuple_is_made_as_typing_makes_it(fields: tuple[tuple[Any, ...], dict[
     assert repr(light).removeprefix("Light") == repr(real).removeprefix("Real")
     assert light._asdict() == real._asdict()
     assert tuple(light._replace(second="b")) == tuple(real._replace(second="b"))
+    assert light._replace() == light
+    assert type(light._replace()) is Light
+    with pytest.raises(ValueError, match="Got unexpected field names: \\['third'\\]"):
+        light._replace(first=1, third=2)
     assert (copy.copy(light), pickle.loads(pickle.dumps(light))) == (light, light)
     assert hash(light) == hash(real)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,47 @@ def test_a_canonical_path_follows_all_links(tmp_path: Path) -> None:
     assert (
         paths.canonical(str(tmp_path / "two" / "missing" / "x")) == os.path.realpath(tmp_path / "real") + "/missing/x"
     )
+
+
+def test_a_path_is_real_as_python_says_it(tmp_path: Path) -> None:
+    (tmp_path / "directory" / "x (deleted)").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    for name, to in (("to-directory", "directory"), ("to-file", "file"), ("to-nothing", "nothing"), ("loop", "loop")):
+        (tmp_path / name).symlink_to(to)
+    names = [*os.listdir(tmp_path), "nothing", "to-directory/..", "to-directory/x (deleted)", "directory/x (deleted)"]
+    asked = ["/", str(tmp_path), *(f"{tmp_path}/{name}" for name in names), f"{tmp_path}/directory/", f"/{tmp_path}"]
+
+    assert {path: paths.real(path) for path in asked} == {path: os.path.realpath(path) for path in asked}
+
+
+def test_a_path_is_real_where_no_descriptor_is_left(tmp_path: Path) -> None:
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "link").symlink_to("directory")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    expected = os.path.realpath(tmp_path / "directory")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        found = [paths.real(str(tmp_path / name)) for name in ("directory", "link")]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert found == [expected, expected]
+
+
+@pytest.mark.parametrize("tells", [True, False], ids=["the system tells at once", "it has to be looked at"])
+def test_something_is_there_if_it_has_the_name(tmp_path: Path, tells: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nothing")
+    (tmp_path / "loop").symlink_to("loop")
+    if not tells:
+        monkeypatch.setattr(paths, "_access_tells", lambda: False)
+    names = ["directory", "file", "link", "loop", "nothing", "file/x", "link/x", "loop/x", "n\0l", "\ud800", "x" * 300]
+
+    there = [name for name in names if paths.is_there(f"{tmp_path}/{name}")]
+
+    assert there == ["directory", "file", "link", "loop"]
 
 
 def test_a_canonical_path_that_cannot_be_stored_is_refused(tmp_path: Path) -> None:

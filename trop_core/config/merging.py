@@ -16,6 +16,7 @@ from trop_core.errors.base import InternalError
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple, cast
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT
+from trop_core.paths import is_there
 from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions
 
@@ -87,7 +88,7 @@ def load_settings(
     in_variables: list[ConfigProblem] = []
     global_file = os.path.join(data_directory, GLOBAL_FILE)
     users = [_attempt(in_file, partial(load_file, global_file, project=False))]
-    if any(name.startswith("TROP_") and name not in _NO_SETTINGS for name in environment):
+    if not _NO_SETTINGS.issuperset([name for name in environment if name.startswith("TROP_")]):
         from trop_core.config.environment import environment_layer
 
         users.append(_attempt(in_variables, partial(environment_layer, environment)))
@@ -285,9 +286,7 @@ def _told_of_refusal(refusal: TropError) -> str:
 def near_miss(global_file: str) -> tuple[str, ...]:
     """The warning about a file beside the user's own whose name is nearly the right one."""
     near = os.path.join(os.path.dirname(global_file), NEAR_GLOBAL)
-    try:
-        os.lstat(near)
-    except (OSError, ValueError):
+    if not is_there(near):
         return ()
     from trop_core.errors.spelling import quoted
 

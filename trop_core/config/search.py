@@ -14,7 +14,7 @@ from functools import partial
 from trop_core import small_files
 from trop_core.config.names import NEAR_NAMES, PROJECT_FILES
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
-from trop_core.paths import is_within
+from trop_core.paths import is_there, is_within, real
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -120,19 +120,19 @@ def find(ground: Ground) -> Found:
     """
     warnings: list[str] = []
     for directory in ground.directories():
-        found = tuple(filter(None, (_take(ground, directory, name, warnings) for name in PROJECT_FILES)))
+        found = _taken(ground, directory, warnings)
         if found:
             warnings += near_misses(directory)
             return Found(directory, found, tuple(warnings))
     for directory in dict.fromkeys((ground.target, ground.root or ground.target)):
-        warnings += [_told_of_name(directory, name) for name in NEAR_NAMES if _lstat(os.path.join(directory, name))]
+        warnings += [_told_of_name(directory, name) for name in NEAR_NAMES if is_there(_in(directory, name))]
     return Found(None, (), tuple(warnings))
 
 
 def in_directory(ground: Ground) -> Found:
     """The same for the target alone, without a search."""
     warnings: list[str] = []
-    found = tuple(filter(None, (_take(ground, ground.target, name, warnings) for name in PROJECT_FILES)))
+    found = _taken(ground, ground.target, warnings)
     return Found(ground.target, found, (*warnings, *near_misses(ground.target)))
 
 
@@ -180,8 +180,13 @@ def leads_away(path: str) -> bool:
     return any(map(_strays, _upward(path)))
 
 
+def _taken(ground: Ground, directory: str, warnings: list[str]) -> tuple[ProjectFile, ...]:
+    named = [name for name in PROJECT_FILES if is_there(_in(directory, name))]
+    return tuple(filter(None, (_take(ground, directory, name, warnings) for name in named))) if named else ()
+
+
 def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> ProjectFile | None:
-    path = os.path.join(directory, name)
+    path = _in(directory, name)
     seen = _lstat(path)
     if seen is None:
         return None
@@ -284,14 +289,21 @@ def _is_read(directory: str, name: str) -> bool:
 
 
 def _is_root(directory: str) -> bool:
-    seen = _lstat(os.path.join(directory, ".git"))
+    git = _in(directory, ".git")
+    seen = _lstat(git) if is_there(git) else None
     return seen is not None and stat.S_IFMT(seen.st_mode) in (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK)
 
 
+def _in(directory: str, name: str) -> str:
+    """The path of a name in an absolute directory."""
+    return f"{directory}{name}" if directory == "/" else f"{directory}/{name}"
+
+
 def _upward(directory: str) -> Iterator[str]:
+    """An absolute directory, and those above it. ``os.path.dirname`` would take a good part of a search."""
     yield directory
-    while (parent := os.path.dirname(directory)) != directory:
-        directory = parent
+    while directory != "/":
+        directory = directory.rpartition("/")[0] or "/"
         yield directory
 
 
@@ -312,6 +324,6 @@ def _lstat(path: str) -> os.stat_result | None:
 
 def _realpath(path: str) -> str:
     try:
-        return os.path.realpath(path)
+        return real(path)
     except (OSError, ValueError, RecursionError):
         return path  # more links than anybody can follow lead nowhere

@@ -49,6 +49,8 @@ class FileSet:
         """
         with self._comparing:
             now = [_look(name) for name in self._names]
+            if now == self._found and now[0] is not None:
+                return self._is_torn
             appeared = [before is None and after is not None for before, after in zip(self._found, now, strict=True)]
             self._is_torn = (
                 self._is_torn

@@ -53,7 +53,8 @@ class SharedConnection(sqlite3.Connection):
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Run one statement; its rows are read from the cursor that is returned."""
         cursor = super().execute(sql, parameters)
-        self._cursors.add(cursor)
+        if cursor.description is not None:  # a statement without rows has come to its end
+            self._cursors.add(cursor)
         return cursor
 
     def is_replaced(self) -> bool:

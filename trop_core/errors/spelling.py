@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     """From a field's name in Python (``allow_change``) to what the caller knows it as."""
 
 
+@lru_cache(1000)
 def wire_name(field: str) -> str:
     """The name of a field in JSON: ``allow_change`` is ``allowChange``, ``from_`` is ``from``."""
     first, *rest = field.rstrip("_").split("_")

@@ -105,7 +105,7 @@ class TropServer(LanguageServer):
         loop = asyncio.get_running_loop()
         self._ended = loop.create_future()
         output = self.protocol.output = Output(output_descriptor, partial(loop.call_soon_threadsafe, self.end, 1))
-        self._lanes = Lanes(output.room)
+        self._lanes = Lanes(output)
         Input(
             input_descriptor,
             loop,

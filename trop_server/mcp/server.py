@@ -91,7 +91,7 @@ class McpServer:
         loop = asyncio.get_running_loop()
         self._ended = loop.create_future()
         output = self._output = Output(output_descriptor, partial(loop.call_soon_threadsafe, self.end, 1))
-        self._lanes = Lanes(output.room)
+        self._lanes = Lanes(output)
         self._incoming, messages = anyio.create_memory_object_stream[SessionMessage | Exception](math.inf)
         server: Server[Any] = Server(
             "trop",

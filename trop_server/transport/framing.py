@@ -6,18 +6,18 @@ import json
 import os
 import re
 import select
-import threading
+import stat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 LARGEST_MESSAGE = 64 * 1024 * 1024
 LARGEST_HEADER = 8 * 1024
 _CHUNK = 64 * 1024
 _PATIENCE = 0.5
-_BACKLOG = 256
+_BETWEEN_LOOKS = 0.02
 
 # A line feed alone is taken for a line's end as well: what is typed or piped by hand would wait for ever without.
 _END_OF_LINE = re.compile(rb"\r?\n")
@@ -34,24 +34,25 @@ class NotJson(Exception):
     """A message whose content is not JSON in UTF-8. The next one may be."""
 
 
-def read_frames(read: Callable[[], bytes]) -> Iterator[bytes]:
+def read_frames(read: Callable[[], bytes | None]) -> Iterator[bytes | None]:
     """The contents of messages, until ``read`` returns nothing. What is cut off by the end is dropped.
 
-    Raises ``BrokenFrame`` for a header without a length, or with one that is negative, no number or over 64 MiB, and
-    for bytes that cannot become a header: whoever sends JSON alone would wait for ever for an answer.
+    Where ``read`` has None for the time being, so has this. Raises ``BrokenFrame`` for a header without a length, or
+    with one that is negative, no number or over 64 MiB, and for bytes that cannot become a header: whoever sends JSON
+    alone would wait for ever for an answer.
     """
     buffer = bytearray()
     while True:
         while (end := _END_OF_HEADER.search(buffer, 0, LARGEST_HEADER)) is None:
             _check_beginning(buffer)
-            chunk = read()
+            chunk = yield from _next(read)
             if not chunk:
                 return
             buffer += chunk
         length = _content_length(bytes(buffer[: end.start()]))
         del buffer[: end.end()]
         while len(buffer) < length:
-            chunk = read()
+            chunk = yield from _next(read)
             if not chunk:
                 return
             buffer += chunk
@@ -60,13 +61,14 @@ def read_frames(read: Callable[[], bytes]) -> Iterator[bytes]:
         yield content
 
 
-def read_lines(read: Callable[[], bytes]) -> Iterator[bytes]:
+def read_lines(read: Callable[[], bytes | None]) -> Iterator[bytes | None]:
     """The lines of a stream, until ``read`` returns nothing, as MCP frames its messages. Empty ones are passed over.
 
-    What is cut off by the end is dropped. Raises ``BrokenFrame`` for a line of more than 64 MiB.
+    Where ``read`` has None for the time being, so has this. What is cut off by the end is dropped. Raises
+    ``BrokenFrame`` for a line of more than 64 MiB.
     """
     buffer = bytearray()
-    while chunk := read():
+    while chunk := (yield from _next(read)):
         *ends, rest = chunk.split(b"\n")
         for end in ends:
             buffer += end
@@ -78,33 +80,40 @@ def read_lines(read: Callable[[], bytes]) -> Iterator[bytes]:
             raise BrokenFrame(f"no line ends within {LARGEST_MESSAGE} bytes")
 
 
+def _next(read: Callable[[], bytes | None]) -> Generator[None, None, bytes]:
+    while (chunk := read()) is None:
+        yield None
+    return chunk
+
+
 def decode(content: bytes) -> Any:
     """The JSON value of a message's content. Raises ``NotJson``."""
     try:
-        return json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+        return _DECODER.decode(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error) or "nested too deeply") from error
 
 
 def encode(message: Any) -> bytes:
     """A message as a frame. The content is ASCII, so that characters and bytes are the same number."""
-    content = json.dumps(message, separators=(",", ":"))
+    content = _ENCODER.encode(message)
     return f"Content-Length: {len(content)}\r\n\r\n{content}".encode("ascii")
 
 
 def encode_line(message: Any) -> bytes:
     """A message as a line of its own, in ASCII."""
-    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+    return _ENCODER.encode(message).encode("ascii") + b"\n"
 
 
 class Input:
-    """Reads messages from a descriptor in a thread of its own, and hands each to the event loop.
+    """Reads messages from a descriptor in the event loop as they come, and hands on each by itself.
 
-    pygls reads through the thread pool that its handlers use, so that a few that wait make it deaf.
+    pygls reads through the thread pool that its handlers use, so that a few that wait make it deaf; and to hand a
+    message from thread to thread takes as long as a good part of a command.
     ``on_message`` gets a decoded value, ``on_garbage`` what is no JSON, ``on_end`` the reason for the end, or None
-    where the input simply ended; all are called in the event loop. ``may_read`` waits, up to the seconds that it is
-    given, until there is room for answers, and tells whether there is. No more is read than the loop keeps up with.
-    ``split`` finds the messages in the bytes.
+    where the input simply ended. ``may_read`` waits, up to the seconds that it is given, until there is room for
+    answers, and tells whether there is. No more is read than the loop keeps up with. ``split`` finds the messages in
+    the bytes.
     """
 
     def __init__(
@@ -116,7 +125,7 @@ class Input:
         on_garbage: Callable[[NotJson], object],
         on_end: Callable[[BrokenFrame | None], object],
         may_read: Callable[[float], bool],
-        split: Callable[[Callable[[], bytes]], Iterator[bytes]] = read_frames,
+        split: Callable[[Callable[[], bytes | None]], Iterator[bytes | None]] = read_frames,
     ) -> None:
         self._descriptor = descriptor
         self._loop = loop
@@ -124,49 +133,78 @@ class Input:
         self._on_garbage = on_garbage
         self._on_end = on_end
         self._may_read = may_read
-        self._split = split
-        self._backlog = threading.Semaphore(_BACKLOG)
+        self._messages = split(self._take)
+        self._chunk: bytes | None = None
+        self._is_never_late = _is_never_late(descriptor)
+        self._is_waited_for = False
 
     def start(self) -> None:
         """Begin to read."""
-        threading.Thread(target=self._work, name="input", daemon=True).start()
+        self._go_on(self._loop.time())
 
-    def _work(self) -> None:
+    def _go_on(self, since: float) -> None:
+        """Read as soon as there is something to be read, and room for answers, which has been missing ``since``."""
+        if not self._may_read(0):
+            self._pause()
+            if self._loop.time() - since > _PATIENCE and self._has_hung_up():
+                self._end(None)
+            else:
+                self._loop.call_later(_BETWEEN_LOOKS, self._go_on, since)
+        elif self._is_never_late:
+            self._loop.call_soon(self._read)
+        elif not self._is_waited_for:
+            self._loop.add_reader(self._descriptor, self._read)
+            self._is_waited_for = True
+
+    def _read(self) -> None:
         try:
-            for content in self._split(self._read):
-                try:
-                    message = decode(content)
-                except NotJson as error:
-                    self._hand_on(self._on_garbage, error)
-                else:
-                    self._hand_on(self._on_message, message)
-        except BrokenFrame as error:
-            self._hand_on(self._on_end, error)
-        else:
-            self._hand_on(self._on_end, None)
-
-    def _hand_on(self, handler: Callable[[Any], object], value: Any) -> None:
-        self._backlog.acquire()
-        self._loop.call_soon_threadsafe(self._deliver, handler, value)
-
-    def _deliver(self, handler: Callable[[Any], object], value: Any) -> None:
-        self._backlog.release()
-        handler(value)
-
-    def _read(self) -> bytes:
-        while not self._may_read(_PATIENCE):
-            if self._has_hung_up():
-                return b""
-        try:
-            return os.read(self._descriptor, _CHUNK)
+            self._chunk = os.read(self._descriptor, _CHUNK)
+        except BlockingIOError:
+            return
         except OSError:
-            return b""
+            self._chunk = b""
+        try:
+            for content in self._messages:
+                if content is None:
+                    self._go_on(self._loop.time())
+                    return
+                self._hand_on(content)
+        except BrokenFrame as error:
+            self._end(error)
+        else:
+            self._end(None)
+
+    def _take(self) -> bytes | None:
+        chunk, self._chunk = self._chunk, None
+        return chunk
+
+    def _hand_on(self, content: bytes) -> None:
+        # Each in a step of the loop of its own: what goes wrong with one is no matter of the others.
+        try:
+            self._loop.call_soon(self._on_message, decode(content))
+        except NotJson as error:
+            self._loop.call_soon(self._on_garbage, error)
+
+    def _end(self, reason: BrokenFrame | None) -> None:
+        self._pause()
+        self._loop.call_soon(self._on_end, reason)
+
+    def _pause(self) -> None:
+        if self._is_waited_for:
+            self._loop.remove_reader(self._descriptor)
+            self._is_waited_for = False
 
     def _has_hung_up(self) -> bool:
         """Whether the other end is closed, found out without reading."""
         poll = select.poll()
         poll.register(self._descriptor, 0)
         return bool(poll.poll(0))
+
+
+def _is_never_late(descriptor: int) -> bool:
+    """Whether it is a file or the like, whose end is all that one can come to: no event loop waits for it."""
+    mode = os.fstat(descriptor).st_mode
+    return not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor))
 
 
 def _check_beginning(buffer: bytearray) -> None:
@@ -196,3 +234,8 @@ def _content_length(header: bytes) -> int:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+# json.loads and json.dumps would make such a one for every message.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))

@@ -13,7 +13,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 from trop_core.cancellation import CancellationToken
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from trop_core.database.waiting import Patience
     from trop_core.operations.call import Call
+    from trop_server.transport.output import Output
 
 T = TypeVar("T")
 
@@ -34,9 +35,12 @@ _PREPARERS = 64
 _PREPARERS_OF_ONE_PLACE = 30
 _BETWEEN_LOOKS = 0.01
 
+_Stage: TypeAlias = Literal["unprepared", "prepared", "done"]
+"""How far a call has come: it is to be prepared, perhaps once more; it waits for its turn; it has its result."""
+
 
 class Ticket:
-    """One command that is under way, for whoever wants to take it back. Used in the event loop's thread only.
+    """One command that is under way, for whoever wants to take it back. Used in the event loop's thread, but for one.
 
     ``progress_token`` is what the client wants to hear of it under, if anything: a number or a text.
     """
@@ -45,15 +49,28 @@ class Ticket:
         self.token = CancellationToken()
         self.progress_token: str | int | None = progress_token if type(progress_token) in (int, str) else None
         self._abandon: Callable[[], object] | None = None
+        self._lock = threading.Lock()
+        self._has_effect = False
 
     def cancel(self) -> None:
         """Take the command back: what has no effect yet is dropped at once, a transaction is interrupted."""
-        self.token.cancel()
-        if self._abandon is not None:
-            self._abandon()
+        with self._lock:
+            self.token.cancel()
+            abandon = None if self._has_effect else self._abandon
+        if abandon is not None:
+            abandon()
+
+    def take_effect(self) -> None:
+        """What is awaited now has an effect from here on, and what comes of it counts. Called in the thread that works.
+
+        Raises ``Cancelled`` once the command is taken back: nobody waits for it any more.
+        """
+        with self._lock:
+            self.token.check()
+            self._has_effect = True
 
     async def while_harmless(self, waiting: Awaitable[T]) -> T:
-        """Await something that may be dropped at any time; raises ``Cancelled`` once the command is taken back."""
+        """Await something that may be dropped until it takes effect; raises ``Cancelled`` once that has happened."""
         task = asyncio.ensure_future(waiting)
         if self.token.cancelled:
             task.cancel()
@@ -65,25 +82,22 @@ class Ticket:
                 raise Cancelled from None
             raise
         finally:
-            self._abandon = None
+            self._abandon, self._has_effect = None, False
 
 
 class Lanes:
     """The threads of one server and the stores that they have open.
 
-    ``room`` is awaited before a store is read: a client that does not read its answers gets no more of them made.
+    ``output`` has to have room before a store is read: a client that does not read its answers gets no more of them.
     ``clock`` is what all calls here measure their waiting with: no place in the queue costs one of them its time.
     """
 
-    def __init__(self, room: Callable[[], Awaitable[None]]) -> None:
-        self._room = room
-        self._writers = asyncio.Semaphore(1)
-        self._readers = asyncio.Semaphore(_READERS)
-        self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
-        self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._writers = _Lane(1, "write")
+        self._readers = _Lane(_READERS, "read")
         self._preparing = ThreadPoolExecutor(_PREPARERS, thread_name_prefix="prepare")
         self._places: WeakValueDictionary[str, _Place] = WeakValueDictionary()
-        self._stores = threading.local()
         self._loop = asyncio.get_running_loop()
         self._queued: dict[asyncio.Future[Any], Patience] = {}
         self._next_look: asyncio.TimerHandle | None = None
@@ -95,17 +109,36 @@ class Lanes:
         Raises what the call raises; ``LockTimeout`` if another process has kept it waiting for too long, also where
         that kept those before it; ``Cancelled`` if it was taken back before it had committed.
         """
-        gate, threads = (self._writers, self._writing) if call.writes else (self._readers, self._reading)
-        while not await self.look(ticket, call.prepare, place=call.place):
-            await self._turn(ticket, call, gate)
-            try:
-                if not call.writes:
-                    await ticket.while_harmless(self._room())
-                if await self._loop.run_in_executor(threads, self._transact, call):
-                    break
-            finally:
-                gate.release()
+        lane = self._writers if call.writes else self._readers
+        stage: _Stage = "unprepared"
+        while stage != "done":
+            stage = await self.look(ticket, partial(self._prepare, ticket, call, lane), place=call.place)
+            if stage == "prepared":
+                await self._turn(ticket, call, lane)
+                try:
+                    if not call.writes:
+                        await ticket.while_harmless(self._output.room())
+                    stage = await self._loop.run_in_executor(lane.threads, lane.transact, call)
+                finally:
+                    lane.leave()
         return call.result
+
+    def _prepare(self, ticket: Ticket, call: Call, lane: _Lane) -> _Stage:
+        """Prepare a call, and go on in this thread where its turn has come: to change threads takes a good part of it.
+
+        In a thread that prepares, and that nobody may wait for any more.
+        """
+        if call.prepare():
+            return "done"
+        if not lane.try_to_enter():
+            return "prepared"
+        try:
+            if not call.writes and not self._output.wait_until_uncrowded(0):
+                return "prepared"
+            ticket.take_effect()
+            return lane.transact(call)
+        finally:
+            lane.leave()
 
     async def look(self, ticket: Ticket, function: Callable[[], T], *, place: str) -> T:
         """Call what may hang in the file system and may be dropped at any time; returns or raises what that does.
@@ -116,9 +149,9 @@ class Lanes:
         queue = self._places.setdefault(place, _Place(self._preparing))
         return await ticket.while_harmless(queue.call(function))
 
-    async def _turn(self, ticket: Ticket, call: Call, gate: asyncio.Semaphore) -> None:
+    async def _turn(self, ticket: Ticket, call: Call, lane: _Lane) -> None:
         patience = call.patience
-        acquiring = asyncio.ensure_future(gate.acquire())
+        acquiring = lane.enter()
         self._queued[acquiring] = patience
         self._look_in(patience.remaining)
         try:
@@ -126,7 +159,7 @@ class Lanes:
         except BaseException as error:
             # The turn may have come in the very moment in which the wait for it ended.
             if acquiring.done() and not acquiring.cancelled():
-                gate.release()
+                lane.leave()
             if isinstance(error, asyncio.CancelledError) and acquiring not in self._queued:
                 raise patience.timed_out(call.operation.name.replace("_", " ")) from None
             raise
@@ -159,19 +192,70 @@ class Lanes:
                 self._next_look.cancel()
             self._next_look = self._loop.call_at(when, self._look_at_queue)
 
-    def _transact(self, call: Call) -> bool:
-        directory = call.context.data_directory
-        store: Store | None = getattr(self._stores, "store", None)
-        if store is None or store.directory != directory:
-            if store is not None:
-                store.close()
-            store = self._stores.store = Store(directory)
-        while not call.transact(store):
-            # A list that waited for another turn with all its rows would be one of thousands, where nobody reads.
-            if not call.goes_on:
+
+class _Lane:
+    """So many calls at once, each with a store of its own; all others wait for their turn, in the order of coming."""
+
+    def __init__(self, places: int, name: str) -> None:
+        self.threads = ThreadPoolExecutor(places, thread_name_prefix=name)
+        self._loop = asyncio.get_running_loop()
+        self._free = places
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._lock = threading.Lock()
+        self._stores: list[Store] = []
+
+    def enter(self) -> asyncio.Future[None]:
+        """The turn to come; ``leave`` after it. Called in the event loop."""
+        turn: asyncio.Future[None] = self._loop.create_future()
+        if self.try_to_enter():
+            turn.set_result(None)
+        else:
+            self._waiting.append(turn)
+            self._hand_on_free()
+        return turn
+
+    def try_to_enter(self) -> bool:
+        """Enter at once, if there is a place and nobody waits for it. In any thread."""
+        with self._lock:
+            if not self._free or self._waiting:
                 return False
-            call.prepare()
-        return True
+            self._free -= 1
+            return True
+
+    def leave(self) -> None:
+        """Make way for the next one. In any thread."""
+        with self._lock:
+            self._free += 1
+        if self._waiting:
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                self._loop.call_soon_threadsafe(self._hand_on_free)
+
+    def transact(self, call: Call) -> _Stage:
+        """Do a call that was prepared, in the thread of whoever has entered."""
+        directory = call.context.data_directory
+        with self._lock:
+            store = self._stores.pop() if self._stores else Store(directory)
+        if store.directory != directory:
+            store.close()
+            store = Store(directory)
+        try:
+            while not call.transact(store):
+                # A list that waited for another turn with all its rows would be one of thousands, where nobody reads.
+                if not call.goes_on:
+                    return "unprepared"
+                call.prepare()
+            return "done"
+        finally:
+            self._stores.append(store)
+
+    def _hand_on_free(self) -> None:
+        """Let those in whose turn it is. Called in the event loop."""
+        with self._lock:
+            while self._free and self._waiting:
+                turn = self._waiting.popleft()
+                if not turn.cancelled():
+                    self._free -= 1
+                    turn.set_result(None)
 
 
 class _Place:
