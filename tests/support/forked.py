@@ -61,6 +61,6 @@ def _begin(asked: int, *files: int) -> None:
         os.setgroups([])
         os.setgid(group)
         os.setuid(user)
-    coverage.process_startup(force=True)
+    coverage.process_startup()
     sys.argv = wanted["arguments"]
     sys.exit(getattr(programs, os.path.basename(sys.argv[0]).replace("-", "_"))())
