@@ -7,8 +7,6 @@ request appears in all of them.
 
 from __future__ import annotations
 
-from functools import cache
-
 from trop_core.errors.arguments import InvalidArgument, UnknownArgument
 from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.light_types import TYPE_CHECKING, Any, Enum, NamedTuple
@@ -183,9 +181,13 @@ def _read_fields(request: type[Record]) -> tuple[Field, ...]:
     return own + shared
 
 
-@cache
 def _by_wire_name(request: type[Record]) -> Mapping[str, Field]:
-    return {field.wire: field for field in fields_of(request)}
+    if request not in _known_by_wire_name:
+        _known_by_wire_name[request] = {field.wire: field for field in fields_of(request)}
+    return _known_by_wire_name[request]
+
+
+_known_by_wire_name: dict[type[Record], Mapping[str, Field]] = {}
 
 
 def parse(request: type[Record], values: Mapping[str, object], *, uris: bool) -> dict[str, Any]:

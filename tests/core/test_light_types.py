@@ -54,7 +54,7 @@ def test_a_tuple_is_made_as_typing_makes_it(fields: tuple[tuple[Any, ...], dict[
     assert light._replace() == light
     assert type(light._replace()) is Light
     with pytest.raises(ValueError, match="Got unexpected field names: \\['third'\\]"):
-        light._replace(first=1, third=2)
+        light._replace(first=1, third=2)  # type: ignore[call-arg]
     assert (copy.copy(light), pickle.loads(pickle.dumps(light))) == (light, light)
     assert hash(light) == hash(real)
 
