@@ -35,6 +35,7 @@ pytestmark = pytest.mark.timeout(240)
 
 # Looked at when this is imported: the tests themselves run without any TROP_ variable of the outside.
 _NAMED = os.environ.get("TROP_TEST_NEOVIM")
+_SECONDS = int(os.environ.get("TROP_TEST_SECONDS") or 5)
 
 
 def version_of(executable: str) -> tuple[int, ...]:
@@ -88,7 +89,7 @@ class Neovim:
             **self.variables,
         )
 
-    def run(self, file: str, scenario: str, *, cwd: Path | None = None) -> str:
+    def run(self, file: str, scenario: str, *, cwd: Path | None = None, patience: float = PATIENCE) -> str:
         """Let a scenario happen in an editor; returns what it says. Fails with that if it fails, or does not end."""
         __tracebackhide__ = True
         found = ["--clean", "--cmd", f"set runtimepath^={self.plugin}"] if self.plugin else []
@@ -108,9 +109,9 @@ class Neovim:
             start_new_session=True,
         )
         try:
-            told, _ = process.communicate(timeout=PATIENCE)
+            told, _ = process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
-            told = f"it did not end within {PATIENCE:.0f} seconds"
+            told = f"it did not end within {patience:.0f} seconds"
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -346,6 +347,15 @@ def test_hostile_repositories_do_no_harm(neovim: Neovim) -> None:
     said = neovim.run("hostile", "repositories", cwd=neovim.sandbox.work)
 
     window.check(said)
+
+
+@pytest.mark.timeout(_SECONDS + 240)
+def test_random_actions_beside_terminals_and_agents_end_with_what_is_stored(neovim: Neovim) -> None:
+    make_repository(neovim.sandbox.work / "bank")
+    add_worktree(neovim.repository, neovim.sandbox.work / "shop-login", "login")
+    neovim.variables.update(TEST_SECONDS=str(_SECONDS))
+
+    print(neovim.run("at_random", "acts", patience=_SECONDS + PATIENCE))
 
 
 def test_the_client_is_attached_to_no_buffer(neovim: Neovim) -> None:
