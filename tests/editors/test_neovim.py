@@ -286,6 +286,19 @@ def test_hints_are_drawn_anew_when_another_process_reserves(neovim: Neovim) -> N
     neovim.run("documents", "hints_follow")
 
 
+def test_what_is_offered_of_an_unsaved_file_saves_it_and_a_release_asks(neovim: Neovim) -> None:
+    neovim.run("documents", "offered")
+
+
+def test_a_file_that_cannot_be_saved_is_not_reserved_as_it_was(neovim: Neovim) -> None:
+    neovim.run("documents", "offered_of_what_cannot_be_saved")
+
+
+def test_what_was_done_is_said_on_one_line_and_asks_for_no_key(neovim: Neovim) -> None:
+    neovim.variables["TEST_NEOVIM"] = executable()
+    neovim.run("terminal", "asks_for_no_key")
+
+
 def test_that_there_is_no_server_for_a_file_is_told_once(neovim: Neovim) -> None:
     neovim.run("documents", "missing")
 

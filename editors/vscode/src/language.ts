@@ -1,0 +1,2 @@
+/** The language of `trop.yaml` and `trop.local.yaml`. */
+export const LANGUAGE = 'trop';
