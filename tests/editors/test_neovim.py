@@ -270,6 +270,10 @@ def test_the_server_is_attached_to_the_files_of_a_project_and_to_no_others(neovi
     neovim.run("documents", "attached")
 
 
+def test_a_file_of_nearly_the_right_name_is_told_so(neovim: Neovim) -> None:
+    neovim.run("documents", "nearly_the_right_name")
+
+
 def test_the_server_is_attached_again_after_a_restart(neovim: Neovim) -> None:
     neovim.run("documents", "attached_again")
 

@@ -37,6 +37,22 @@ function M.attached()
   support.equal(support.notes, {})
 end
 
+function M.nearly_the_right_name()
+  for _, name in ipairs({ "trop.yml", "trop.local.yml", ".trop.yaml", "Trop.yaml" }) do
+    local bufnr = edit(name)
+    local right = name:find("local") and "trop.local.yaml" or "trop.yaml"
+    local told = support.eventually("a diagnostic of " .. name, function()
+      return vim.diagnostic.get(bufnr)[1]
+    end)
+
+    support.equal(told.code, "near_miss")
+    support.contains(told.message, "the file has to be called " .. right)
+  end
+
+  vim.cmd.edit(repository .. "/workshop.yml")
+  support.equal(vim.bo.filetype, "yaml")
+end
+
 function M.attached_again()
   local project = edit("trop.yaml")
   local first = to_be_attached(project).id

@@ -4,14 +4,18 @@ local messages = require("trop.messages")
 
 local M = {}
 
+local NAMES = { ["trop.yaml"] = true, ["trop.local.yaml"] = true }
+
 --- Save what is open and changed of the project's files that count in a directory, its own and those above: the server
 --- reads them as they are saved, and what is reserved is what is seen.
 ---@param directory string
 ---@return string? problem why one could not be saved
 local function save(directory)
   for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
-    local above = vim.fs.dirname(vim.api.nvim_buf_get_name(bufnr)):gsub("/?$", "/")
-    if vim.bo[bufnr].modified and vim.bo[bufnr].filetype == "yaml.trop" and vim.startswith(directory .. "/", above) then
+    local name = vim.api.nvim_buf_get_name(bufnr)
+    local above = vim.fs.dirname(name):gsub("/?$", "/")
+    local counts = NAMES[vim.fs.basename(name)] and vim.startswith(directory .. "/", above)
+    if vim.bo[bufnr].modified and vim.bo[bufnr].buftype == "" and counts then
       local ok, problem = pcall(vim.api.nvim_buf_call, bufnr, function()
         vim.cmd("silent write")
       end)

@@ -80,4 +80,15 @@ export default async function ({ world, openWindow }) {
   }, file);
   assert.ok(words.labels.includes('ports'), JSON.stringify(words.labels));
   assert.match(words.hover, /services/);
+
+  // A file of nearly the right name is told so.
+  const near = path.join(folder, 'trop.yml');
+  fs.writeFileSync(near, 'reservations:\n  services: {web: {}}\n');
+  await window.open(near);
+  const [told] = await eventually('what is said of the name', async () => {
+    const found = await window.problems(near);
+    return found.length > 0 && found;
+  });
+  assert.match(told.message, /the file has to be called trop\.yaml/);
+  await window.page.screenshot({ path: path.join(world.root, 'near.png') });
 }
