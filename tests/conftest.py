@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support import forking
 from support.client import Client
 from support.requirements import needs_root
 from support.sandbox import UNMEASURED, Sandbox
@@ -56,6 +57,12 @@ def measured_in_part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     case = getattr(request.node, "callspec", None)
     if case is not None and sum(case.indices.values()) % 3:
         _measure_no_process(monkeypatch)
+
+
+@pytest.fixture
+def started_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of how a program is loaded, of what it holds, or of which process began it: its script is run."""
+    monkeypatch.setattr(forking, "started_whole", True)
 
 
 @pytest.fixture

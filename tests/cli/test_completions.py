@@ -229,6 +229,8 @@ def test_a_shell_completes_after_the_line_of_the_help_was_run_in_it(sandbox: San
     environment = sandbox.environment(
         PATH=f"{SCRIPTS}:{os.environ['PATH']}", TERM="xterm", SHELL=program, ZDOTDIR=None, XDG_CONFIG_HOME=None
     )
+    # Without it, the first fish of a user reads all manuals of the machine, in the background.
+    (sandbox.home / ".local/share/fish/generated_completions").mkdir(parents=True)
     subprocess.run([program, "-c", line], cwd=sandbox.work, env=environment, timeout=PATIENCE, check=True)
     shown = sandbox.root / "shown"
 

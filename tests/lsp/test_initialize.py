@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 COMMANDS = ["trop.reserve", "trop.list", "trop.listCommands"]
 
 

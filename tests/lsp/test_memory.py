@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from support.client import Client
     from support.sandbox import Sandbox
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
+pytestmark = pytest.mark.usefixtures("unmeasured", "started_whole")
 
 WARM, MANY = 2_000, 10_000
 KEPT = 200

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
+pytestmark = pytest.mark.usefixtures("unmeasured", "started_whole")
 
 SECONDS = float(os.environ.get("TROP_SOAK_SECONDS", "0"))
 SEED = int(os.environ.get("TROP_SOAK_SEED", "2026"))

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from support.forking import Forked, can_fork, fork
 from support.messages import (
     ServerError,
     folders_changed,
@@ -41,15 +42,20 @@ class Client:
 
     def __init__(self, *arguments: str, cwd: str, env: dict[str, str]) -> None:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it is as old as the process
-        self.process = subprocess.Popen(
-            [TROP_SERVER, *arguments],
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            bufsize=0,
-        )
+        command = [TROP_SERVER, *arguments]
+        self.process: subprocess.Popen[bytes] | Forked
+        if can_fork(TROP_SERVER, env):
+            self.process = fork(command, cwd=cwd, env=env, stderr=self.log)
+        else:
+            self.process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.log,
+                bufsize=0,
+            )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.input, self.output = self.process.stdin.fileno(), self.process.stdout.fileno()
@@ -180,7 +186,7 @@ class Client:
                 _wait_a_moment(self.process, remaining)
             elif not self._take_in():
                 self.process.wait(max(0.0, deadline - time.monotonic()))
-        return self.process.returncode
+        return self.process.wait()
 
     def rest(self) -> list[dict[str, Any]]:
         """Every message that is still to be had from a server that has ended. Fails if other bytes are among them."""
@@ -235,7 +241,7 @@ class Client:
         return unframe(self._received)
 
 
-def _wait_a_moment(process: subprocess.Popen[bytes], remaining: float) -> None:
+def _wait_a_moment(process: subprocess.Popen[bytes] | Forked, remaining: float) -> None:
     try:
         process.wait(min(remaining, 0.05))
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""Loading all that the command line may ever load, for a process that cannot, or is not to, load anything later."""
+"""Loading all that a program may ever load, for a process that cannot, or is not to, load anything later."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import trop_core
-import trop_server.cli
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,20 +15,26 @@ PLACE = str(Path(__file__).parent.parent)
 """Where a process of its own finds this module, as ``support.loading``."""
 
 
-def load_everything() -> None:
-    """Import every module of the command line, and whatever one of them imports anywhere, also inside of a function."""
-    for package in (trop_core, trop_server.cli):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name.endswith("__main__"):
-                continue
-            loaded = importlib.import_module(module.name)
+def load_everything(*parts: str) -> None:
+    """Import modules, packages whole, and whatever one of them imports anywhere, also inside of a function."""
+    for part in parts:
+        for name in _modules(part):
+            loaded = importlib.import_module(name)
             assert loaded.__file__ is not None
-            for name in _imported(ast.parse(Path(loaded.__file__).read_text())):
+            for imported in _imported(ast.parse(Path(loaded.__file__).read_text())):
                 try:
-                    importlib.import_module(name)
+                    importlib.import_module(imported)
                 except ImportError:
                     # What only another system, or another Python, has.
                     continue
+
+
+def _modules(name: str) -> Iterator[str]:
+    yield name
+    inside = getattr(importlib.import_module(name), "__path__", ())
+    for module in pkgutil.walk_packages(inside, f"{name}."):
+        if not module.name.endswith("__main__"):
+            yield module.name
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:

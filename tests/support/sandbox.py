@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from support.forking import can_fork, run_forked
 from support.stores import integrity_of
 
 if TYPE_CHECKING:
@@ -78,10 +79,13 @@ class Sandbox:
         **environment: str | None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end."""
+        place, its_environment = cwd or self.work, self.environment(**environment)
+        if can_fork(command[0], its_environment):
+            return run_forked(command, cwd=place, env=its_environment, stdin=stdin or "", timeout=PATIENCE)
         return subprocess.run(
             command,
-            cwd=cwd or self.work,
-            env=self.environment(**environment),
+            cwd=place,
+            env=its_environment,
             input=stdin or "",
             capture_output=True,
             encoding="utf-8",

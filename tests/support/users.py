@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from support.loading import PLACE
-from support.sandbox import UNMEASURED
+from support.forking import run_forked
+from support.sandbox import PATIENCE, TROP, UNMEASURED
 
 if TYPE_CHECKING:
     import subprocess
@@ -15,25 +14,17 @@ if TYPE_CHECKING:
 
 USER, GROUP = 65534, 65533
 
-_AS_THE_USER = """
-import os, sys
-sys.path.append(sys.argv[1])
-from support.loading import load_everything
-load_everything()
-from trop_server.cli import main
-os.chdir(sys.argv[2])
-os.setgroups([])
-os.setgid(65533)
-os.setuid(65534)
-sys.exit(main.run(sys.argv[3:]))
-"""
-"""All modules are loaded as root."""
-
 
 def as_the_user(
     sandbox: Sandbox, *arguments: str, stdin: str | None = None, **environment: str | None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user who is not root, in the sandbox's working directory."""
-    command = (sys.executable, "-c", _AS_THE_USER, PLACE, str(sandbox.work), *arguments)
-    # Coverage could not write down what it measures.
-    return sandbox.run(*command, cwd=None, stdin=stdin, **{**environment, **UNMEASURED})
+    """Run the command as a user who is not root, in the sandbox's working directory. All modules are loaded as root."""
+    return run_forked(
+        (TROP, *arguments),
+        cwd=sandbox.work,
+        # Coverage could not write down what it measures.
+        env=sandbox.environment(**{**environment, **UNMEASURED}),
+        stdin=stdin or "",
+        timeout=PATIENCE,
+        user=(USER, GROUP),
+    )

@@ -14,6 +14,7 @@ import yaml
 
 from trop_core.config.blame import to_blame
 from trop_core.config.characters import LINE_BREAK
+from trop_core.config.complaints import meaning
 from trop_core.config.numbers import OddNumber, is_decimal
 from trop_core.config.tree import Mapping, Scalar, Sequence, dotted
 from trop_core.config.values import shown
@@ -61,7 +62,7 @@ def parse(text: str, problems: Problems) -> Node | None:
 
     Broken YAML, duplicate keys, unknown tags, undefined aliases, a second document and too many levels are noted in
     ``problems``. The text must hold nothing but characters that YAML allows. It is read once: what is broken is told
-    in the words of the parser that is installed.
+    in words for the usual slips, and else in those of the parser that is installed.
     """
     builder = _Builder(text, problems)
     try:
@@ -95,11 +96,13 @@ class _ShallowLoader(yaml.SafeLoader):
 
 
 def _note_broken(error: yaml.YAMLError, text: str, problems: Problems) -> None:
-    parts = (getattr(error, "context", None), getattr(error, "problem", None))
-    complaint = ": ".join(part for part in parts if part) or str(error)
+    line, column = to_blame(error, text)
+    complaint = meaning(error, text, line)
+    if complaint is None:
+        parts = (getattr(error, "context", None), getattr(error, "problem", None))
+        complaint = ": ".join(part for part in parts if part) or str(error)
     if len(complaint) > _LONGEST_COMPLAINT:
         complaint = complaint[:_LONGEST_COMPLAINT] + "…"
-    line, column = to_blame(error, text)
     problems.add(line, column, None, f"broken YAML: {complaint}")
 
 

@@ -26,7 +26,7 @@ _SERVER = """
 import ctypes, json, os, signal, sys
 sys.path.append(sys.argv[2])
 from support.loading import load_everything
-load_everything()
+load_everything("trop_core", "trop_server.cli")
 from trop_server.cli import main
 shim = ctypes.CDLL(sys.argv[1])
 shim.failed_call.restype = ctypes.c_char_p
