@@ -111,11 +111,9 @@ class Neovim:
         try:
             told, _ = process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
-            told = f"it did not end within {patience:.0f} seconds"
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            os.killpg(process.pid, signal.SIGKILL)
+            told, _ = process.communicate()
+            told += f"\nit did not end within {patience:.0f} seconds"
         if process.returncode != 0:
             pytest.fail(f"{scenario} ended with {process.returncode}:\n{told}", pytrace=False)
         return told

@@ -14,6 +14,7 @@ local TEXTS = {
   "reservatons: [",
   "",
 }
+local ENDED_LATE = 124 -- What vim.system gives for a process that it had to end.
 local ENOUGH, ALLOWED_FILES, ALLOWED_MEMORY = 6, 5, 1.25
 
 ---@generic T
@@ -28,8 +29,8 @@ end
 ---@param ... string
 local function run(directory, ...)
   local cwd = vim.uv.fs_stat(directory) and directory or work
-  local done = vim.system({ vim.env.TEST_TROP, ... }, { cwd = cwd, text = true }):wait()
-  support.equal(done.stderr:find("Traceback"), nil)
+  local done = vim.system({ vim.env.TEST_TROP, ... }, { cwd = cwd, text = true }):wait(support.PATIENCE_MS)
+  support.equal({ done.stderr:find("Traceback") or false, done.code == ENDED_LATE }, { false, false })
 end
 
 --- An agent's session with the MCP server, which lasts.
@@ -69,7 +70,7 @@ local function agent()
     support.equal(answer.error, nil)
   end, function()
     process:write(nil)
-    process:wait()
+    support.equal(process:wait(support.PATIENCE_MS).code ~= ENDED_LATE, true)
   end
 end
 
