@@ -119,12 +119,12 @@ def file(sandbox: Sandbox) -> Path:
 
 
 @pytest.fixture
-def start(sandbox: Sandbox, file: Path) -> Iterator[Callable[[], Helix]]:
-    """What opens the file in an editor."""
+def start(sandbox: Sandbox, file: Path) -> Iterator[Callable[..., Helix]]:
+    """What opens the file, or another one, in an editor."""
     opened: list[Helix] = []
 
-    def begin() -> Helix:
-        opened.append(Helix(sandbox, file))
+    def begin(named: Path = file) -> Helix:
+        opened.append(Helix(sandbox, named))
         return opened[-1]
 
     executable()
@@ -134,7 +134,7 @@ def start(sandbox: Sandbox, file: Path) -> Iterator[Callable[[], Helix]]:
 
 
 def test_an_empty_file_is_filled_by_completion_and_shows_its_ports_as_they_are_reserved(
-    start: Callable[[], Helix], sandbox: Sandbox, file: Path
+    start: Callable[..., Helix], sandbox: Sandbox, file: Path
 ) -> None:
     helix = start()
 
@@ -164,7 +164,7 @@ def test_an_empty_file_is_filled_by_completion_and_shows_its_ports_as_they_are_r
     helix.wait_for("web: {} 5000")
 
 
-def test_what_is_wrong_is_shown_explained_and_put_right(start: Callable[[], Helix], file: Path) -> None:
+def test_what_is_wrong_is_shown_explained_and_put_right(start: Callable[..., Helix], file: Path) -> None:
     file.write_text("reservations:\n  base: 5000\n  services:\n    web: {offset: 0}\n    api: {ofset: 1}\n")
     helix = start()
 
@@ -181,7 +181,16 @@ def test_what_is_wrong_is_shown_explained_and_put_right(start: Callable[[], Heli
     helix.wait_for("api: {offset: 1}")
 
 
-def test_the_keys_are_in_the_symbol_picker(start: Callable[[], Helix], file: Path) -> None:
+def test_a_file_of_nearly_the_right_name_is_told_so(start: Callable[..., Helix], file: Path) -> None:
+    near = file.with_suffix(".yml")
+    near.write_text("reservations:\n  services:\n    web: {}\n")
+    helix = start(near)
+
+    # The message is broken into lines beside the text.
+    helix.press_until("h", "●", "is not read", "called trop.yaml")
+
+
+def test_the_keys_are_in_the_symbol_picker(start: Callable[..., Helix], file: Path) -> None:
     file.write_text("reservations:\n  services:\n    web: {offset: 7}\n")
     helix = start()
 

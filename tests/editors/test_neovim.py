@@ -35,6 +35,7 @@ pytestmark = pytest.mark.timeout(240)
 
 # Looked at when this is imported: the tests themselves run without any TROP_ variable of the outside.
 _NAMED = os.environ.get("TROP_TEST_NEOVIM")
+_SECONDS = int(os.environ.get("TROP_TEST_SECONDS") or 5)
 
 
 def version_of(executable: str) -> tuple[int, ...]:
@@ -88,7 +89,7 @@ class Neovim:
             **self.variables,
         )
 
-    def run(self, file: str, scenario: str, *, cwd: Path | None = None) -> str:
+    def run(self, file: str, scenario: str, *, cwd: Path | None = None, patience: float = PATIENCE) -> str:
         """Let a scenario happen in an editor; returns what it says. Fails with that if it fails, or does not end."""
         __tracebackhide__ = True
         found = ["--clean", "--cmd", f"set runtimepath^={self.plugin}"] if self.plugin else []
@@ -108,13 +109,11 @@ class Neovim:
             start_new_session=True,
         )
         try:
-            told, _ = process.communicate(timeout=PATIENCE)
+            told, _ = process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
-            told = f"it did not end within {PATIENCE:.0f} seconds"
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            os.killpg(process.pid, signal.SIGKILL)
+            told, _ = process.communicate()
+            told += f"\nit did not end within {patience:.0f} seconds"
         if process.returncode != 0:
             pytest.fail(f"{scenario} ended with {process.returncode}:\n{told}", pytrace=False)
         return told
@@ -269,6 +268,10 @@ def test_the_server_is_attached_to_the_files_of_a_project_and_to_no_others(neovi
     neovim.run("documents", "attached")
 
 
+def test_a_file_of_nearly_the_right_name_is_told_so(neovim: Neovim) -> None:
+    neovim.run("documents", "nearly_the_right_name")
+
+
 def test_the_server_is_attached_again_after_a_restart(neovim: Neovim) -> None:
     neovim.run("documents", "attached_again")
 
@@ -283,6 +286,19 @@ def test_a_file_of_a_project_is_explained_and_completed(neovim: Neovim) -> None:
 
 def test_hints_are_drawn_anew_when_another_process_reserves(neovim: Neovim) -> None:
     neovim.run("documents", "hints_follow")
+
+
+def test_what_is_offered_of_an_unsaved_file_saves_it_and_a_release_asks(neovim: Neovim) -> None:
+    neovim.run("documents", "offered")
+
+
+def test_a_file_that_cannot_be_saved_is_not_reserved_as_it_was(neovim: Neovim) -> None:
+    neovim.run("documents", "offered_of_what_cannot_be_saved")
+
+
+def test_what_was_done_is_said_on_one_line_and_asks_for_no_key(neovim: Neovim) -> None:
+    neovim.variables["TEST_NEOVIM"] = executable()
+    neovim.run("terminal", "asks_for_no_key")
 
 
 def test_that_there_is_no_server_for_a_file_is_told_once(neovim: Neovim) -> None:
@@ -346,6 +362,15 @@ def test_hostile_repositories_do_no_harm(neovim: Neovim) -> None:
     said = neovim.run("hostile", "repositories", cwd=neovim.sandbox.work)
 
     window.check(said)
+
+
+@pytest.mark.timeout(_SECONDS + 240)
+def test_random_actions_beside_terminals_and_agents_end_with_what_is_stored(neovim: Neovim) -> None:
+    make_repository(neovim.sandbox.work / "bank")
+    add_worktree(neovim.repository, neovim.sandbox.work / "shop-login", "login")
+    neovim.variables.update(TEST_SECONDS=str(_SECONDS))
+
+    print(neovim.run("at_random", "acts", patience=_SECONDS + PATIENCE))
 
 
 def test_the_client_is_attached_to_no_buffer(neovim: Neovim) -> None:

@@ -282,6 +282,53 @@ def test_what_is_offered_of_a_changed_text_is_what_the_file_holds_until_it_is_sa
     assert [lens["command"]["title"] for lens in buffer.ask("codeLens")] == ["Reserve 2 of 2"]
 
 
+@pytest.fixture
+def saving(start: Callable[..., Client], sandbox: Sandbox) -> Client:
+    """An editor that saves before it reserves."""
+    client = start()
+    options = {"savesFirst": True}
+    client.initialize(str(sandbox.work), capabilities=capabilities(), initializationOptions=options)
+    return client
+
+
+def test_to_an_editor_that_saves_first_the_text_is_offered_and_the_title_says_so(
+    saving: Client, sandbox: Sandbox
+) -> None:
+    buffer = saved(saving, sandbox.work, f"{GROUP}    web: {{\n")
+
+    buffer.replace(f"{GROUP}    web: {{}}\n")
+    typed = [lens["command"]["title"] for lens in buffer.ask("codeLens")]
+    action = actions(buffer)["Save and reserve the services"]
+    (sandbox.work / "trop.yaml").write_text(buffer.text)
+    carried_out(saving, action["command"])
+
+    assert typed == ["Save and reserve the services"]
+    assert [row[1] for row in sandbox.rows()] == ["web"]
+
+
+def test_to_an_editor_that_saves_first_no_broken_text_is_offered(saving: Client, sandbox: Sandbox) -> None:
+    buffer = saved(saving, sandbox.work, f"{GROUP}    web: {{}}\n")
+
+    buffer.replace(f"{buffer.text}projekt: x\n")
+
+    assert list(actions(buffer)) == ["Write project"]
+    assert buffer.ask("codeLens") == []
+
+
+def test_an_editor_that_saves_first_lays_out_anew_what_is_typed(saving: Client, sandbox: Sandbox) -> None:
+    sandbox.reserve("--tag", "web")
+    sandbox.reserve("--tag", "api")
+    buffer = saved(saving, sandbox.work, f"{GROUP}    web: {{}}\n    api: {{}}\n")
+
+    buffer.replace(f"{GROUP}    web: {{}}\n    api: {{offset: 7}}\n")
+    buffer.told(lambda told: "drifted" in codes(told))
+    action = actions(buffer, "a|pi")["Save and lay the group out anew"]
+    (sandbox.work / "trop.yaml").write_text(buffer.text)
+    result = carried_out(saving, action["command"])
+
+    assert {tag: row["port"] for tag, row in result["group"].items()} == {"web": 5000, "api": 5007}
+
+
 def test_a_broken_file_is_offered_in_no_text_that_is_not_saved(editor: Client, sandbox: Sandbox) -> None:
     buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{\n")
 

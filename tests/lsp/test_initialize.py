@@ -126,6 +126,7 @@ def fresh(shared_sandbox: Sandbox) -> Iterator[Client]:
         ),
         pytest.param({**initialize_params(), "initializationOptions": {"dataDir": "http://a/b"}}, id="one on the web"),
         pytest.param({**initialize_params(), "initializationOptions": {"dataDir": ""}}, id="one that is empty"),
+        pytest.param({**initialize_params(), "initializationOptions": {"savesFirst": "yes"}}, id="a word for yes"),
     ],
 )
 def test_bad_parameters_are_invalid_params_and_the_next_attempt_counts(fresh: Client, params: Any) -> None:

@@ -19,12 +19,14 @@ class Options:
 
     ``data_dir`` is the directory of the store, or None for the usual one. ``announcements`` are what happened without
     a command, a sentence each. ``reserve_on_open`` tells for which folders a port is reserved when they open.
+    ``saves_first`` says that the client saves a document before it carries out what is offered of its services.
     """
 
     data_dir: str | None = None
     notifications: bool = False
     announcements: bool = False
     migrate_on_rename: bool = True
+    saves_first: bool = False
     reserve_on_open: ReserveOnOpen = "never"
 
 
@@ -41,7 +43,7 @@ def read_options(given: Any) -> Options:
             raise InvalidArgument("data_dir", expected="a path", given=data_dir, alone=True)
         data_dir = check_storable(from_uri(data_dir))
     named: dict[str, Any] = {"data_dir": data_dir}
-    for field in ("notifications", "announcements", "migrate_on_rename"):
+    for field in ("notifications", "announcements", "migrate_on_rename", "saves_first"):
         value = given.get(wire_name(field))
         if value is not None:
             if not isinstance(value, bool):

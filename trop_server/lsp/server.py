@@ -143,7 +143,7 @@ class TropServer(LanguageServer):
 
     def accept_client(self, params: dict[str, Any]) -> None:
         """Take what the parameters of ``initialize`` say of the client, whatever they hold."""
-        self._wishes = read_wishes(params)
+        self._wishes = read_wishes(params, saves_first=self._options.saves_first)
         if self._wishes.opens_ports:
             self.command(OPEN)(partial(self._open_port))
 

@@ -11,8 +11,14 @@ if vim.fn.has("nvim-0.10") == 0 then
   return
 end
 
--- A language of its own, which is still YAML to all that asks for that.
-vim.filetype.add({ filename = { ["trop.yaml"] = "yaml.trop", ["trop.local.yaml"] = "yaml.trop" } })
+-- A language of its own, which is still YAML to all that asks for that. Who gave the file nearly the right name, as in
+-- trop.yml, is told so by the server.
+vim.filetype.add({
+  pattern = {
+    [".*/%.?[tT][rR][oO][pP]%.[yY][aA]?[mM][lL]"] = "yaml.trop",
+    [".*/%.?[tT][rR][oO][pP]%.[lL][oO][cC][aA][lL]%.[yY][aA]?[mM][lL]"] = "yaml.trop",
+  },
+})
 
 vim.api.nvim_create_autocmd("FileType", {
   group = vim.api.nvim_create_augroup("trop", {}),

@@ -3,13 +3,13 @@
 import * as vscode from 'vscode';
 import { folderPaths, pickFolder } from './folders';
 import { groupBy } from './groups';
-import { showWarnings } from './messages';
+import { sayDone, showWarnings } from './messages';
 import { type InitResult, type MigrateResult, type ReleaseResult, type Reservation, toTropError } from './protocol';
 import { allReservations, reservationsOf } from './queries';
 import type { Target } from './reserving';
 import type { Server } from './server';
-import { ask, briefly, confirm, information, pick, pickOrTypePath } from './show';
-import { counted, initQuestion, migrateQuestion, portWords, releaseQuestion } from './text';
+import { ask, confirm, information, pick, pickOrTypePath } from './show';
+import { initQuestion, migrateQuestion, portWords, releaseQuestion } from './text';
 
 const elsewhere = { label: 'Another Directory…', path: undefined };
 
@@ -31,7 +31,7 @@ async function release(server: Server, argument: object | undefined): Promise<vo
   const { question, detail } = releaseQuestion(plan);
   if (await confirm(question, detail, 'Release')) {
     const done = await server.run<ReleaseResult>('trop.release', argument);
-    briefly(`Released ${counted(done.releasedCount, 'port')}.`);
+    sayDone('trop.release', done);
   }
 }
 
@@ -88,7 +88,7 @@ async function migrateOnce(server: Server, argument: { from: string; to: string;
   const done = await vscode.window.withProgress(options, (_progress, token) =>
     server.run<MigrateResult>('trop.migrate', argument, token),
   );
-  briefly(`Migrated ${counted(done.migratedCount, 'reservation')} to ${done.to}.`);
+  sayDone('trop.migrate', done);
 }
 
 async function pickRelease(server: Server): Promise<object | undefined> {

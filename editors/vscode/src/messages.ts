@@ -9,7 +9,7 @@ import { plainMessage } from './plain';
 import { type Announcement, toTropError, undoConflicts } from './protocol';
 import type { Finding } from './serverSearch';
 import { briefly, failure, information, refuse, warning } from './show';
-import { undoRefusal } from './text';
+import { doneWords, undoRefusal } from './text';
 
 const INSTALL_COMMAND =
   'python3 -m venv .venv && .venv/bin/pip install --quiet . && mkdir -p ~/.local/bin && ' +
@@ -87,6 +87,14 @@ export function showSaid({ type, message }: ShowMessageParams): void {
 /** Mentions what has happened by itself, for a while, in the status bar. */
 export function mention({ message }: Announcement): void {
   briefly(plainMessage(message), 10_000);
+}
+
+/** Says what a command of the server's has done, for a while, in the status bar. */
+export function sayDone(command: string, result: unknown): void {
+  const words = doneWords(command, result);
+  if (words !== undefined) {
+    briefly(words);
+  }
 }
 
 /** Asks what the server asks; returns the action that was picked. */

@@ -1,12 +1,12 @@
 // What was done to the reservations, and taking it back.
 
 import { pickFolder } from './folders';
-import { showWarnings } from './messages';
+import { sayDone, showWarnings } from './messages';
 import { type HistoryResult, toTropError, type UndoResult } from './protocol';
 import { type Target, targetDirectory } from './reserving';
 import type { Server } from './server';
-import { briefly, confirm, information, pick } from './show';
-import { counted, operationWords, undoQuestion } from './text';
+import { confirm, information, pick } from './show';
+import { operationWords, undoQuestion } from './text';
 
 const SHOWN_OPERATIONS = 100;
 
@@ -54,7 +54,7 @@ async function undo(server: Server, which: { id: number } | { folder: string } |
     try {
       const done = await server.run<UndoResult>('trop.undo', { ...argument, plan: planned.plan?.token });
       showWarnings(done.warnings);
-      briefly(`Undone: ${counted(done.changed, 'reservation')} as before.`);
+      sayDone('trop.undo', done);
       return;
     } catch (error) {
       // Something was done while the question stood there, or it stood there for too long: it is asked anew.

@@ -8,7 +8,7 @@ import type { AutoreserveResult, EnvResult, Reservation, ReserveResult, UrlResul
 import { reservationsOf } from './queries';
 import type { Server } from './server';
 import { ask, briefly, information, pick } from './show';
-import { capitalised, environmentLines, localUrl, portWords, primary } from './text';
+import { capitalised, environmentLines, localUrl, portWords, primary, servicesWords } from './text';
 
 const COPY = 'Copy Port';
 const OPEN = 'Open in Browser';
@@ -53,8 +53,7 @@ export async function reserveServices(server: Server): Promise<void> {
   if (folder) {
     const done = await server.run<AutoreserveResult>('trop.autoreserve', { folder: folder.uri.toString() });
     showWarnings(done.warnings);
-    const ports = Object.entries(done.group).map(([service, { port }]) => `${service} ${port}`);
-    void information(`${folder.name}: ${ports.join(', ')}.`);
+    void information(`${folder.name}: ${servicesWords(done)}.`);
   }
 }
 

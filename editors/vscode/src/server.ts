@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import {
   CloseAction,
@@ -14,7 +15,8 @@ import {
   ShowMessageRequest,
 } from 'vscode-languageclient/node';
 import { folderPaths, folders } from './folders';
-import { askFor, mention, showSaid } from './messages';
+import { LANGUAGE } from './language';
+import { askFor, mention, sayDone, showSaid } from './messages';
 import { plainMessage } from './plain';
 import { type CommandDescription, type ReleaseResult, TropError, toTropError } from './protocol';
 import { selectedInterpreter } from './pythonExtension';
@@ -24,6 +26,7 @@ import { type Finding, findServer } from './serverSearch';
 import { initializationOptions, serverArguments, serverPath } from './settings';
 import { confirm } from './show';
 import { releaseQuestion } from './text';
+import { saveProjectFiles } from './unsaved';
 
 /** What has become of the server of this window. */
 export type ServerState = 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
@@ -33,9 +36,6 @@ export interface Program {
   file: string;
   version: string | undefined;
 }
-
-/** The language of `trop.yaml` and `trop.local.yaml`. */
-const LANGUAGE = 'trop';
 
 const RESTRICTED =
   'This window is in Restricted Mode, in which Trop only shows ports. Trust the workspace to reserve and change them.';
@@ -116,6 +116,7 @@ export class Server implements vscode.Disposable {
       throw new TropError('The trop server is not running.', 'not_running');
     }
     this.refuseInRestrictedMode(command, client.initializeResult);
+    await saveWhatIsRead(command, argument);
     const params: ExecuteCommandParams = { command, arguments: [argument] };
     try {
       return (await client.sendRequest(ExecuteCommandRequest.type, params, token)) as Result;
@@ -231,8 +232,8 @@ export class Server implements vscode.Disposable {
   }
 
   /**
-   * Runs a command of the server's for a lens, a code action, a key or a configuration. A release asks first, as
-   * everywhere in the editor; an address is a text, for `${command:trop.url}`.
+   * Runs a command of the server's for a lens, a code action, a key or a configuration, and says what it has done. A
+   * release asks first, as everywhere in the editor; an address is a text, for `${command:trop.url}`.
    */
   private async carryOut(
     command: string,
@@ -249,7 +250,10 @@ export class Server implements vscode.Disposable {
         return undefined;
       }
     }
-    return next(command, args);
+    await saveWhatIsRead(command, argument ?? {});
+    const done = await next(command, args);
+    sayDone(command, done);
+    return done;
   }
 
   private crashed(client: LanguageClient): void {
@@ -278,6 +282,19 @@ export class Server implements vscode.Disposable {
       void vscode.commands.executeCommand('setContext', 'trop.state', state);
       this.stateChanged.fire(state);
     }
+  }
+}
+
+/** Saves the files whose services a command is about to reserve. */
+async function saveWhatIsRead(command: string, argument: object): Promise<void> {
+  const { config, folder, dryRun } = argument as { config?: string; folder?: string; dryRun?: boolean };
+  if (dryRun === true) {
+    return;
+  }
+  if (command === 'trop.reserveGroup' && config !== undefined) {
+    await saveProjectFiles(path.dirname(config));
+  } else if (command === 'trop.autoreserve' && folder !== undefined) {
+    await saveProjectFiles(folder.startsWith('file:') ? vscode.Uri.parse(folder).fsPath : folder);
   }
 }
 

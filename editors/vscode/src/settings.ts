@@ -6,6 +6,7 @@ export interface InitializationOptions {
   notifications: true;
   announcements: true;
   migrateOnRename: boolean;
+  savesFirst: true;
   reserveOnOpen: 'git' | 'always' | 'never';
 }
 
@@ -37,6 +38,7 @@ export function initializationOptions(): InitializationOptions {
     ...(dataDir ? { dataDir } : {}),
     notifications: true,
     announcements: true,
+    savesFirst: true,
     migrateOnRename: trusted && read<boolean>('migrateOnRename', true),
     reserveOnOpen: trusted ? read<InitializationOptions['reserveOnOpen']>('reserveOnOpen', 'git') : 'never',
   };

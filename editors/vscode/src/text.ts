@@ -2,11 +2,13 @@
 
 import { escapeMarkdown, plain } from './plain';
 import type {
+  AutoreserveResult,
   InitResult,
   MigrateResult,
   PastOperation,
   ReleaseResult,
   Reservation,
+  ReserveResult,
   UndoConflicts,
   UndoResult,
 } from './protocol';
@@ -174,6 +176,37 @@ const ACTIONS: Record<string, string> = {
 export function initQuestion(plan: InitResult): { question: string; detail: string } {
   const lines = plan.actions.map(({ kind, path }) => `${ACTIONS[kind] ?? kind} ${path}`);
   return { question: `Initialize ${plan.dataDir}?`, detail: joined([...lines, ...warningLines(plan)]) };
+}
+
+/** What a command of the server's has done; undefined where it was only to look. */
+export function doneWords(command: string, result: unknown): string | undefined {
+  if (typeof result !== 'object' || result === null || ('dryRun' in result && result.dryRun === true)) {
+    return undefined;
+  }
+  switch (command) {
+    case 'trop.reserve':
+      return `${capitalised(portWords((result as ReserveResult).reservation))} is reserved.`;
+    case 'trop.autoreserve':
+    case 'trop.reserveGroup':
+      return `Reserved: ${servicesWords(result as AutoreserveResult)}.`;
+    case 'trop.release':
+      return `Released ${counted((result as ReleaseResult).releasedCount, 'port')}.`;
+    case 'trop.migrate': {
+      const { migratedCount, to } = result as MigrateResult;
+      return `Migrated ${counted(migratedCount, 'reservation')} to ${to}.`;
+    }
+    case 'trop.undo':
+      return `Undone: ${counted((result as UndoResult).changed, 'reservation')} as before.`;
+    default:
+      return undefined;
+  }
+}
+
+/** The services of a group, each with its port. */
+export function servicesWords({ group }: Pick<AutoreserveResult, 'group'>): string {
+  return Object.entries(group)
+    .map(([service, { port }]) => `${service} ${port}`)
+    .join(', ');
 }
 
 /** A number with its noun: `1 reservation`, `2 reservations`. */

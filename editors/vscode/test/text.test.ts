@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type MigrateResult, type Reservation, TropError, type UndoResult, undoConflicts } from '../src/protocol';
 import {
+  doneWords,
   environmentLines,
   migrateQuestion,
   operationWords,
@@ -34,6 +35,19 @@ test('services stand beside one another, and web is the one that a click copies'
   assert.equal(primary(services)?.port, 5003);
   assert.equal(statusText(services.slice(0, 2), undefined), '$(plug) 5000 api  5001 db');
   assert.equal(statusText(services, 'shop'), '$(plug) 5000 api  5001 db  5002 mail  … · shop');
+});
+
+test('what was done is said in a few words, and nothing is said of a look', () => {
+  const web = { reservation: reservation(5001, { tag: 'web' }), dryRun: false };
+
+  assert.equal(doneWords('trop.reserve', web), 'Port 5001 (tag web) is reserved.');
+  assert.equal(doneWords('trop.reserve', { ...web, dryRun: true }), undefined);
+  assert.equal(doneWords('trop.reserveGroup', { group: { web: { port: 5001 }, api: { port: 5002 } } }), 'Reserved: web 5001, api 5002.');
+  assert.equal(doneWords('trop.release', { releasedCount: 1 }), 'Released 1 port.');
+  assert.equal(doneWords('trop.migrate', { migratedCount: 2, to: '/w/b' }), 'Migrated 2 reservations to /w/b.');
+  assert.equal(doneWords('trop.undo', { changed: 2 }), 'Undone: 2 reservations as before.');
+  assert.equal(doneWords('trop.list', { reservations: [] }), undefined);
+  assert.equal(doneWords('trop.release', null), undefined);
 });
 
 test('the table shows every reservation, and whether something listens', () => {

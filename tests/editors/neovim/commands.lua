@@ -39,10 +39,7 @@ function M.services()
 
   local note = support.note("services")
   support.equal(require("trop").status(), "api:5001 web:5000")
-  support.equal(
-    note.text,
-    ("trop: services (created):\n  5001: %s (api)\n  5000: %s (web)"):format(repository, repository)
-  )
+  support.equal(note.text, "trop: services (created): api 5001, web 5000")
   support.equal(support.trop(repository, "reserve", "--tag", "api"), "5001")
 end
 
@@ -239,7 +236,7 @@ end
 
 function M.init()
   vim.cmd("Trop init")
-  support.contains(support.note("initialized").text, "createDatabase")
+  support.equal(support.note("initialized").text, "trop: initialized " .. vim.env.TROP_DATA_DIR)
   support.equal(vim.fn.filereadable(vim.env.TROP_DATA_DIR .. "/trop.db"), 1)
 
   vim.cmd("Trop init")

@@ -37,6 +37,22 @@ function M.attached()
   support.equal(support.notes, {})
 end
 
+function M.nearly_the_right_name()
+  for _, name in ipairs({ "trop.yml", "trop.local.yml", ".trop.yaml", "Trop.yaml" }) do
+    local bufnr = edit(name)
+    local right = name:find("local") and "trop.local.yaml" or "trop.yaml"
+    local told = support.eventually("a diagnostic of " .. name, function()
+      return vim.diagnostic.get(bufnr)[1]
+    end)
+
+    support.equal(told.code, "near_miss")
+    support.contains(told.message, "the file has to be called " .. right)
+  end
+
+  vim.cmd.edit(repository .. "/workshop.yml")
+  support.equal(vim.bo.filetype, "yaml")
+end
+
 function M.attached_again()
   local project = edit("trop.yaml")
   local first = to_be_attached(project).id
@@ -108,6 +124,68 @@ function M.hints_follow()
   shown("not reserved")
   support.trop(vim.fn.expand("%:p:h"), "autoreserve")
   shown("5000")
+end
+
+--- What is offered of a text that is not saved saves it, and says what was done; a release asks.
+function M.offered()
+  local bufnr = edit("trop.yaml")
+  to_be_attached(bufnr)
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, { "reservations: {services: {web: {}, api: {}}}" })
+  vim.api.nvim_win_set_cursor(0, { 1, 20 })
+  local reserve = "Save and reserve the services"
+  support.answer_with(reserve)
+  support.eventually("the action", function()
+    local lens = (asked(bufnr, "codeLens", {}) or {})[1]
+    return lens and lens.command.title == reserve
+  end)
+
+  vim.lsp.buf.code_action()
+  local said = support.note("services (created)").text
+
+  support.equal(said, "trop: services (created): api 5001, web 5000")
+  support.equal(vim.bo[bufnr].modified, false)
+  support.equal(vim.fn.readfile(repository .. "/trop.yaml"), { "reservations: {services: {web: {}, api: {}}}" })
+
+  local release = "Release 5001"
+  support.eventually("the lens", function()
+    vim.lsp.codelens.refresh({ bufnr = bufnr })
+    return vim.iter(vim.lsp.codelens.get(bufnr)):any(function(lens)
+      return lens.command.title == release
+    end)
+  end)
+  support.questions = {}
+  local wanted = { release, "Leave" }
+  support.answer = function(choices, question)
+    for index, shown in ipairs(question.choices) do
+      if shown == wanted[#support.questions] then
+        return choices[index]
+      end
+    end
+  end
+  vim.lsp.codelens.run()
+  support.eventually("the question", function()
+    return support.questions[2]
+  end)
+  support.equal(support.questions[2].prompt, ("Release 5001 (api) of %s?"):format(repository))
+  support.equal(support.port(repository, "api"), 5001)
+
+  support.questions, wanted = {}, { release, "Release" }
+  vim.lsp.codelens.run()
+  support.note("released 5001 (api)")
+  support.equal(support.port(repository, "api"), nil)
+end
+
+--- A file that cannot be saved is not reserved as it was.
+function M.offered_of_what_cannot_be_saved()
+  local bufnr = edit("trop.yaml")
+  to_be_attached(bufnr)
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, { "reservations: {services: {web: {}}}" })
+  vim.bo[bufnr].readonly = true
+
+  vim.cmd("Trop services")
+
+  support.contains(support.note("could not be saved").text, "readonly")
+  support.equal(support.port(repository, "web"), nil)
 end
 
 function M.missing()

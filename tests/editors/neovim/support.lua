@@ -1,7 +1,8 @@
 --- What the scenarios have in common. They run inside a real Neovim, whose `trop` and server are real.
 local M = {}
 
-local PATIENCE_MS = 60000
+--- How long anything may take before a test gives it up: a bound on hanging, not a measure.
+M.PATIENCE_MS = 60000
 
 --- What was shown to the person, in this order.
 ---@type { text: string, level: integer }[]
@@ -47,7 +48,7 @@ end
 ---@return T
 function M.eventually(what, condition)
   local value
-  if not vim.wait(PATIENCE_MS, function()
+  if not vim.wait(M.PATIENCE_MS, function()
     value = condition()
     return value and true or false
   end, 20) then
@@ -93,7 +94,7 @@ end
 ---@param ... string
 ---@return string stdout
 function M.trop(directory, ...)
-  local done = vim.system({ vim.env.TEST_TROP, ... }, { cwd = directory, text = true }):wait(PATIENCE_MS)
+  local done = vim.system({ vim.env.TEST_TROP, ... }, { cwd = directory, text = true }):wait(M.PATIENCE_MS)
   if done.code ~= 0 then
     error(("trop ended with %d: %s"):format(done.code, done.stderr), 2)
   end

@@ -8,7 +8,7 @@ from trop_core.config.documents.edits import correcting, excluding, mending, pre
 from trop_core.errors.spelling import escaped, quoted
 from trop_core.operations.documents.facts import facts
 from trop_core.operations.documents.situation import SERVICES_PATH
-from trop_server.lsp.documents.commands import release, reserve_group, title_of_reserving
+from trop_server.lsp.documents.commands import release, reserve_group, title_of_laying_out, title_of_reserving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ An editor asks for the actions of all that is selected, and in the event loop: w
 QUICK_FIX, REFACTOR = "quickfix", "refactor"
 
 
-def actions(kept: Open, situation: Situation, params: dict[str, Any], _wishes: Wishes) -> list[dict[str, Any]]:
+def actions(kept: Open, situation: Situation, params: dict[str, Any], wishes: Wishes) -> list[dict[str, Any]]:
     """The ``CodeAction``s for a range, of the kinds that are asked for. Raises ``Malformed``."""
     wanted = kept.counting.taken_span(params.get("range"))
     context = params.get("context")
@@ -50,8 +50,8 @@ def actions(kept: Open, situation: Situation, params: dict[str, Any], _wishes: W
     found = []
     for action in (
         *_of_problems(kept, situation, (wanted, *marked)),
-        *_of_facts(kept, situation, (wanted, *marked)),
-        *_reserving(kept, situation, wanted),
+        *_of_facts(kept, situation, (wanted, *marked), wishes),
+        *_reserving(kept, situation, wanted, wishes),
     ):
         kind = action["kind"]
         if action not in found and any(asked in ("", kind) or kind.startswith(f"{asked}.") for asked in kinds):
@@ -71,13 +71,13 @@ def _of_problems(kept: Open, situation: Situation, wanted: Spans) -> Iterator[di
         yield from _perhaps(kept, f"Write {line if len(line) <= _LONGEST_LINE else f'{line[:_LONGEST_LINE]}…'}", edit)
 
 
-def _of_facts(kept: Open, situation: Situation, wanted: Spans) -> Iterator[dict[str, Any]]:
+def _of_facts(kept: Open, situation: Situation, wanted: Spans, wishes: Wishes) -> Iterator[dict[str, Any]]:
     for fact in facts(situation, kept.path):
         if _meet_any(fact.span, wanted):
-            yield from _of_fact(kept, situation, fact)
+            yield from _of_fact(kept, situation, fact, wishes)
 
 
-def _of_fact(kept: Open, situation: Situation, fact: Fact) -> Iterator[dict[str, Any]]:
+def _of_fact(kept: Open, situation: Situation, fact: Fact, wishes: Wishes) -> Iterator[dict[str, Any]]:
     if fact.tag is None or fact.port is None:
         return
     place, row = situation.places.get(fact.tag), situation.stored.get(fact.tag)
@@ -95,15 +95,15 @@ def _of_fact(kept: Open, situation: Situation, fact: Fact) -> Iterator[dict[str,
     if fact.kind == "preferred_occupied" and (reserved is None or reserved.path != situation.directory):
         yield from _perhaps(kept, f"Exclude port {fact.port}", excluding(situation.document, fact.port))
     if fact.kind == "drifted" and kept.path is not None:
-        title = f"Lay the group out anew, as the file {'has it' if situation.saved is None else 'was saved'}"
+        title = title_of_laying_out(situation, saves_first=wishes.saves_first)
         yield _command(reserve_group(title, kept.path, force=True))
 
 
-def _reserving(kept: Open, situation: Situation, wanted: Span) -> Iterator[dict[str, Any]]:
+def _reserving(kept: Open, situation: Situation, wanted: Span, wishes: Wishes) -> Iterator[dict[str, Any]]:
     """Reserving the group, where the range lies in it and a service has no port yet."""
     group = situation.document.entry(SERVICES_PATH[0])
     missing = [tag for tag in situation.tags if tag not in situation.stored]
-    title = title_of_reserving(situation, "Reserve the services")
+    title = title_of_reserving(situation, "Reserve the services", saves_first=wishes.saves_first)
     if group is None or group.key is None or kept.path is None or not missing or title is None:
         return
     last = max((place.whole.end for place in situation.places.values()), default=group.key.end)

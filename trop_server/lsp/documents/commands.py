@@ -18,15 +18,28 @@ OPEN = "trop.openPort"
 
 
 def reserve_group(title: str, config: str, **fields: Any) -> dict[str, Any]:
-    """Reserving the services of a file as it is saved."""
+    """Reserving the services of a file, as it is saved when that is carried out."""
     return _command(title, "trop.reserveGroup", {"config": config, **fields})
 
 
-def title_of_reserving(situation: Situation, title: str) -> str | None:
-    """How reserving the group is offered: by its title; None where the file as it is saved would be refused."""
-    if not situation.can_reserve or not (situation.saved or situation.document).is_usable:
+def title_of_reserving(situation: Situation, title: str, *, saves_first: bool) -> str | None:
+    """How reserving the group is offered: by its title; None where the file would be refused as it is read then.
+
+    That is as it was saved, unless the client saves it first.
+    """
+    read = situation.document if saves_first else situation.saved or situation.document
+    if not situation.can_reserve or not read.is_usable:
         return None
-    return title if situation.saved is None else "Reserve the services, as the file was saved"
+    if situation.saved is None:
+        return title
+    return "Save and reserve the services" if saves_first else "Reserve the services, as the file was saved"
+
+
+def title_of_laying_out(situation: Situation, *, saves_first: bool) -> str:
+    """The same of laying the group out anew."""
+    if situation.saved is None:
+        return "Lay the group out anew, as the file has it"
+    return "Save and lay the group out anew" if saves_first else "Lay the group out anew, as the file was saved"
 
 
 def release(title: str, row: Reservation) -> dict[str, Any]:

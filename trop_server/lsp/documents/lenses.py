@@ -30,7 +30,7 @@ def lenses(kept: Open, situation: Situation, _params: dict[str, Any], wishes: Wi
         missing = [tag for tag in situation.tags if tag not in situation.stored]
         count = len(situation.tags)
         known = f"Reserve {len(missing)} of {count}" if missing else f"All {count} reserved"
-        title = title_of_reserving(situation, known)
+        title = title_of_reserving(situation, known, saves_first=wishes.saves_first)
         if title is not None:
             found.append(lens(section.key.start, reserve_group(title, kept.path)))
     for tag, place in situation.places.items():

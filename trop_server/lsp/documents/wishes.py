@@ -16,7 +16,10 @@ _ASK_FOR_SYMBOLS = frozenset(("helix",))
 
 
 class Wishes(NamedTuple):
-    """The declared capabilities of one client, as far as they matter here."""
+    """The declared capabilities of one client, as far as they matter here.
+
+    ``saves_first`` is an option of the client's: it saves a document before it reserves what that has.
+    """
 
     encoding: Encoding = "utf-16"
     documents: bool = False
@@ -36,6 +39,7 @@ class Wishes(NamedTuple):
     links: bool = False
     link_tooltips: bool = False
     shows_addresses: bool = False
+    saves_first: bool = False
 
     @property
     def opens_ports(self) -> bool:
@@ -43,7 +47,7 @@ class Wishes(NamedTuple):
         return self.lenses and self.shows_addresses
 
 
-def read_wishes(params: Any) -> Wishes:
+def read_wishes(params: Any, *, saves_first: bool = False) -> Wishes:
     """What the parameters of ``initialize`` say, whatever they hold."""
     capabilities = _at(params, "capabilities")
     encoding = chosen_encoding(_at(capabilities, "general", "positionEncodings"))
@@ -77,6 +81,7 @@ def read_wishes(params: Any) -> Wishes:
         links=knows("textDocument", "documentLink"),
         link_tooltips=can("textDocument", "documentLink", "tooltipSupport"),
         shows_addresses=can("window", "showDocument", "support"),
+        saves_first=saves_first,
     )
 
 

@@ -2,9 +2,11 @@
 local call = require("trop.call")
 local completion = require("trop.completion")
 local folders = require("trop.folders")
+local group = require("trop.group")
 local messages = require("trop.messages")
 local past = require("trop.past")
 local plain = require("trop.plain")
+local release = require("trop.release")
 local server = require("trop.server")
 
 local M = {}
@@ -35,46 +37,18 @@ local function services()
     return
   end
   server.open(folder)
-  call.execute("trop.autoreserve", { folder = folder }, function(result)
-    local tags = vim.fn.sort(vim.tbl_keys(result.group))
-    local lines = vim.tbl_map(function(tag)
-      return ("  %d: %s"):format(result.group[tag].port, messages.place(result.group[tag]))
-    end, tags)
-    messages.info(vim.list_extend({ ("services (%s):"):format(result.outcome) }, lines), result)
-  end)
+  group.reserve(folder, "trop.autoreserve", { folder = folder })
 end
 
 ---@param bang boolean
 ---@param tag string?
-local function release(bang, tag)
+local function release_here(bang, tag)
   local folder = call.here()
   if not folder then
     return
   end
   -- It is not opened: a folder that opens may get a port, and that would be one more to release.
-  local argument = { folder = folder, tag = tag, allowUnrelatedPath = true }
-  local function really()
-    call.execute("trop.release", argument, function(result)
-      if result.releasedCount == 0 then
-        return messages.info("there is nothing to release", result)
-      end
-      messages.info(("released %s"):format(messages.ports(result.released)), result)
-    end)
-  end
-  if bang then
-    return really()
-  end
-  call.execute("trop.release", vim.tbl_extend("force", argument, { dryRun = true }), function(result)
-    if result.releasedCount == 0 then
-      return messages.info("there is nothing to release", result)
-    end
-    local question = "Release %s of %s?"
-    messages.ask(
-      question:format(messages.ports(result.released), messages.path(result.released[1].path)),
-      "Release",
-      really
-    )
-  end)
+  release.run({ folder = folder, tag = tag, allowUnrelatedPath = true }, bang)
 end
 
 --- What moves, and what is removed for it, as far as a question has room for it.
@@ -184,10 +158,7 @@ local function init()
     if #result.actions == 0 then
       return messages.info(("%s is there already"):format(messages.path(result.databasePath)), result)
     end
-    local lines = vim.tbl_map(function(action)
-      return ("  %s %s"):format(action.kind, messages.path(action.path))
-    end, result.actions)
-    messages.info(vim.list_extend({ "initialized" }, lines), result)
+    messages.info(("initialized %s"):format(messages.path(result.dataDir)), result)
   end)
 end
 
@@ -225,7 +196,7 @@ end
 local SUBCOMMANDS = {
   reserve = { run = without_bang(reserve), required = 0, complete = { completion.all_tags }, usage = "reserve [tag]" },
   services = { run = without_bang(services), required = 0, complete = {}, usage = "services" },
-  release = { run = release, required = 0, complete = { completion.own_tags }, usage = "release [tag]" },
+  release = { run = release_here, required = 0, complete = { completion.own_tags }, usage = "release [tag]" },
   migrate = {
     run = migrate,
     required = 2,

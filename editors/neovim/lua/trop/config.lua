@@ -110,6 +110,7 @@ function M.initialization_options()
   return {
     notifications = true,
     announcements = true,
+    savesFirst = true,
     dataDir = options.data_dir and vim.fs.normalize(options.data_dir) or nil,
     migrateOnRename = options.migrate_on_rename,
     reserveOnOpen = options.reserve_on_open,

@@ -1,4 +1,5 @@
 --- What is said to the person. Whatever is shown is plain text: a path or a tag in it adds no line and no control.
+local log = require("trop.log")
 local plain = require("trop.plain")
 
 local M = {}
@@ -12,6 +13,34 @@ local function say(text, level)
   ---@cast lines string[]
   local shown = table.concat(vim.tbl_map(plain.text, lines), "\n")
   vim.notify("trop: " .. shown, level or vim.log.levels.INFO, { title = "trop" })
+end
+
+--- As much of a line as fits on the command line: what does not would ask for a key.
+---@param text string
+---@return string
+function M.fitting(text)
+  local room = vim.o.columns * math.max(vim.o.cmdheight, 1) - 12
+  if vim.fn.strdisplaywidth(text) <= room then
+    return text
+  end
+  return vim.fn.strcharpart(text, 0, math.max(room - 1, 0)) .. "…"
+end
+
+--- Whether what is said is shown on the command line, and by no plugin that has a window for it.
+---@return boolean
+local function is_on_command_line()
+  return debug.getinfo(vim.notify, "S").source:match("^@vim/_") ~= nil
+end
+
+--- Say on one line what was done, so that it asks for no key. What did not fit is in the log.
+---@param text string
+local function say_done(text)
+  if not is_on_command_line() then
+    return say(text)
+  end
+  local line = "trop: " .. plain.text(text)
+  log.add(text)
+  vim.notify(M.fitting(line), vim.log.levels.INFO)
 end
 
 --- A path as people read it.
@@ -77,6 +106,9 @@ end
 ---@param result? { warnings: string[]? }
 function M.info(text, result)
   M.warnings(result)
+  if type(text) == "string" then
+    return say_done(text)
+  end
   say(text)
 end
 

@@ -1,5 +1,6 @@
 --- What the server says of itself, without being asked.
 local log = require("trop.log")
+local messages = require("trop.messages")
 local plain = require("trop.plain")
 local versions = require("trop.versions")
 
@@ -13,16 +14,10 @@ local function said(message)
   return (plain.text(message):gsub("%]\226\129\160%(", "]("))
 end
 
---- Show what happened by itself, for as long as nothing else is shown, and never in the way: what does not fit on the
---- command line would ask for a key.
+--- Show what happened by itself, for as long as nothing else is shown, and never in the way.
 ---@param message string
 local function quietly(message)
-  local text = "trop: " .. message
-  local room = vim.o.columns * math.max(vim.o.cmdheight, 1) - 12
-  if vim.fn.strdisplaywidth(text) > room then
-    text = vim.fn.strcharpart(text, 0, math.max(room - 1, 0)) .. "…"
-  end
-  vim.api.nvim_echo({ { text } }, false, {})
+  vim.api.nvim_echo({ { messages.fitting("trop: " .. message) } }, false, {})
 end
 
 --- What hears the server.

@@ -174,6 +174,7 @@ local function client_config(command)
   local capabilities = vim.tbl_deep_extend("force", vim.lsp.protocol.make_client_capabilities(), {
     workspace = { fileOperations = { didRename = true } },
     textDocument = {
+      codeLens = { dynamicRegistration = false }, -- Neovim 0.10 has them, and does not say so.
       hover = { contentFormat = { "plaintext" } },
       completion = { completionItem = { documentationFormat = { "plaintext" } } },
     },
@@ -185,6 +186,7 @@ local function client_config(command)
     root_dir = folders[1],
     workspace_folders = folders[1] and vim.tbl_map(workspace_folder, folders) or nil,
     capabilities = capabilities,
+    commands = require("trop.offered"),
     init_options = config.initialization_options(),
     handlers = said.handlers(function(reservations)
       M.listeners.changed(reservations)

@@ -17,6 +17,7 @@ export default async function ({ world, openWindow }) {
   await eventually('the ports of the group', () => world.portsAt(folder).api !== undefined);
   const { web, api } = world.portsAt(folder);
   await window.showsStatus(`${web}`);
+  await window.page.locator('.statusbar').getByText(`Reserved: web ${web}, api ${api}.`).waitFor();
   await window.page.getByText(`Release ${api}`, { exact: true }).waitFor();
 
   // A release asks first, also where a lens has it.
@@ -24,6 +25,21 @@ export default async function ({ world, openWindow }) {
   await window.dialog.filter({ hasText: `Release port ${api} (tag api)?` }).waitFor();
   await window.decide('Cancel');
   assert.deepEqual(world.portsAt(folder), { web, api });
+
+  // What is reserved is what is seen: a file that was changed is saved first.
+  await window.write(file, 'reservations:\n  services:\n    web: {}\n    api: {}\n    db: {}\n');
+  await window.page.getByRole('button', { name: 'Save and reserve the services' }).click();
+  await eventually('the port of the new service', () => world.portsAt(folder).db !== undefined);
+  const { db } = world.portsAt(folder);
+  assert.match(fs.readFileSync(file, 'utf8'), /db/);
+  await window.page.locator('.statusbar').getByText(`Reserved: web ${web}, api ${api}, db ${db}.`).waitFor();
+  await window.write(file, 'reservations:\n  services:\n    web: {}\n    api: {}\n    db: {}\n    mail: {}\n');
+  await window.palette('Trop: Reserve Services');
+  await window.told('shop: ');
+  assert.deepEqual(Object.keys(world.portsAt(folder)).toSorted(), ['api', 'db', 'mail', 'web']);
+  await window.command('notifications.clearAll');
+  world.trop(folder, 'release', '--tag', 'mail');
+  world.trop(folder, 'release', '--tag', 'db');
 
   // What is wrong is said at its place, and the bar still has the port.
   await window.write(file, 'reservatons:\n  services: {web: {}}\n');
@@ -64,4 +80,15 @@ export default async function ({ world, openWindow }) {
   }, file);
   assert.ok(words.labels.includes('ports'), JSON.stringify(words.labels));
   assert.match(words.hover, /services/);
+
+  // A file of nearly the right name is told so.
+  const near = path.join(folder, 'trop.yml');
+  fs.writeFileSync(near, 'reservations:\n  services: {web: {}}\n');
+  await window.open(near);
+  const [told] = await eventually('what is said of the name', async () => {
+    const found = await window.problems(near);
+    return found.length > 0 && found;
+  });
+  assert.match(told.message, /the file has to be called trop\.yaml/);
+  await window.page.screenshot({ path: path.join(world.root, 'near.png') });
 }

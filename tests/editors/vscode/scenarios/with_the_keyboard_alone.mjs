@@ -15,6 +15,23 @@ export default async function ({ world, openWindow }) {
     await keyboard.press('Enter');
   };
 
+  // The one button that is no refusal has the focus, wherever something is asked.
+  const agree = async (question) => {
+    await window.dialog.filter({ hasText: question }).waitFor();
+    await keyboard.press('Enter');
+    await window.dialog.waitFor({ state: 'detached' });
+  };
+  const pick = async (asked, typed) => {
+    await window.asksFor(asked);
+    await keyboard.type(typed);
+    await window.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: typed }).waitFor();
+    await keyboard.press('Enter');
+  };
+
+  await run('Trop: Initialize Data Directory');
+  await agree('Initialize');
+  await window.told('the data directory is');
+
   await run('Trop: Reserve Port for This Folder');
   await window.told('is reserved for shop');
   const { '': port } = world.portsAt(folder);
@@ -29,6 +46,19 @@ export default async function ({ world, openWindow }) {
   await keyboard.press('Enter');
   await eventually('the tagged port', () => world.portsAt(folder).api);
   const { api } = world.portsAt(folder);
+
+  await run('Trop: Copy Port');
+  await pick('The port to copy', `${api}`);
+  await eventually('the tagged port', async () => (await window.clipboard()) === `${api}`);
+  await run('Trop: Copy as Environment');
+  await eventually('the variables', async () => (await window.clipboard()).includes(`=${port}\n`));
+  const opened = window.page.waitForEvent('popup');
+  await run('Trop: Open in Browser');
+  await pick('The port to open', `${port}`);
+  // This build of VS Code runs in a browser, and rewrites the addresses of its own machine.
+  const browser = await opened;
+  assert.equal(new URL(browser.url()).pathname, `/proxy/${port}/`);
+  await browser.close();
 
   // The view: its rows say what they are, and have their menu.
   await run('Trop: Focus on Port Reservations View');
@@ -57,6 +87,24 @@ export default async function ({ world, openWindow }) {
   await keyboard.press('Escape');
   await window.dialog.waitFor({ state: 'detached' });
   assert.equal(world.portsAt(folder).api, api);
+
+  const store = world.directory('store');
+  await run('Trop: Migrate Reservations…');
+  await pick('Migrate Reservations (1/2)', folder);
+  await pick('Migrate Reservations (2/2)', store);
+  await agree('Migrate 2 reservations');
+  await eventually('what has moved', () => world.portsAt(store).api === api);
+  await run('Trop: Undo Last Change');
+  await agree('Undo operation');
+  await eventually('what has come back', () => world.portsAt(folder).api === api);
+  assert.deepEqual(world.portsAt(store), {});
+
+  const bank = world.reserve(world.repository('bank'));
+  await run('Trop: List Projects');
+  await pick('The project whose ports are shown', 'bank');
+  await pick('The ports of bank', `${bank}`);
+  await eventually("the project's port", async () => (await window.clipboard()) === `${bank}`);
+  world.trop(path.join(world.work, 'bank'), 'release');
 
   await run('Trop: Release…');
   await window.asksFor('What to release');

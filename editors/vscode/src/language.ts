@@ -1,0 +1,2 @@
+/** The language of `trop.yaml` and `trop.local.yaml`, and of files whose names are nearly these: they are told so. */
+export const LANGUAGE = 'trop';

@@ -1,0 +1,69 @@
+--- What somebody sees who sits at a terminal.
+local support = require("support")
+
+local M = {}
+local repository = vim.env.TEST_REPOSITORY
+local plugin = vim.fs.dirname(vim.fs.dirname(vim.api.nvim_get_runtime_file("lua/trop/init.lua", false)[1]))
+
+--- An editor, and a terminal that shows it.
+---@return { type: fun(keys: string), shows: fun(text: string), mode: fun(): string }
+local function open()
+  local address = vim.env.TEST_WORK .. "/editor"
+  local command = { vim.env.TEST_NEOVIM, "--clean", "--headless", "--listen", address }
+  vim.list_extend(command, { "--cmd", "set runtimepath^=" .. vim.fs.dirname(plugin), "-c", "cd " .. repository })
+  vim.list_extend(command, { "--cmd", "let g:trop = {'reserve_on_open': 'never'}" })
+  vim.fn.jobstart(command)
+  local inside
+  support.eventually("the editor", function()
+    local ok, id = pcall(vim.fn.sockconnect, "pipe", address, { rpc = true })
+    inside = ok and id
+    return inside
+  end)
+  vim.cmd.enew()
+  local bufnr = vim.api.nvim_get_current_buf()
+  local channel = vim.fn.termopen({ vim.env.TEST_NEOVIM, "--server", address, "--remote-ui" })
+  local function shown()
+    return table.concat(vim.api.nvim_buf_get_lines(bufnr, 0, -1, false), "\n")
+  end
+  return {
+    type = function(keys)
+      vim.fn.chansend(channel, keys)
+    end,
+    shows = function(text)
+      if not vim.wait(support.PATIENCE_MS, function()
+        return shown():find(text, 1, true) ~= nil
+      end) then
+        support.contains(shown(), text)
+      end
+    end,
+    mode = function()
+      return vim.rpcrequest(inside, "nvim_get_mode").mode
+    end,
+  }
+end
+
+--- What was done is said on one line, and none of it waits for a key.
+function M.asks_for_no_key()
+  vim.fn.writefile({ "reservations: {services: {web: {}, api: {}}}" }, repository .. "/trop.yaml")
+  vim.fn.mkdir(repository .. "-elsewhere")
+  local editor = open()
+  local function after(keys, ...)
+    editor.type(keys)
+    for _, text in ipairs({ ... }) do
+      editor.shows(text)
+    end
+    support.equal({ keys, editor.mode() }, { keys, "n" })
+  end
+
+  after(":Trop reserve a-tag-that-makes-a-long-line-of-it\r", "trop: port 5000 for /", "…")
+  after(":Trop services\r", "services (created): api 5002, web 5001")
+  after(":Trop! release api\r", "released 5002 (api)")
+  after(":Trop! undo\r", "undone operation 3: 1 reservation as before")
+  after((":Trop! migrate %s %s-elsewhere\r"):format(repository, repository), "migrated 3 reservations to")
+  editor.type(":Trop undo\r")
+  editor.shows("1: Undo")
+  after("1\r", "undone operation 5: 3 reservations as before")
+  editor.type(":qa!\r")
+end
+
+return M
