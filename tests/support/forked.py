@@ -30,7 +30,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     while True:
-        message, files, _, _ = socket.recv_fds(channel, 100, 4)
+        message, files, _, _ = socket.recv_fds(channel, 100, 5)
         if not message:
             return
         if files:
@@ -46,14 +46,15 @@ def main() -> None:
         channel.send(b"%d" % answer)
 
 
-def _begin(asked: int, *files: int) -> None:
+def _begin(asked: int, place: int, *files: int) -> None:
     """Be the process that is asked for, to its end."""
     with open(asked) as file:
         wanted: dict[str, Any] = json.load(file)
     for number, file_number in enumerate(files):
         os.dup2(file_number, number)
         os.close(file_number)
-    os.chdir(wanted["cwd"])
+    os.fchdir(place)
+    os.close(place)
     os.environ.clear()
     os.environ.update(wanted["environment"])
     if wanted["user"]:

@@ -151,7 +151,7 @@ class _ForkServer:
             )
 
     def fork(self, asked: Mapping[str, object], files: Sequence[int]) -> int:
-        """The number of a new process with these three files."""
+        """The number of a new process in a directory and with three files, which these are."""
         with tempfile.TemporaryFile("w+") as file, self._one_at_a_time:
             json.dump(asked, file)
             file.seek(0)
@@ -183,7 +183,12 @@ def _start(
     words = [os.fsdecode(word) for word in command]
     kind = "mcp" if "--mcp" in words else Path(words[0]).name
     server = _server(kind)
-    return server, server.fork({"arguments": words, "cwd": cwd, "environment": dict(env), "user": user}, files)
+    # The place itself, and not its name: it may have been moved, or removed, before the process begins.
+    place = os.open(cwd, os.O_PATH | os.O_DIRECTORY)
+    try:
+        return server, server.fork({"arguments": words, "environment": dict(env), "user": user}, (place, *files))
+    finally:
+        os.close(place)
 
 
 def _of_the_interpreter(environment: Mapping[str, str]) -> dict[str, str]:
