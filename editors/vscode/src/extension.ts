@@ -7,6 +7,7 @@ import { openProjectFile } from './projectFile';
 import { showProjects } from './projects';
 import { ReservationsView } from './reservationsView';
 import {
+  copyAddress,
   copyEnvironment,
   copyPort,
   openInBrowser,
@@ -86,6 +87,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'trop.copyEnvironment': (target) => copyEnvironment(started, target as Target | undefined),
       'trop.releasePorts': (target) => releasePorts(started, target as Target | undefined),
       'trop.copyPort': (target) => copyPort(started, target as Target | undefined),
+      'trop.copyAddress': (target) => copyAddress(started, target as Target | undefined),
       'trop.openInBrowser': (target) => openInBrowser(started, target as Target | undefined),
       'trop.migrateReservations': () => migrateReservations(started),
       'trop.showProjects': () => showProjects(started),
@@ -93,6 +95,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'trop.showHistory': () => showHistory(started),
       'trop.initialize': () => initialize(started),
       'trop.row.copyPort': onRow((target) => copyPort(started, target)),
+      'trop.row.copyAddress': onRow((target) => copyAddress(started, target)),
       'trop.row.openInBrowser': onRow((target) => openInBrowser(started, target)),
       'trop.row.copyEnvironment': onRow((target) => copyEnvironment(started, target)),
       'trop.row.releasePorts': onRow((target) => releasePorts(started, target)),

@@ -81,6 +81,16 @@ export async function copyPort(server: Server, target?: Target): Promise<number 
   return reservation?.port;
 }
 
+/** Copies the address that *Open in Browser* opens. */
+export async function copyAddress(server: Server, target?: Target): Promise<void> {
+  const reservation = await pickReservation(server, target, 'The port whose address to copy');
+  if (reservation) {
+    const address = localUrl(reservation.port);
+    await vscode.env.clipboard.writeText(address);
+    briefly(`Copied ${address}.`);
+  }
+}
+
 /** Opens what a port serves in the browser, also where the window is remote. */
 export async function openInBrowser(server: Server, target?: Target): Promise<void> {
   const reservation = await pickReservation(server, target, 'The port to open');

@@ -55,13 +55,15 @@ export default async function ({ world, openWindow }) {
   await loose.waitFor();
 
   // VS Code gives no row where the tree is drawn anew just then: nothing else is taken for it, the open folder neither.
-  for (const command of ['copyPort', 'openInBrowser', 'copyEnvironment', 'releasePorts', 'undoLast']) {
+  for (const command of ['copyPort', 'copyAddress', 'openInBrowser', 'copyEnvironment', 'releasePorts', 'undoLast']) {
     await window.host((vscode, id) => void vscode.commands.executeCommand(id), `trop.row.${command}`);
     await window.told('the list has changed meanwhile');
     await window.command('notifications.clearAll');
   }
   assert.equal(await window.dialog.count(), 0);
 
+  await menu(window, loose, 'Copy Address');
+  await eventually('the address', async () => (await window.clipboard()) === `http://localhost:${ports.loose}/`);
   await menu(window, loose, 'Copy as Environment');
   await eventually('the variables', async () => (await window.clipboard()).includes(`=${ports.loose}\n`));
 

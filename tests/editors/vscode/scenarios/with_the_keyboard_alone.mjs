@@ -50,6 +50,9 @@ export default async function ({ world, openWindow }) {
   await run('Trop: Copy Port');
   await pick('The port to copy', `${api}`);
   await eventually('the tagged port', async () => (await window.clipboard()) === `${api}`);
+  await run('Trop: Copy Address');
+  await pick('The port whose address to copy', `${api}`);
+  await eventually('the address', async () => (await window.clipboard()) === `http://localhost:${api}/`);
   await run('Trop: Copy as Environment');
   await eventually('the variables', async () => (await window.clipboard()).includes(`=${port}\n`));
   const opened = window.page.waitForEvent('popup');
