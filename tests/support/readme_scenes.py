@@ -44,8 +44,12 @@ NOT_RUN: dict[Name, str] = {
     ): f"needs VS Code, and {_NETWORK}",
     (
         "tests/README.md",
-        ".venv/bin/python -m pytest -q -n auto                # all of them: 20 to 30 minutes on two cores",
+        ".venv/bin/python -m pytest -q -n auto                # all of them: 15 to 20 minutes on two cores",
     ): "runs all tests",
+    (
+        "tests/README.md",
+        "TROP_TEST_SECONDS=900 .venv/bin/python -m pytest -q -s tests/editors/test_neovim.py -k random",
+    ): "needs a Neovim, and takes as long as it says",
     ("tests/README.md", "export TROP_TEST_BY_HAND=1 TROP_TEST_VSCODE=~/.cache/trop-vscode"): (
         "needs VS Code, and measures for minutes"
     ),
