@@ -186,8 +186,8 @@ def test_a_file_of_nearly_the_right_name_is_told_so(start: Callable[..., Helix],
     near.write_text("reservations:\n  services:\n    web: {}\n")
     helix = start(near)
 
-    # The message is broken into lines beside the text.
-    helix.press_until("h", "●", "is not read", "called trop.yaml")
+    # The message is broken into lines beside the text, between any two of its words.
+    helix.press_until("h", "●", "trop.yaml", "(near_miss)")
 
 
 def test_the_keys_are_in_the_symbol_picker(start: Callable[..., Helix], file: Path) -> None:
