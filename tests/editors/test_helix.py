@@ -86,7 +86,11 @@ class Helix:
 
         This editor does not tell when its server has started, and asks it for hints first after a key.
         """
-        self._poll(texts, lambda: self.press(key))
+        self._poll(lambda screen: all(text in screen for text in texts), texts, lambda: self.press(key))
+
+    def press_until_gone(self, key: str, text: str) -> None:
+        """Press a key, again and again, until the screen does not show a text any more."""
+        self._poll(lambda screen: text not in screen, ("none of", text), lambda: self.press(key))
 
     def screen(self) -> str:
         """What is on the screen now."""
@@ -94,13 +98,13 @@ class Helix:
 
     def wait_for(self, *texts: str) -> str:
         """The screen, once it shows all of some texts."""
-        return self._poll(texts, lambda: None)
+        return self._poll(lambda screen: all(text in screen for text in texts), texts, lambda: None)
 
-    def _poll(self, texts: Sequence[str], nudge: Callable[[], None]) -> str:
+    def _poll(self, holds: Callable[[str], bool], wanted: Sequence[str], nudge: Callable[[], None]) -> str:
         deadline = time.monotonic() + PATIENCE
         nudged = -SECONDS_OF_IDLENESS
-        while not all(text in (screen := self.screen()) for text in texts):
-            assert time.monotonic() < deadline, f"{texts} did not come:\n{screen}"
+        while not holds(screen := self.screen()):
+            assert time.monotonic() < deadline, f"{wanted} did not come:\n{screen}"
             if time.monotonic() - nudged > SECONDS_OF_IDLENESS:
                 nudge()
                 nudged = time.monotonic()
@@ -172,7 +176,7 @@ def test_what_is_wrong_is_shown_explained_and_put_right(start: Callable[..., Hel
     helix.press_until("h", "●   5", "web: {offset: 0} not reserved")
     helix.type("4Gfo k")
     helix.wait_for("The distance of the service's port from the group's base.")
-    helix.press("Escape")
+    helix.press_until_gone("Escape", "The distance of the service's port")
     helix.type("/ofset")
     helix.press("Enter")
     helix.type(" a")
