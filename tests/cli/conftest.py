@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from support.sandbox import Sandbox
 
 
-@pytest.fixture(autouse=True)
-def whole(started_whole: None) -> None:
-    """What is tested here is the command from its very start."""
-
-
 @pytest.fixture
 def terminal(sandbox: Sandbox) -> Iterator[Callable[..., Terminal]]:
     """Starts commands, each in a terminal of its own; they are gone when the test ends."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 REAL_SHELLS = ("bash", "zsh", "fish")
 AUTO = ["--disable-autoinit", "--disable-autoprune", "--disable-autoexpire"]
 HOSTILE = "a; $(touch pwned) `touch pwned` \"'"

@@ -14,7 +14,7 @@ from support.sandbox import PATIENCE, TROP
 if TYPE_CHECKING:
     from support.sandbox import Sandbox
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
+pytestmark = pytest.mark.usefixtures("unmeasured", "started_whole")
 
 
 def test_forty_processes_reserve_forty_directories_on_a_store_that_does_not_exist_yet(sandbox: Sandbox) -> None:

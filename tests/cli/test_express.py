@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 ORDINARY = """
 import sys
 sys.argv[0] = "trop"

@@ -17,6 +17,8 @@ from support.users import as_the_user
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 # However busy the machine is that runs the tests: the bound itself has tests of its own.
 UNHURRIED = ("--within", "60000")
 GROUP = "reservations: {services: {web: {env: PORT}, api: {offset: 1}}}\n"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 SLOW = (
     "dotenv",
     "webbrowser",

@@ -11,6 +11,8 @@ from support.sandbox import TROP
 
 from trop_core.store import data_directory
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 
 def test_the_home_directory_of_the_tests_cannot_hold_anything() -> None:
     home = Path.home()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 DEPENDENCIES = (
     *("trop_core", "argcomplete", "lsprotocol", "platformdirs", "psutil", "pygit2", "pygls", "yaml", "_yaml", "ruamel"),
     "dotenv",

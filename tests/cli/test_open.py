@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 NOWHERE: dict[str, Any] = {"DISPLAY": None, "WAYLAND_DISPLAY": None, "BROWSER": None}
 """No place for a window."""
 

@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import json, sys

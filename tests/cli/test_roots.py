@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 
 @pytest.fixture
 def shop(sandbox: Sandbox) -> Path:

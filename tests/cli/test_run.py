@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 
 class TestTheProcess:
     @pytest.mark.parametrize("code", [0, 1, 2, 77, 126, 127, 128, 255])

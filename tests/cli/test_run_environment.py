@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 
 class TestTheEnvironment:
     def test_it_is_the_callers_and_the_port(self, sandbox: Sandbox, tell: Callable[..., Any]) -> None:

@@ -28,6 +28,8 @@ from trop_server.cli.shells import LINES, detect, parent_program, render
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 EVALUATE = {
     "bash": 'eval "$({trop})"',
     "zsh": 'eval "$({trop})"',

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from support.sandbox import Sandbox
     from support.terminal import Terminal
 
+pytestmark = pytest.mark.usefixtures("started_whole")
+
 CLEAR = b"\x1b[H\x1b[2J\x1b[3J"
 WATCHING = ("list", "--watch")
 

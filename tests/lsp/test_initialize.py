@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
     from support.sandbox import Sandbox
 
-pytestmark = pytest.mark.usefixtures("started_whole")
-
 COMMANDS = ["trop.reserve", "trop.list", "trop.listCommands"]
 
 
+@pytest.mark.usefixtures("started_whole")
 def test_the_capabilities_name_the_commands_and_no_documents(start: Callable[..., Client]) -> None:
     client = start()
 
@@ -90,6 +89,7 @@ def test_the_option_data_dir_names_the_store(sandbox: Sandbox, start: Callable[.
     assert not sandbox.data.exists()
 
 
+@pytest.mark.usefixtures("started_whole")
 def test_variables_of_the_shell_that_speak_to_the_command_line_are_not_heard(
     sandbox: Sandbox, start: Callable[..., Client]
 ) -> None:
@@ -159,6 +159,7 @@ def test_odd_parameters_do_no_harm(start: Callable[..., Client], params: dict[st
     assert client.call("trop.list")["reservations"] == []
 
 
+@pytest.mark.usefixtures("started_whole")
 def test_the_version_is_printed(start: Callable[..., Client], tmp_path: Path) -> None:
     client = start("--version")
 

@@ -102,6 +102,7 @@ class TestLongCalls:
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("started_whole")
 async def test_two_clients_and_the_command_line_share_one_store(sandbox: Sandbox) -> None:
     async with connected(sandbox) as one, connected(sandbox, era="auto") as other:
         processes = [sandbox.begin("reserve", "--tag", f"t{number}") for number in range(4)]

@@ -2,7 +2,7 @@
 
 What is forked is a process of its own, with the real pipes, environment, directory and arguments, and begins in the
 function that the installed script calls. Most of what a start takes is loading, the same each time. Who tests how a
-program is loaded starts the script itself: all of ``tests/cli`` does, and what uses the fixture ``started_whole``.
+program is loaded starts the script itself: what uses the fixture ``started_whole`` does.
 """
 
 from __future__ import annotations

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+import anyio
 import pytest
 from mcp.client.client import Client as McpClient
 from mcp.client.stdio import StdioServerParameters, stdio_client
-from mcp_types import ErrorData, ListRootsResult, Root, TextContent
+from mcp.shared.message import SessionMessage
+from mcp_types import ErrorData, ListRootsResult, Root, TextContent, jsonrpc_message_adapter
 
 from support.client import TROP_SERVER, Client
+from support.forking import can_fork, fork
 from support.messages import notification, request
 from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+    from typing import IO, TextIO
 
+    from mcp.client._transport import TransportStreams
     from mcp.client.context import ClientRequestContext
 
+    from support.forking import Forked
     from support.sandbox import Sandbox
 
 Era = Literal["legacy", "auto"]
@@ -45,21 +53,16 @@ async def connected(
     ``roots`` are URIs; an exception is a client that has roots and does not tell them, None one that has none. Every
     tool is offered, unless ``tools`` says otherwise; None are the usual ones.
     """
-    parameters = StdioServerParameters(
-        command=TROP_SERVER,
-        args=["--mcp", *([] if tools is None else ["--tools", tools]), *arguments],
-        env=sandbox.environment(**environment),
-        cwd=cwd or sandbox.work,
-    )
+    command = [TROP_SERVER, "--mcp", *([] if tools is None else ["--tools", tools]), *arguments]
 
     async def list_roots(context: ClientRequestContext) -> ListRootsResult | ErrorData:
         if isinstance(roots, Exception):
             return ErrorData(code=-32603, message=str(roots))
         return ListRootsResult(roots=[Root.model_validate({"uri": uri}) for uri in roots or ()])
 
-    with tempfile.TemporaryFile("w+") as log:
+    with cast("TextIO", tempfile.TemporaryFile("w+")) as log:
         client = McpClient(
-            stdio_client(parameters, errlog=log),
+            _transport(command, str(cwd or sandbox.work), sandbox.environment(**environment), log),
             mode=era,
             read_timeout_seconds=PATIENCE,
             list_roots_callback=None if roots is None else list_roots,
@@ -68,6 +71,53 @@ async def connected(
             yield client
         log.seek(0)
         assert "Traceback" not in log.read()
+
+
+def _transport(
+    command: list[str], cwd: str, env: dict[str, str], log: TextIO
+) -> AbstractAsyncContextManager[TransportStreams]:
+    """The SDK's own way to a program that it starts, or the same to one that is forked."""
+    if can_fork(TROP_SERVER, env):
+        return _to_a_fork(fork(command, cwd=cwd, env=env, stderr=log.buffer))
+    program, *arguments = command
+    return stdio_client(StdioServerParameters(command=program, args=arguments, env=env, cwd=cwd), errlog=log)
+
+
+@asynccontextmanager
+async def _to_a_fork(process: Forked) -> AsyncIterator[TransportStreams]:
+    """Messages to and from a process, which gets the end of its input at the end, and is waited for."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    into_session, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    sent, from_session = anyio.create_memory_object_stream[SessionMessage](0)
+    output = asyncio.StreamReader(limit=1 << 26)
+    reading, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(output), process.stdout
+    )
+
+    async def receive() -> None:
+        async with into_session:
+            async for line in output:
+                await into_session.send(SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False)))
+
+    async def send(stdin: IO[bytes]) -> None:
+        async with from_session:
+            async for each in from_session:
+                text = each.message.model_dump_json(by_alias=True, exclude_unset=True) + "\n"
+                await asyncio.to_thread(stdin.write, text.encode())
+
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(receive)
+            tasks.start_soon(send, process.stdin)
+            yield received, sent
+            tasks.cancel_scope.cancel()
+        process.stdin.close()
+        await asyncio.to_thread(process.wait, PATIENCE)
+    finally:
+        process.stdin.close()
+        process.kill()
+        reading.close()
 
 
 async def call(client: McpClient, tool: str, **arguments: Any) -> dict[str, Any]:
