@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 from support import forking
 from support.client import Client
@@ -48,15 +49,26 @@ def interruptible() -> None:
 
 
 @pytest.fixture(autouse=True)
-def measured_in_part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where coverage is measured: of a test's cases, which go the same ways, one in three has its processes measured.
+def measured_in_part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Where coverage is measured: of a test's cases, which go the same ways, one in three is measured.
 
-    Measuring more than doubles what a short process takes. What is reached by an unmeasured one alone counts as not
-    reached at all, so that the bound holds for less than there is.
+    Measuring more than doubles what a test takes, in its processes and in itself. What is reached by an unmeasured one
+    alone counts as not reached at all, so that the bound holds for less than there is.
     """
     case = getattr(request.node, "callspec", None)
-    if case is not None and sum(case.indices.values()) % 3:
-        _measure_no_process(monkeypatch)
+    is_one_of_many = case is not None and sum(case.indices.values()) % 3 != 0
+    if not is_one_of_many and "unmeasured" not in request.fixturenames:
+        yield
+        return
+    for name in UNMEASURED:
+        monkeypatch.delenv(name, raising=False)
+    measurement = Coverage.current()
+    if measurement is None:
+        yield
+        return
+    measurement.stop()
+    yield
+    measurement.start()
 
 
 @pytest.fixture
@@ -65,15 +77,9 @@ def started_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forking, "started_whole", True)
 
 
-@pytest.fixture
-def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests of many equal processes, or of killed ones, of whom no measure comes: none of them is measured."""
-    _measure_no_process(monkeypatch)
-
-
-def _measure_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in UNMEASURED:
-        monkeypatch.delenv(name, raising=False)
+@pytest.fixture(scope="session")
+def unmeasured() -> None:
+    """For tests that do one thing many times over, or whose processes are killed, of whom no measure comes."""
 
 
 @pytest.fixture

@@ -127,6 +127,7 @@ def test_the_worktree_s_own_file_counts_where_the_extension_says_so(
     assert configuration.read(str(tmp_path)) == found
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "piece",
@@ -157,6 +158,7 @@ LINES = st.text(st.sampled_from('ab.-19 \t[]="#;\\\r\x0b\n'), max_size=12) | st.
 )
 
 
+@pytest.mark.usefixtures("unmeasured")
 @settings(max_examples=2000, deadline=None)
 @given(st.lists(LINES, max_size=6).map("\n".join).map(str.encode))
 def test_a_plain_file_is_read_as_the_whole_grammar_reads_it(content: bytes) -> None:

@@ -288,6 +288,7 @@ def test_the_global_file_has_keys_of_its_own() -> None:
         exclude("project: a\n", (1, 1), project=False)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_thirty_thousand_entries_are_merged() -> None:
     text = "excluded_ports:\n" + "".join(f"- {port}\n" for port in range(2, 60_000, 2))
 

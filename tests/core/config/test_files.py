@@ -328,6 +328,7 @@ def _doubling(levels: int) -> str:
     return f"l0: &l0 [5000]\n{lists}excluded_ports: *l{levels - 1}\n"
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize(
     "text",
     [

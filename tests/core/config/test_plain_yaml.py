@@ -171,6 +171,7 @@ def files(draw: st.DrawFn) -> str:
     return text + draw(st.sampled_from(["", "\n", "\n\n", "\n# x", "\n "]))
 
 
+@pytest.mark.usefixtures("unmeasured")
 @settings(max_examples=3000, deadline=None)
 @given(files() | st.lists(ENTRIES, max_size=5).map("\n".join))
 def test_a_file_that_is_read_plainly_is_read_as_the_parser_reads_it(text: str) -> None:

@@ -345,6 +345,7 @@ def test_the_block_of_another_is_refused_and_can_be_taken_over() -> None:
     assert removed(content, OTHER, take_over=True) == b"A=1\n"
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize(
     "unit", [b"PORT=1\n", b"A='\n", b'A="\\"\n', b"# trop-begin x\n", b"\n", b"A=\\'", b"export ", b"a"], ids=repr
 )

@@ -60,6 +60,7 @@ def everywhere(document: Document, random: Random) -> Iterator[Position]:
         yield document.lines.position(random.randrange(len(document.text) + 1))
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_is_typed_is_told_explained_and_completed(seed: int) -> None:
     random = Random(seed)
@@ -82,6 +83,7 @@ def test_whatever_is_typed_is_told_explained_and_completed(seed: int) -> None:
         assert set(found.entries) >= set(found.stored)
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("seed", range(4))
 def test_a_change_that_is_offered_does_what_it_says_and_nothing_else(seed: int) -> None:
     random = Random(seed)

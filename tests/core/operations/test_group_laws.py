@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -292,5 +293,6 @@ class Groups(RuleBasedStateMachine):
         return found if tags is None else {tag: found[tag] for tag in tags if tag in found}
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_whatever_is_done_in_whatever_order_ports_stay_and_fit() -> None:
     run_state_machine_as_test(Groups, settings=settings(max_examples=40, stateful_step_count=60))

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -196,6 +197,7 @@ def moved(path: str, old: str, new: str) -> str:
     return new + path[len(old) :] if is_within(path, old) else path
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_port_goes_where_its_directory_goes_and_to_no_other_one(tmp_path: Path) -> None:
     if identify(str(tmp_path)) is None:
         missing("this file system does not tell its directories apart")

@@ -120,6 +120,7 @@ def taken(world: World, steps: list[Any]) -> Iterator[tuple[Any, Any]]:
         yield before, world.rows()
 
 
+@pytest.mark.usefixtures("unmeasured")
 @SLOW
 @given(steps=STEPS)
 def test_the_log_tells_what_is_there(steps: list[Any]) -> None:
@@ -130,6 +131,7 @@ def test_the_log_tells_what_is_there(steps: list[Any]) -> None:
                 assert world.replayed() == after
 
 
+@pytest.mark.usefixtures("unmeasured")
 @SLOW
 @given(steps=STEPS)
 def test_the_last_operation_can_be_undone_and_the_undo_as_well(steps: list[Any]) -> None:
@@ -149,6 +151,7 @@ def test_the_last_operation_can_be_undone_and_the_undo_as_well(steps: list[Any])
             assert world.rows() == after
 
 
+@pytest.mark.usefixtures("unmeasured")
 @SLOW
 @given(steps=STEPS, data=st.data())
 def test_an_older_operation_is_undone_as_a_whole_or_not_at_all(steps: list[Any], data: st.DataObject) -> None:

@@ -74,6 +74,7 @@ def test_the_problems_of_a_text_are_those_that_validate_tells_of_the_file(direct
     assert document.is_broken or len(found) == len(expected)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_no_mutation_crashes_or_hangs() -> None:
     random = Random(17)
     slowest = 0.0
@@ -95,6 +96,7 @@ def test_no_mutation_crashes_or_hangs() -> None:
     assert slowest < SECONDS_FOR_A_HUNDRED_LINES * 3
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize(
     "text",
     [
