@@ -11,6 +11,8 @@ from support import stores
 from support.dead_mount import dead_mount
 from support.documents import Buffer, capabilities, codes
 from support.sandbox import LOOKING
+from support.servers import server
+from support.sockets import free_port
 from support.window import ending, next_of
 
 if TYPE_CHECKING:
@@ -122,6 +124,24 @@ def test_that_another_worktree_has_the_preferred_port_is_a_hint_and_nothing_to_m
     assert [action["title"] for action in offered] == ["Reserve the services"]
 
 
+def test_that_another_worktrees_own_program_is_on_the_preferred_port_is_a_hint(
+    start: Callable[..., Client], sandbox: Sandbox
+) -> None:
+    port = free_port()
+    text = f"project: shop\nreservations:\n  services:\n    web: {{preferred: {port}}}\n"
+    other = sandbox.directory("other")
+    for directory in (other, sandbox.work):
+        (directory / "trop.yaml").write_text(text)
+        sandbox.trop("autoreserve", cwd=directory)
+    client = start(**LOOKING)
+    client.initialize(str(sandbox.work), capabilities=capabilities())
+
+    with server(port, other):
+        told = Buffer(client, file_of(sandbox), text).told(lambda told: len(told) > 1)
+
+    assert {(each["code"], each["severity"]) for each in told} == {("preferred_reserved", 4), ("preferred_occupied", 4)}
+
+
 def test_what_another_file_of_the_project_says_is_followed_once_it_is_saved(editor: Client, sandbox: Sandbox) -> None:
     buffer = Buffer(editor, file_of(sandbox), "reservations:\n  services:\n    web: {}\n")
     assert [hint["label"] for hint in buffer.ask("inlayHint", range=ALL)] == ["not reserved"]
@@ -135,15 +155,20 @@ def test_what_another_file_of_the_project_says_is_followed_once_it_is_saved(edit
     assert buffer.ask("inlayHint", range=ALL) == []
 
 
-def test_a_text_that_nobody_would_read_is_not_followed(editor: Client, sandbox: Sandbox) -> None:
+def test_a_text_that_nobody_would_read_is_not_followed_and_that_is_told(editor: Client, sandbox: Sandbox) -> None:
     buffer = Buffer(editor, file_of(sandbox), WRONG)
     assert codes(buffer.told()) == ["config_error"]
 
     buffer.replace("\n" * 2_000_000)
+    (told,) = buffer.told()
+    buffer.close()
     taken_back = next_of(editor, "textDocument/publishDiagnostics")["params"]
     again = Buffer(editor, file_of(sandbox), "\n" * 2_000_000)
 
+    assert (told["severity"], told["code"]) == (1, "config_error")
+    assert told["message"] == "the file is larger than 1048576 bytes, the most that is read"
     assert taken_back == {"uri": buffer.uri, "diagnostics": []}
+    assert again.told() == [told]
     assert again.ask("hover", position={"line": 0, "character": 0}) is None
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_TOO_LARGE = f"the file is larger than {small_files.LARGEST_CONFIGURATION} bytes, the most that is read"
+TOO_LARGE = f"the file is larger than {small_files.LARGEST_CONFIGURATION} bytes, the most that is read"
+"""What is said of a larger one."""
 
 
 def read_bytes(path: str) -> bytes | None:
@@ -32,7 +33,7 @@ def read_bytes(path: str) -> bytes | None:
         raise failure(content.error, path) from content.error
     problems = Problems(path)
     if content.reason == "too_large":
-        problems.fail(None, None, _TOO_LARGE)
+        problems.fail(None, None, TOO_LARGE)
     what = "a directory" if os.path.isdir(path) else "something else"
     return problems.fail(None, None, f"expected a file, and this is {what}")
 
@@ -67,7 +68,7 @@ def decoded(content: bytes, path: str) -> str:
     """
     problems = Problems(path)
     if len(content) > small_files.LARGEST_CONFIGURATION:
-        problems.fail(None, None, _TOO_LARGE)
+        problems.fail(None, None, TOO_LARGE)
     content = content.removeprefix(BYTE_ORDER_MARK)
     try:
         text = content.decode("utf-8")

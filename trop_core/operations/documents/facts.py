@@ -93,13 +93,14 @@ def _about_preference(situation: Situation, service: Service, place: Entry) -> I
     row = surroundings.stock.by_port.get(port)
     is_own = row is not None and (row.path, row.tag) == (situation.directory, service.tag)
     tag = service.tag
+    is_shared = False
     if row is not None and not is_own:
         whom = quoted(row.path) + ("" if row.tag is None else f" (tag {quoted(row.tag)})")
         # In one directory of a project the service has the port; that the others have another one is as it should be.
         is_shared = row.tag == tag and row.project is not None and row.project in situation.projects
         yield Fact("preferred_reserved", entry.value, f"port {port} is reserved for {whom}", not is_shared, port, tag)
+    holder = None if row is None else surroundings.system.holder(port, surroundings.stock, settings)
     if is_own:
-        holder = surroundings.system.holder(port, surroundings.stock, settings)
         if holder is not None and holder.relation == "other":
             yield Fact("preferred_occupied", entry.value, _occupied(situation, port), True, port, tag)
         return
@@ -110,7 +111,8 @@ def _about_preference(situation: Situation, service: Service, place: Entry) -> I
     if reason is not None:
         yield Fact("preferred_avoided", entry.value, f"port {port}: {reason}", False, port, tag)
     if surroundings.system.occupied(port):
-        yield Fact("preferred_occupied", entry.value, _occupied(situation, port), True, port, tag)
+        is_as_it_should_be = is_shared and holder is not None and holder.relation == "own"
+        yield Fact("preferred_occupied", entry.value, _occupied(situation, port), not is_as_it_should_be, port, tag)
 
 
 def _occupied(situation: Situation, port: int) -> str:

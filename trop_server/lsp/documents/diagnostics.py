@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trop_core.config.documents.lines import Position, Span
+from trop_core.config.file_text import TOO_LARGE
 from trop_core.errors.configuration import ConfigError
 from trop_core.errors.spelling import escaped
 from trop_core.operations.documents.facts import facts
 
 if TYPE_CHECKING:
-    from trop_core.config.documents.lines import Span
     from trop_core.operations.documents.situation import Situation
     from trop_server.lsp.documents.positions import Counting
     from trop_server.lsp.documents.shelf import Open
@@ -30,6 +31,12 @@ def diagnostics(kept: Open, situation: Situation) -> list[dict[str, Any]]:
         for fact in facts(situation, kept.path)
     ]
     return [*problems, *known]
+
+
+def told_of_too_large(kept: Open) -> dict[str, Any]:
+    """What is said of a document that is larger than what is read: nothing else is."""
+    start = Position(0, 0)
+    return _diagnostic(kept.counting, Span(start, start), _ERROR, ConfigError.kind, TOO_LARGE)
 
 
 def _diagnostic(counting: Counting, span: Span, severity: int, code: str, message: str) -> dict[str, Any]:

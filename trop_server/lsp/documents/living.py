@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from trop_server.lsp.documents.addresses import identifier_of, version_of
+from trop_server.lsp.documents.diagnostics import told_of_too_large
 from trop_server.lsp.documents.knowledge import Knowledge, Question
 from trop_server.lsp.documents.positions import Malformed
-from trop_server.lsp.documents.publisher import Publisher
+from trop_server.lsp.documents.publisher import Publisher, published
 from trop_server.lsp.documents.requests import REQUESTS
 from trop_server.lsp.documents.shelf import Shelf
 from trop_server.lsp.failures import refusal
@@ -55,6 +56,7 @@ class Living:
         self._request = request
         self._shelf = Shelf(wishes.encoding)
         self._publishers: dict[str, Publisher] = {}
+        self._too_large: set[str] = set()
         self._asking: set[asyncio.Task[None]] = set()
         self._computing: dict[str, asyncio.Task[Situation]] = {}
         self._refreshing: asyncio.TimerHandle | None = None
@@ -111,6 +113,10 @@ class Living:
         before = self._publishers.pop(kept.uri, None)
         if before is not None:
             before.abandon()
+        self._too_large.discard(kept.uri)
+        if kept.is_too_large:
+            self._give_up(kept)
+            return
         if self._wishes.diagnostics:
             publisher = self._publishers[kept.uri] = Publisher(kept, self._situated, self._publish, self._ask)
             publisher.opened()
@@ -122,7 +128,7 @@ class Living:
             return
         kept.change(version_of(params["textDocument"]), params.get("contentChanges"))
         if kept.is_too_large:
-            self._close(params)
+            self._give_up(kept)
             return
         if kept.uri in self._publishers:
             self._publishers[kept.uri].changed()
@@ -138,13 +144,28 @@ class Living:
             self._ask(each)
 
     def _close(self, params: dict[str, Any]) -> None:
-        kept = self._shelf.close(identifier_of(params.get("textDocument")))
+        uri = identifier_of(params.get("textDocument"))
+        if uri in self._too_large:
+            self._too_large.discard(uri)
+            self._publish({"uri": uri, "diagnostics": []})
+        kept = self._shelf.close(uri)
         if kept is None:
             return
         self._knowledge.forget(kept.uri)
         publisher = self._publishers.pop(kept.uri, None)
         if publisher is not None:
             publisher.close()
+
+    def _give_up(self, kept: Open) -> None:
+        """Follow a document no longer that is larger than what is read, and tell so, until it closes."""
+        self._shelf.close(kept.uri)
+        self._knowledge.forget(kept.uri)
+        publisher = self._publishers.pop(kept.uri, None)
+        if publisher is not None:
+            publisher.abandon()
+        if self._wishes.diagnostics:
+            self._too_large.add(kept.uri)
+            self._publish(published(kept, [told_of_too_large(kept)]))
 
     # What is known
 

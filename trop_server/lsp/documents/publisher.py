@@ -25,6 +25,12 @@ _SECONDS_FOR_SURROUNDINGS = 0.1
 _Told = tuple[int | None, list[dict[str, Any]]]
 
 
+def published(kept: Open, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """The notification that tells of a document what was found, with its version if it has one."""
+    version = {} if kept.version is None else {"version": kept.version}
+    return {"uri": kept.uri, **version, "diagnostics": found}
+
+
 class Publisher:
     """One document's diagnostics: ``situated`` computes what it comes to, and ``send`` sends a notification's params.
 
@@ -111,8 +117,7 @@ class Publisher:
         if told == self._told and not self._is_due:
             return
         self._told, self._is_due = told, False
-        version = {} if self._kept.version is None else {"version": self._kept.version}
-        self._send({"uri": self._kept.uri, **version, "diagnostics": found})
+        self._send(published(self._kept, found))
 
     def _stop_timer(self) -> None:
         self._is_opening = False

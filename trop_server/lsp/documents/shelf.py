@@ -111,13 +111,11 @@ class Shelf:
         return self._open.get(uri) if isinstance(uri, str) else None
 
     def open(self, item: Any) -> Open | None:
-        """Take a document, if it is of interest and not too large. Raises ``Malformed``."""
+        """Take a document, if it is of interest. Raises ``Malformed``."""
         uri, text = identifier_of(item), item.get("text")
         if not isinstance(text, str):
             raise Malformed("a document has a text")
         if not is_of_interest(uri):
-            return None
-        if len(text) > _MOST_CHARACTERS:
             return None
         kept = self._open[uri] = Open(uri, version_of(item), text, self._encoding)
         return kept
