@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { folderPaths, pickFolder } from './folders';
 import { groupBy } from './groups';
 import { sayDone, showWarnings } from './messages';
+import { doAsAsked } from './planned';
 import { type InitResult, type MigrateResult, type ReleaseResult, type Reservation, toTropError } from './protocol';
 import { allReservations, reservationsOf } from './queries';
 import type { Target } from './reserving';
@@ -23,16 +24,20 @@ async function release(server: Server, argument: object | undefined): Promise<vo
   if (!argument) {
     return;
   }
-  const plan = await server.run<ReleaseResult>('trop.release', { ...argument, dryRun: true });
-  if (plan.releasedCount === 0) {
-    void information('Trop: nothing is reserved there.');
-    return;
-  }
-  const { question, detail } = releaseQuestion(plan);
-  if (await confirm(question, detail, 'Release')) {
-    const done = await server.run<ReleaseResult>('trop.release', argument);
+  const done = await doAsAsked<ReleaseResult>(server, 'trop.release', argument, agreeToRelease);
+  if (done) {
     sayDone('trop.release', done);
   }
+}
+
+/** Whether a person agrees to a release, which names what goes; where nothing would, that is said. */
+export function agreeToRelease(planned: ReleaseResult): Promise<boolean> {
+  if (planned.releasedCount === 0) {
+    void information('Trop: nothing is reserved there.');
+    return Promise.resolve(false);
+  }
+  const { question, detail } = releaseQuestion(planned);
+  return confirm(question, detail, 'Release');
 }
 
 /** Moves the reservations of a directory, and of what is below it, to another path. */
@@ -71,24 +76,27 @@ export async function initialize(server: Server): Promise<void> {
 }
 
 async function migrateOnce(server: Server, argument: { from: string; to: string; force: boolean }): Promise<void> {
-  const plan = await server.run<MigrateResult>('trop.migrate', { ...argument, dryRun: true });
-  if (plan.migratedCount === 0) {
-    void information(`Trop: nothing is reserved at or below ${plan.from}.`);
-    return;
-  }
-  const { question, detail } = migrateQuestion(plan);
-  if (!(await confirm(question, detail, plan.overwrittenCount > 0 ? 'Overwrite and Migrate' : 'Migrate'))) {
-    return;
-  }
   const options = {
     location: vscode.ProgressLocation.Notification,
     title: 'Migrating reservations',
     cancellable: true,
   };
-  const done = await vscode.window.withProgress(options, (_progress, token) =>
-    server.run<MigrateResult>('trop.migrate', argument, token),
-  );
-  sayDone('trop.migrate', done);
+  const perform = (command: string, whole: object): Thenable<MigrateResult> =>
+    vscode.window.withProgress(options, (_progress, token) => server.run<MigrateResult>(command, whole, token));
+  const done = await doAsAsked(server, 'trop.migrate', argument, agreeToMigrate, perform);
+  if (done) {
+    sayDone('trop.migrate', done);
+  }
+}
+
+/** Whether a person agrees to a migration, which names what moves and what is lost; where nothing moves, that is said. */
+export function agreeToMigrate(planned: MigrateResult): Promise<boolean> {
+  if (planned.migratedCount === 0) {
+    void information(`Trop: nothing is reserved at or below ${planned.from}.`);
+    return Promise.resolve(false);
+  }
+  const { question, detail } = migrateQuestion(planned);
+  return confirm(question, detail, planned.overwrittenCount > 0 ? 'Overwrite and Migrate' : 'Migrate');
 }
 
 async function pickRelease(server: Server): Promise<object | undefined> {

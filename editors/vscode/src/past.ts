@@ -2,7 +2,8 @@
 
 import { pickFolder } from './folders';
 import { sayDone, showWarnings } from './messages';
-import { type HistoryResult, toTropError, type UndoResult } from './protocol';
+import { doAsAsked } from './planned';
+import type { HistoryResult, UndoResult } from './protocol';
 import { type Target, targetDirectory } from './reserving';
 import type { Server } from './server';
 import { confirm, information, pick } from './show';
@@ -45,22 +46,12 @@ export async function showHistory(server: Server): Promise<void> {
 async function undo(server: Server, which: { id: number } | { folder: string } | { path: string }): Promise<void> {
   // What it touches elsewhere stands in the question.
   const argument = { ...which, allowUnrelatedPath: true };
-  for (;;) {
-    const planned = await server.run<UndoResult>('trop.undo', { ...argument, dryRun: true });
+  const done = await doAsAsked<UndoResult>(server, 'trop.undo', argument, (planned) => {
     const { question, detail } = undoQuestion(planned);
-    if (!(await confirm(question, detail, 'Undo'))) {
-      return;
-    }
-    try {
-      const done = await server.run<UndoResult>('trop.undo', { ...argument, plan: planned.plan?.token });
-      showWarnings(done.warnings);
-      sayDone('trop.undo', done);
-      return;
-    } catch (error) {
-      // Something was done while the question stood there, or it stood there for too long: it is asked anew.
-      if (!['plan_changed', 'plan_expired'].includes(toTropError(error).kind)) {
-        throw error;
-      }
-    }
+    return confirm(question, detail, 'Undo');
+  });
+  if (done) {
+    showWarnings(done.warnings);
+    sayDone('trop.undo', done);
   }
 }

@@ -28,8 +28,10 @@ interface Answer {
   warnings: string[];
 }
 
-interface Planned extends Answer {
+export interface Planned extends Answer {
   dryRun: boolean;
+  /** What a dry run of a command that takes something away gives, so that exactly what it told is done. */
+  plan?: { token: string; summary: string } | null;
 }
 
 export interface ReserveResult extends Planned {
@@ -46,10 +48,13 @@ export interface AutoreserveResult extends Planned {
 export interface EnvResult extends Planned {
   directory: string;
   environment: Record<string, number | string>;
+  reservations: Reservation[];
+  outcome: AutoreserveResult['outcome'];
 }
 
 export interface UrlResult extends Planned {
   url: string;
+  port: number;
 }
 
 /** What has happened to a folder's reservations without anybody's command, in a sentence. */
@@ -118,8 +123,6 @@ export interface UndoResult extends Planned {
   /** How many reservations the operation had changed; the lists may be shorter. */
   changed: number;
   truncated: boolean;
-  /** What a dry run gives, so that exactly what it told is done. */
-  plan: { token: string } | null;
 }
 
 /** A reservation that keeps an operation from being undone; the reason is the end of a sentence about it. */
@@ -145,6 +148,8 @@ export interface InitResult extends Planned {
 export interface CommandDescription {
   command: string;
   readOnly: boolean;
+  /** It can take away what somebody relies on. */
+  destructive: boolean;
 }
 
 /** An error with a sentence for a person, and a hint that says what to do next where there is one. */

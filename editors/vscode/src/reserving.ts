@@ -7,8 +7,16 @@ import { showWarnings } from './messages';
 import type { AutoreserveResult, EnvResult, Reservation, ReserveResult, UrlResult } from './protocol';
 import { reservationsOf } from './queries';
 import type { Server } from './server';
-import { ask, briefly, information, pick } from './show';
-import { capitalised, environmentLines, localUrl, portWords, primary, servicesWords } from './text';
+import { ask, briefly, confirm, information, pick } from './show';
+import {
+  capitalised,
+  environmentLines,
+  localUrl,
+  portWords,
+  primary,
+  reserveQuestion,
+  servicesWords,
+} from './text';
 
 const COPY = 'Copy Port';
 const OPEN = 'Open in Browser';
@@ -57,17 +65,41 @@ export async function reserveServices(server: Server): Promise<void> {
   }
 }
 
-/** Copies the variables that a folder's programs are started with. Its ports are reserved, if they were not. */
+/**
+ * Copies the variables that a folder's programs are started with. Ports of an open folder are reserved, if they were
+ * not; those of what was clicked on only after a question, since its file may be anybody's.
+ */
 export async function copyEnvironment(server: Server, target?: Target): Promise<void> {
+  if (target?.reservation?.tag === null) {
+    await copyVariables({ PORT: target.reservation.port });
+    return;
+  }
   const directory = targetDirectory(target);
-  const argument = directory
-    ? { folder: vscode.Uri.file(directory).toString(), tag: target?.reservation?.tag, allowUnrelatedPath: true }
+  const folder = directory === undefined ? undefined : vscode.Uri.file(directory).toString();
+  const argument = folder
+    ? { folder, tag: target?.reservation?.tag, allowUnrelatedPath: true }
     : { folder: (await pickFolder('The folder whose variables are copied'))?.uri.toString() };
   if (argument.folder === undefined) {
     return;
   }
+  if (folder) {
+    const planned = await server.run<EnvResult>('trop.env', { ...argument, dryRun: true });
+    if (planned.outcome === 'reused') {
+      showWarnings(planned.warnings);
+      await copyVariables(planned.environment);
+      return;
+    }
+    const { question, detail } = reserveQuestion(planned);
+    if (!(await confirm(question, detail, 'Reserve and Copy'))) {
+      return;
+    }
+  }
   const { environment, warnings } = await server.run<EnvResult>('trop.env', argument);
   showWarnings(warnings);
+  await copyVariables(environment);
+}
+
+async function copyVariables(environment: Readonly<Record<string, number | string>>): Promise<void> {
   await vscode.env.clipboard.writeText(environmentLines(environment));
   briefly(`Copied ${Object.keys(environment).join(', ')}.`);
 }
@@ -100,37 +132,40 @@ export async function openInBrowser(server: Server, target?: Target): Promise<vo
 }
 
 /**
- * The port as a text, for `${command:trop.port}` in launch configurations and tasks: the folder's own, or that of the
- * `tag` that an input's `args` name. It is reserved if it was not, where that is allowed.
+ * The port as a text, for `${command:trop.port}` in launch configurations and tasks: the folder's own, that of its
+ * foremost service where it has services, or that of the `tag` that an input's `args` name. It is reserved if it was
+ * not, where that is allowed.
  */
 export async function portText(server: Server, given: unknown): Promise<string | undefined> {
+  const port = (await addressOf(server, given, 'The folder whose port is needed'))?.port;
+  return port === undefined ? undefined : `${port}`;
+}
+
+/** The address as a text, for `${command:trop.url}`: that of the port that `trop.port` gives. */
+export async function urlText(server: Server, given: unknown): Promise<string | undefined> {
+  return (await addressOf(server, given, 'The folder whose address is needed'))?.url;
+}
+
+async function addressOf(
+  server: Server,
+  given: unknown,
+  placeHolder: string,
+): Promise<{ port: number; url: string } | undefined> {
   const { tag, folder: named } = inputArguments(given);
-  const folder = named ?? (evidentFolder() ?? (await pickFolder('The folder whose port is needed')))?.uri.toString();
+  const folder = named ?? (evidentFolder() ?? (await pickFolder(placeHolder)))?.uri.toString();
   if (folder === undefined) {
     return undefined;
   }
   if (!vscode.workspace.isTrusted) {
     const stored = await reservationsOf(server, vscode.Uri.parse(folder));
-    const found = stored.find((reservation) => reservation.tag === (tag ?? null));
+    const found = tag === undefined ? primary(stored) : stored.find((reservation) => reservation.tag === tag);
     if (found) {
-      return `${found.port}`;
+      return { port: found.port, url: localUrl(found.port) };
     }
   }
-  const { reservation, warnings } = await server.run<ReserveResult>('trop.reserve', { folder, tag });
+  const { port, url, warnings } = await server.run<UrlResult>('trop.url', { folder, tag });
   showWarnings(warnings);
-  return `${reservation.port}`;
-}
-
-/** The address as a text, for `${command:trop.url}`; whose it is, is said as with `trop.port`. */
-export async function urlText(server: Server, given: unknown): Promise<string | undefined> {
-  const { tag, folder: named } = inputArguments(given);
-  const folder = named ?? (evidentFolder() ?? (await pickFolder('The folder whose address is needed')))?.uri.toString();
-  if (folder === undefined) {
-    return undefined;
-  }
-  const { url, warnings } = await server.run<UrlResult>('trop.url', { folder, tag });
-  showWarnings(warnings);
-  return url;
+  return { port, url };
 }
 
 /** A folder's reservation, picked if there are several; where there is none, a person is offered to reserve one. */

@@ -18,14 +18,14 @@ import { folderPaths, folders } from './folders';
 import { LANGUAGE } from './language';
 import { askFor, mention, sayDone, showSaid } from './messages';
 import { plainMessage } from './plain';
-import { type CommandDescription, type ReleaseResult, TropError, toTropError } from './protocol';
+import { agreement } from './agreements';
+import { doAsAsked } from './planned';
+import { type CommandDescription, type Planned, TropError, toTropError } from './protocol';
 import { selectedInterpreter } from './pythonExtension';
 import { urlText } from './reserving';
 import { Restarts } from './restarts';
 import { type Finding, findServer } from './serverSearch';
 import { initializationOptions, serverArguments, serverPath } from './settings';
-import { confirm } from './show';
-import { releaseQuestion } from './text';
 import { saveProjectFiles } from './unsaved';
 
 /** What has become of the server of this window. */
@@ -232,25 +232,28 @@ export class Server implements vscode.Disposable {
   }
 
   /**
-   * Runs a command of the server's for a lens, a code action, a key or a configuration, and says what it has done. A
-   * release asks first, as everywhere in the editor; an address is a text, for `${command:trop.url}`.
+   * Runs a command of the server's for a lens, a code action, a key or a configuration, and says what it has done. What
+   * takes something away asks first, as everywhere in the editor; an address is a text, for `${command:trop.url}`.
    */
   private async carryOut(
     command: string,
     args: unknown[],
     next: (command: string, args: unknown[]) => unknown,
   ): Promise<unknown> {
-    const [argument] = args as [{ dryRun?: boolean } | undefined];
+    const [argument] = args as [{ dryRun?: boolean; plan?: string } | undefined];
     if (command === 'trop.url') {
       return urlText(this, argument);
     }
-    if (command === 'trop.release' && argument?.dryRun !== true) {
-      const { question, detail } = releaseQuestion(await this.run<ReleaseResult>(command, { ...argument, dryRun: true }));
-      if (!(await confirm(question, detail, 'Release'))) {
-        return undefined;
-      }
+    const isToBeAsked = argument?.dryRun !== true && argument?.plan === undefined;
+    const agree = isToBeAsked && described(command, this.client?.initializeResult)?.destructive ? agreement(command) : undefined;
+    const whole = argument ?? {};
+    if (agree) {
+      const perform = (_: string, planned: object): Promise<Planned> => Promise.resolve(next(command, [planned]) as Planned);
+      const done = await doAsAsked(this, command, whole, agree, perform);
+      sayDone(command, done);
+      return done;
     }
-    await saveWhatIsRead(command, argument ?? {});
+    await saveWhatIsRead(command, whole);
     const done = await next(command, args);
     sayDone(command, done);
     return done;
@@ -271,7 +274,7 @@ export class Server implements vscode.Disposable {
   }
 
   private refuseInRestrictedMode(command: string, server: InitializeResult | undefined): void {
-    if (!vscode.workspace.isTrusted && !isReadOnly(command, server)) {
+    if (!vscode.workspace.isTrusted && described(command, server)?.readOnly !== true) {
       throw new TropError(RESTRICTED, 'restricted_mode');
     }
   }
@@ -285,16 +288,20 @@ export class Server implements vscode.Disposable {
   }
 }
 
-/** Saves the files whose services a command is about to reserve. */
+const RESERVING = ['trop.reserve', 'trop.autoreserve', 'trop.env', 'trop.url'];
+
+/** Saves the files that say what a command is about to reserve. */
 async function saveWhatIsRead(command: string, argument: object): Promise<void> {
-  const { config, folder, dryRun } = argument as { config?: string; folder?: string; dryRun?: boolean };
+  const { config, folder, path: named, dryRun } = argument as Record<string, string | undefined> & { dryRun?: boolean };
   if (dryRun === true) {
     return;
   }
+  const open = folderPaths();
+  const directory = folder ?? named ?? (open.length === 1 ? open[0] : undefined);
   if (command === 'trop.reserveGroup' && config !== undefined) {
     await saveProjectFiles(path.dirname(config));
-  } else if (command === 'trop.autoreserve' && folder !== undefined) {
-    await saveProjectFiles(folder.startsWith('file:') ? vscode.Uri.parse(folder).fsPath : folder);
+  } else if (RESERVING.includes(command) && directory !== undefined) {
+    await saveProjectFiles(directory.startsWith('file:') ? vscode.Uri.parse(directory).fsPath : directory);
   }
 }
 
@@ -305,10 +312,9 @@ function throwPlain(error: unknown): never {
   throw error;
 }
 
-function isReadOnly(command: string, server: InitializeResult | undefined): boolean {
+function described(command: string, server: InitializeResult | undefined): CommandDescription | undefined {
   const experimental = server?.capabilities.experimental as { trop?: { commands: CommandDescription[] } } | undefined;
-  const described = experimental?.trop?.commands.find((description) => description.command === command);
-  return described?.readOnly === true;
+  return experimental?.trop?.commands.find((description) => description.command === command);
 }
 
 function isProgram(file: string): boolean {

@@ -3,9 +3,11 @@
 import { escapeMarkdown, plain } from './plain';
 import type {
   AutoreserveResult,
+  EnvResult,
   InitResult,
   MigrateResult,
   PastOperation,
+  Planned,
   ReleaseResult,
   Reservation,
   ReserveResult,
@@ -13,7 +15,9 @@ import type {
   UndoResult,
 } from './protocol';
 
-const SHOWN_LINES = 20;
+/** Lines of a question: with more of them, its buttons are out of sight. */
+const SHOWN_LINES = 12;
+const LONGEST_PATH = 100;
 const SHOWN_SERVICES = 3;
 
 /** A reservation in a few words: `port 5000`, `port 5001 (tag web)`. */
@@ -30,9 +34,11 @@ export function primary(reservations: readonly Reservation[]): Reservation | und
 /** What stands in the status bar for a folder's reservations. */
 export function statusText(reservations: readonly Reservation[], folder: string | undefined): string {
   const first = primary(reservations);
-  // Services stand beside one another. A port without a tag stands for the folder.
-  const shown = first?.tag === null ? [first] : reservations.slice(0, SHOWN_SERVICES);
-  const ports = shown.map(({ port, tag }) => (tag === null ? `${port}` : `${port} ${tag}`));
+  // Services stand beside one another, the one that a click copies before the others. A port without a tag stands for
+  // the folder.
+  const others = reservations.filter((reservation) => reservation !== first);
+  const shown = first && (first.tag === null ? [first] : [first, ...others].slice(0, SHOWN_SERVICES));
+  const ports = (shown ?? []).map(({ port, tag }) => (tag === null ? `${port}` : `${port} ${tag}`));
   const more = first?.tag === null || reservations.length <= SHOWN_SERVICES ? [] : ['…'];
   const words = first ? [...ports, ...more].join('  ') : 'Reserve Port';
   return `$(plug) ${plain(folder === undefined ? words : `${words} · ${folder}`)}`;
@@ -104,37 +110,51 @@ export function releaseQuestion(plan: ReleaseResult): { question: string; detail
   const [only] = plan.released;
   const question =
     plan.releasedCount === 1 && only ? `Release ${portWords(only)}?` : `Release ${plan.releasedCount} ports?`;
-  const lines = plan.released.map((reservation) => `${capitalised(portWords(reservation))}: ${reservation.path}`);
+  const lines = plan.released.map(
+    (reservation) => `${capitalised(portWords(reservation))}: ${shortened(reservation.path)}`,
+  );
   return { question, detail: joined([...cut(lines, plan.releasedCount), ...warningLines(plan)]) };
+}
+
+/** What copying the variables of a directory would reserve: a question, and the lines below it. */
+export function reserveQuestion(plan: EnvResult): { question: string; detail: string } {
+  const lines = plan.reservations.map((reservation) => capitalised(portWords(reservation)));
+  return {
+    question: `Reserve what is missing of ${counted(lines.length, 'port')} for ${plan.directory}?`,
+    detail: joined([...cut(lines, lines.length), ...warningLines(plan)]),
+  };
 }
 
 /** What a migration would do: a question, and the lines below it. */
 export function migrateQuestion(plan: MigrateResult): { question: string; detail: string } {
   const moves = cut(
-    plan.migrated.map((move) => `${capitalised(portWords(move))}: ${move.from} → ${move.to}`),
+    plan.migrated.map((move) => `${capitalised(portWords(move))}: ${shortened(move.from)} → ${shortened(move.to)}`),
     plan.migratedCount,
+    plan.overwrittenCount === 0 ? SHOWN_LINES : SHOWN_LINES / 3,
   );
   const question = `Migrate ${counted(plan.migratedCount, 'reservation')} to ${plan.to}?`;
   if (plan.overwrittenCount === 0) {
     return { question, detail: joined([...moves, ...warningLines(plan)]) };
   }
   const lost = cut(
-    plan.overwritten.map((reservation) => `${capitalised(portWords(reservation))}: ${reservation.path}`),
+    plan.overwritten.map((reservation) => `${capitalised(portWords(reservation))}: ${shortened(reservation.path)}`),
     plan.overwrittenCount,
+    (2 * SHOWN_LINES) / 3,
   );
   const heading = `${counted(plan.overwrittenCount, 'reservation')} in the way would be released:`;
-  return { question, detail: joined([...moves, '', heading, ...lost, ...warningLines(plan)]) };
+  return { question, detail: joined([heading, ...lost, '', 'What moves:', ...moves, ...warningLines(plan)]) };
 }
 
 /** What an undo would do: a question, and the lines below it. */
 export function undoQuestion(plan: UndoResult): { question: string; detail: string } {
-  const back = plan.restored.map((row) => `${capitalised(portWords(row))} comes back: ${row.path}`);
+  const back = plan.restored.map((row) => `${capitalised(portWords(row))} comes back: ${shortened(row.path)}`);
   // What is there before and after has changed otherwise, and comes back.
   const kept = new Set(plan.restored.map(identity));
   const gone = plan.removed
     .filter((row) => !kept.has(identity(row)))
-    .map((row) => `${capitalised(portWords(row))} is given up: ${row.path}`);
-  const blocks = [cut(back, back.length), cut(gone, gone.length)].filter((lines) => lines.length > 0);
+    .map((row) => `${capitalised(portWords(row))} is given up: ${shortened(row.path)}`);
+  const each = back.length > 0 && gone.length > 0 ? SHOWN_LINES / 2 : SHOWN_LINES;
+  const blocks = [cut(back, back.length, each), cut(gone, gone.length, each)].filter((lines) => lines.length > 0);
   const more = plan.truncated ? [`… of ${counted(plan.changed, 'reservation')} in all`] : [];
   const lines = blocks.flatMap((block, number) => (number === 0 ? block : ['', ...block]));
   const when = `It was done at ${moment(plan.time)}.`;
@@ -171,6 +191,14 @@ const ACTIONS: Record<string, string> = {
   createConfig: 'Create the configuration',
   replaceConfig: 'Replace the configuration',
 };
+
+/** What any other command that takes something away would do: a question, and the reservations that would go. */
+export function plannedQuestion(command: string, plan: Planned): { question: string; detail: string } {
+  const { removed = [] } = plan as { removed?: Reservation[] };
+  const lines = removed.map((reservation) => `${capitalised(portWords(reservation))} is given up: ${shortened(reservation.path)}`);
+  const summary = plan.plan?.summary ?? '';
+  return { question: `Run ${command} (${summary})?`, detail: joined([...cut(lines, lines.length), ...warningLines(plan)]) };
+}
 
 /** What an initialisation would do: a question, and the lines below it. */
 export function initQuestion(plan: InitResult): { question: string; detail: string } {
@@ -240,7 +268,13 @@ function joined(lines: string[]): string {
   return lines.map(plain).join('\n');
 }
 
-function cut(lines: string[], count: number): string[] {
-  const shown = lines.slice(0, SHOWN_LINES);
+/** A path of which the middle is left out where it is long: its end tells directories apart. */
+function shortened(path: string): string {
+  const half = LONGEST_PATH / 2;
+  return path.length <= LONGEST_PATH ? path : `${path.slice(0, half - 1)}…${path.slice(-half)}`;
+}
+
+function cut(lines: string[], count: number, most = SHOWN_LINES): string[] {
+  const shown = lines.slice(0, most);
   return shown.length < count ? [...shown, `… and ${count - shown.length} more`] : shown;
 }

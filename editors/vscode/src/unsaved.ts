@@ -2,7 +2,6 @@
 
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { LANGUAGE } from './language';
 import { TropError } from './protocol';
 
 const NAMES = ['trop.yaml', 'trop.local.yaml'];
@@ -10,10 +9,10 @@ const NAMES = ['trop.yaml', 'trop.local.yaml'];
 /** Saves what is open and changed of the project's files that count in a directory: its own, and those above. */
 export async function saveProjectFiles(directory: string): Promise<void> {
   for (const document of vscode.workspace.textDocuments) {
-    const { isDirty, languageId, uri } = document;
+    const { isDirty, uri } = document;
     const { dir, base } = path.parse(uri.fsPath);
     const counts = uri.scheme === 'file' && NAMES.includes(base) && `${directory}/`.startsWith(withSlash(dir));
-    if (isDirty && languageId === LANGUAGE && counts && !(await document.save())) {
+    if (isDirty && counts && !(await document.save())) {
       throw new TropError(`${uri.fsPath} could not be saved, so nothing was reserved.`, 'not_saved');
     }
   }

@@ -5,6 +5,7 @@ import {
   doneWords,
   environmentLines,
   migrateQuestion,
+  plannedQuestion,
   operationWords,
   portTable,
   primary,
@@ -34,7 +35,7 @@ test('services stand beside one another, and web is the one that a click copies'
 
   assert.equal(primary(services)?.port, 5003);
   assert.equal(statusText(services.slice(0, 2), undefined), '$(plug) 5000 api  5001 db');
-  assert.equal(statusText(services, 'shop'), '$(plug) 5000 api  5001 db  5002 mail  … · shop');
+  assert.equal(statusText(services, 'shop'), '$(plug) 5003 web  5000 api  5001 db  … · shop');
 });
 
 test('what was done is said in a few words, and nothing is said of a look', () => {
@@ -129,13 +130,38 @@ test('a migration says what moves and what it would take away, and cuts long lis
 
   assert.equal(question, 'Migrate 1200 reservations to /b?');
   const lines = detail.split('\n');
-  assert.equal(lines[0], 'Port 5000: /a/0 → /b/0');
-  assert.deepEqual(lines.slice(20), [
-    '… and 1180 more',
-    '',
+  assert.deepEqual(lines.slice(0, 5), [
     '1 reservation in the way would be released:',
     'Port 6000: /w/shop',
+    '',
+    'What moves:',
+    'Port 5000: /a/0 → /b/0',
   ]);
+  assert.deepEqual(lines.slice(-2), ['Port 5003: /a/3 → /b/3', '… and 1196 more']);
+});
+
+test('a question has few lines, and none of them is long, so that its buttons stay in sight', () => {
+  const deep = (number: number): string => `/w/${'deep/'.repeat(200)}${number}`;
+  const moves = Array.from({ length: 30 }, (_, number) => ({ from: deep(number), to: '/b', tag: null, port: number }));
+  const overwritten = moves.map(({ port, from }) => reservation(port, { path: from }));
+  const counts = { migratedCount: 30, overwrittenCount: 30, dryRun: true, warnings: [] };
+
+  const { detail } = migrateQuestion({ from: '/a', to: '/b', migrated: moves, overwritten, ...counts });
+
+  const lines = detail.split('\n');
+  assert.ok(lines.length < 20);
+  assert.ok(lines.every((line) => line.length < 140));
+  assert.ok(lines[1]?.endsWith('deep/0'));
+});
+
+test('what else takes something away names it', () => {
+  const plan = { token: 'x', summary: '2 removed' };
+  const removed = [reservation(5000), reservation(5001, { tag: 'api' })];
+
+  const { question, detail } = plannedQuestion('trop.prune', { ...{ removed }, dryRun: true, warnings: [], plan });
+
+  assert.equal(question, 'Run trop.prune (2 removed)?');
+  assert.equal(detail, 'Port 5000 is given up: /w/shop\nPort 5001 (tag api) is given up: /w/shop');
 });
 
 function undoing(restored: Reservation[], removed: Reservation[]): UndoResult {
@@ -166,7 +192,7 @@ test('what an undo gives up is seen however much comes back', () => {
 
   const { detail } = undoQuestion({ ...undoing(many, [reservation(6000)]), changed: 2000, truncated: true });
 
-  assert.ok(detail.includes('Port 5019 comes back: /w/19\n… and 10 more\n\nPort 6000 is given up: /w/shop\n'));
+  assert.ok(detail.includes('Port 5005 comes back: /w/5\n… and 24 more\n\nPort 6000 is given up: /w/shop\n'));
   assert.ok(detail.endsWith('\n… of 2000 reservations in all'));
 });
 

@@ -31,4 +31,12 @@ export default async function ({ world, openWindow }) {
   }
 
   assert.deepEqual(world.portsAt(folder), { '': printed.served, api: printed.api });
+
+  // Where the folder has services, the port is that of the address, and no other one.
+  const services = 'reservations: {services: {api: {}, web: {}}}\n';
+  fs.writeFileSync(path.join(folder, 'trop.yaml'), services);
+  const command = (id) => window.host((vscode, name) => vscode.commands.executeCommand(name), id);
+  const port = await command('trop.port');
+  assert.equal(Number(port), world.portsAt(folder).web);
+  assert.equal(await command('trop.url'), `http://localhost:${port}/`);
 }

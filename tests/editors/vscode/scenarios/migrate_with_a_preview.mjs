@@ -25,6 +25,11 @@ export default async function ({ world, openWindow }) {
   assert.deepEqual(world.portsAt(folder), { '': inTheWay });
 
   await migrate(window, old, folder);
+  await window.dialog.filter({ hasText: '1 reservation in the way would be released' }).waitFor();
+  const another = world.reserve(folder, '--tag', 'api');
+  await window.decide('Overwrite and Migrate');
+  await window.dialog.filter({ hasText: `Port ${another} (tag api): ${folder}` }).waitFor();
+  assert.deepEqual(world.portsAt(old), before);
   await window.decide('Overwrite and Migrate');
   await eventually('the moved reservations', () => world.portsAt(folder).api === api);
   assert.deepEqual(world.portsAt(folder), { '': port, api });

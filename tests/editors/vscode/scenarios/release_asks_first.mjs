@@ -24,6 +24,20 @@ export default async function ({ world, openWindow }) {
   world.reserve(folder, '--tag', 'web');
   await release(window, 'All 2 ports');
   await window.dialog.filter({ hasText: 'Release 2 ports?' }).waitFor();
+  // Somebody reserves while the question stands there: nothing goes that it did not name.
+  world.reserve(folder, '--tag', 'db');
+  await window.decide('Release');
+  await window.dialog.filter({ hasText: 'Release 3 ports?' }).filter({ hasText: '(tag db)' }).waitFor();
+  assert.equal(world.stored().length, 3);
+
+  // A key, a task's input or another extension that calls the server's own command asks as well.
+  await window.decide('Cancel');
+  await window.host((vscode) => void vscode.commands.executeCommand('trop.init', { overwrite: true }));
+  await window.dialog.filter({ hasText: 'Initialize' }).filter({ hasText: 'Empty the store' }).waitFor();
+  await window.decide('Cancel');
+  assert.equal(world.stored().length, 3);
+
+  await release(window, 'All 3 ports');
   await window.decide('Release');
   await window.showsStatus('Reserve Port');
   assert.deepEqual(world.stored(), []);

@@ -67,6 +67,13 @@ export default async function ({ world, openWindow }) {
   await menu(window, loose, 'Copy as Environment');
   await eventually('the variables', async () => (await window.clipboard()).includes(`=${ports.loose}\n`));
 
+  // What a file of another directory names is not reserved because somebody copies.
+  fs.writeFileSync(path.join(loosePlace, 'trop.yaml'), 'reservations: {services: {site: {}}}\n');
+  await menu(window, directory, 'Copy as Environment');
+  await window.dialog.filter({ hasText: `for ${loosePlace}?` }).filter({ hasText: '(tag site)' }).waitFor();
+  await window.decide('Cancel');
+  assert.equal(world.portsAt(loosePlace).site, undefined);
+
   fs.renameSync(loosePlace, path.join(world.root, 'away'));
   await directory.filter({ hasText: 'missing' }).locator('.codicon-warning').waitFor();
   await picture(window, world, 'missing');
