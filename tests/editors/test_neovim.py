@@ -169,6 +169,14 @@ def test_a_release_shows_what_it_takes_and_asks(neovim: Neovim) -> None:
     neovim.run("commands", "release_asks")
 
 
+def test_what_came_while_a_question_stood_there_is_asked_about_anew(neovim: Neovim) -> None:
+    neovim.run("commands", "asked_anew")
+
+
+def test_a_directory_that_is_called_like_a_variable_is_itself(neovim: Neovim) -> None:
+    neovim.run("commands", "variables_in_names")
+
+
 def test_a_release_with_a_bang_does_not_ask(neovim: Neovim) -> None:
     neovim.run("commands", "release_bang")
 

@@ -19,6 +19,12 @@ local function completes(line, expected)
   end)
 end
 
+local function question(number)
+  return support.eventually("a question", function()
+    return support.questions[number]
+  end)
+end
+
 function M.alone()
   vim.cmd("Trop")
 
@@ -89,6 +95,58 @@ function M.release_asks()
   support.equal(support.port(repository, "web"), nil)
 end
 
+--- What comes while a question stands there is in no question, and stays.
+function M.asked_anew()
+  local place = repository
+  for _, tag in ipairs({ "a", "b", "c", "d", "e", "f" }) do
+    support.trop(place, "reserve", "--tag", tag)
+  end
+  local beside = {}
+  support.answer = function(choices)
+    table.insert(beside, shown("trop://preview"))
+    if #support.questions == 1 then
+      support.trop(place, "reserve", "--tag", "g")
+    end
+    return choices[#support.questions == 1 and 1 or 2]
+  end
+
+  vim.cmd("Trop release")
+  support.contains(question(1).prompt, "5004 (e) and 1 more of ")
+  support.contains(question(2).prompt, "5004 (e) and 2 more of ")
+  support.equal({ #beside[1], #beside[2] }, { 6, 7 })
+  support.contains(beside[2][7], "5006: ")
+  support.equal(support.port(place, "a"), 5000)
+
+  -- The same of a migration: what is in the way is named before it goes.
+  local new = vim.fs.dirname(place) .. "/new"
+  vim.fn.mkdir(new)
+  support.answer = function(choices)
+    if #support.questions == 3 then
+      support.trop(new, "reserve", "--tag", "a")
+    end
+    return choices[#support.questions == 3 and 1 or 2]
+  end
+  vim.cmd(("Trop migrate %s %s"):format(place, new))
+  support.contains(question(4).prompt, "and remove 5007 (a) in the way?")
+  support.equal(support.port(new, "a"), 5007)
+end
+
+--- A directory may be called like a variable.
+function M.variables_in_names()
+  vim.env.SECRET = "hunter2"
+  local place = work .. "/$SECRET"
+  vim.fn.mkdir(place .. "/.git", "p")
+  vim.fn.writefile({}, place .. "/file")
+  vim.cmd.edit({ args = { place .. "/file" }, magic = { file = false, bar = false } })
+  vim.cmd("Trop reserve x")
+  support.note("port 5000")
+  support.equal(support.port(place, "x"), 5000)
+
+  vim.cmd(("Trop! migrate %s %s/moved"):format(place, work))
+  support.note("migrated 1 reservation")
+  support.equal(support.port(work .. "/moved", "x"), 5000)
+end
+
 function M.release_bang()
   support.trop(repository, "reserve")
 
@@ -111,12 +169,6 @@ local function answer_and_look(title)
     return answer(...)
   end
   return seen
-end
-
-local function question(number)
-  return support.eventually("a question", function()
-    return support.questions[number]
-  end)
 end
 
 function M.migrate_previews()
@@ -154,7 +206,7 @@ function M.migrate_conflict()
   local asked = ("Migrate 5000 from %s/old to %s/new and remove 5001 in the way?"):format(work, work)
   support.equal(question(1).prompt, asked)
   support.equal(question(1).choices, { "Overwrite", "Leave" })
-  support.equal(seen[2], ("in the way: 5001: %s/new"):format(work))
+  support.equal(seen[1], ("in the way: 5001: %s/new"):format(work))
   support.equal(support.port(work .. "/new"), 5001)
 
   support.answer_with("Overwrite")
@@ -231,7 +283,7 @@ function M.list_projects()
 
   vim.cmd("Trop list-projects")
 
-  support.equal(support.note("projects:").text, "trop: projects:\nshop")
+  support.equal(shown("trop://projects"), { "shop" })
 end
 
 function M.init()
@@ -473,7 +525,7 @@ with sqlite3.connect(sys.argv[1]) as store:
   end
 
   vim.cmd("Trop list-projects")
-  support.equal(support.note("projects:").text, "trop: projects:\n" .. STRANGE_SHOWN)
+  support.equal(shown("trop://projects"), { STRANGE_SHOWN })
 
   vim.cmd.cd({ args = { path }, magic = { file = false, bar = false } })
   support.trop(path, "reserve", "--tag", "web")

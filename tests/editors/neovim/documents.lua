@@ -199,8 +199,17 @@ end
 
 function M.enabled_without_the_plugin()
   local given = dofile(vim.api.nvim_get_runtime_file("lsp/trop.lua", false)[1])
-  support.equal(given.filetypes, { "yaml.trop" })
+  support.equal(given.filetypes, { "yaml", "yaml.trop" })
   support.equal(given.cmd, { "trop-server" })
+  local roots = {}
+  for _, name in ipairs({ "trop.yaml", "trop.local.yaml", "Trop.yml", "other.yaml", "atrop.yaml" }) do
+    local bufnr = vim.fn.bufadd(repository .. "/" .. name)
+    given.root_dir(bufnr, function(root)
+      table.insert(roots, { name, root })
+    end)
+  end
+  local expected = { { "trop.yaml", repository }, { "trop.local.yaml", repository }, { "Trop.yml", repository } }
+  support.equal(roots, expected)
 end
 
 return M

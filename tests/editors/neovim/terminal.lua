@@ -59,11 +59,18 @@ function M.asks_for_no_key()
   after(":Trop services\r", "services (created): api 5002, web 5001")
   after(":Trop! release api\r", "released 5002 (api)")
   after(":Trop! undo\r", "undone operation 3: 1 reservation as before")
+  after(":Trop undo 99\r", "trop: there is no operation", "(:Trop log)")
+  after(":Trop list-projects\r", "trop://projects")
+  editor.type(":q\r")
   after((":Trop! migrate %s %s-elsewhere\r"):format(repository, repository), "migrated 3 reservations to")
   editor.type(":Trop undo\r")
   editor.shows("1: Undo")
   after("1\r", "undone operation 5: 3 reservations as before")
-  editor.type(":qa!\r")
+
+  -- Without a command line Neovim asks for keys itself; the question is there all the same.
+  editor.type(":set cmdheight=0\r:Trop release web\r")
+  editor.shows("Release 5001 (web)")
+  editor.type("2\r\r\r:qa!\r")
 end
 
 return M

@@ -6,6 +6,7 @@ local group = require("trop.group")
 local messages = require("trop.messages")
 local past = require("trop.past")
 local plain = require("trop.plain")
+local planned = require("trop.planned")
 local release = require("trop.release")
 local server = require("trop.server")
 
@@ -15,7 +16,8 @@ local M = {}
 ---@param path string
 ---@return string
 local function absolute(path)
-  return vim.fn.fnamemodify(vim.fs.normalize(path), ":p")
+  -- A $ is a letter of a name, as the completion offers it.
+  return vim.fn.fnamemodify(vim.fs.normalize(path, { expand_env = false }), ":p")
 end
 
 ---@param tag string?
@@ -59,9 +61,10 @@ local function question(result)
     return { port = move.port, tag = move.tag }
   end, result.migrated)
   local from, to = messages.path(result.from), messages.path(result.to)
-  local parts = { ("Migrate %s from %s to %s"):format(messages.ports(moves), from, to) }
+  local parts = { ("Migrate %s from %s to %s"):format(messages.ports(moves, result.migratedCount), from, to) }
   if result.overwrittenCount > 0 then
-    table.insert(parts, ("remove %s in the way"):format(messages.ports(result.overwritten)))
+    local lost = messages.ports(result.overwritten, result.overwrittenCount)
+    table.insert(parts, ("remove %s in the way"):format(lost))
   end
   return table.concat(parts, " and ") .. "?"
 end
@@ -69,13 +72,13 @@ end
 ---@param result trop.MigrateResult
 ---@return string[]
 local function moves_in_words(result)
-  local lines = {}
+  -- What is lost comes first: there may be no room for all.
+  local lines = vim.tbl_map(function(reservation)
+    return ("in the way: %d: %s"):format(reservation.port, messages.place(reservation))
+  end, result.overwritten)
   for _, move in ipairs(result.migrated) do
     local from = messages.place({ path = move.from, tag = move.tag })
     table.insert(lines, ("%d: %s -> %s"):format(move.port, from, messages.path(move.to)))
-  end
-  for _, reservation in ipairs(result.overwritten) do
-    table.insert(lines, ("in the way: %d: %s"):format(reservation.port, messages.place(reservation)))
   end
   if result.truncated then
     table.insert(lines, "…")
@@ -88,36 +91,33 @@ end
 ---@param to string
 local function migrate(bang, from, to)
   local argument = { from = absolute(from), to = absolute(to), recursive = true }
-  local function really(force)
-    call.execute("trop.migrate", vim.tbl_extend("force", argument, { force = force }), function(result)
-      if result.migratedCount == 0 then
-        return messages.info("there is nothing to migrate", result)
-      end
-      messages.info(
-        ("migrated %s to %s"):format(messages.counted(result.migratedCount), messages.path(result.to)),
-        result
-      )
-    end)
+  local function done(result)
+    if result.migratedCount == 0 then
+      return messages.info("there is nothing to migrate", result)
+    end
+    local moved = messages.counted(result.migratedCount)
+    messages.info(("migrated %s to %s"):format(moved, messages.path(result.to)), result)
+  end
+  local function forced()
+    return vim.tbl_extend("force", argument, { force = true })
   end
   if bang then
-    return really(true)
+    return call.execute("trop.migrate", forced(), done)
   end
-  local function preview(force, yes)
-    call.execute("trop.migrate", vim.tbl_extend("force", argument, { dryRun = true, force = force }), function(result)
+  local function asking(yes)
+    return function(result, agreed)
       if result.migratedCount == 0 then
-        return messages.info("there is nothing to migrate", result)
+        return done(result)
       end
-      messages.ask(question(result), yes, function()
-        really(force)
-      end, moves_in_words(result))
-    end, function(err)
-      if not force and err.data and err.data.kind == "reservation_conflict" then
-        return preview(true, "Overwrite")
-      end
-      messages.error(err)
-    end)
+      messages.ask(question(result), yes, agreed, moves_in_words(result))
+    end
   end
-  preview(false, "Migrate")
+  planned.run("trop.migrate", argument, asking("Migrate"), done, function(err)
+    if err.data and err.data.kind == "reservation_conflict" then
+      return planned.run("trop.migrate", forced(), asking("Overwrite"), done)
+    end
+    messages.error(err)
+  end)
 end
 
 local function list()
@@ -148,8 +148,11 @@ end
 
 local function list_projects()
   call.execute("trop.listProjects", {}, function(result)
-    local none = #result.projects == 0
-    messages.info(none and "there are no projects" or vim.list_extend({ "projects:" }, result.projects), result)
+    if #result.projects == 0 then
+      return messages.info("there are no projects", result)
+    end
+    messages.warnings(result)
+    messages.show("trop://projects", result.projects)
   end)
 end
 

@@ -7,7 +7,16 @@ local known = {}
 ---@param start string
 ---@return string?
 local function repository(start)
-  return vim.fs.root(start, ".git")
+  local directory = start
+  -- Neovim's own search would take a $ in a name for a variable.
+  while not vim.uv.fs_stat(vim.fs.joinpath(directory, ".git")) do
+    local above = vim.fs.dirname(directory)
+    if above == directory then
+      return nil
+    end
+    directory = above
+  end
+  return directory
 end
 
 --- The directory where the search for a buffer's folder begins, or nil if the buffer is no file.

@@ -22,6 +22,9 @@ local function save(directory)
       if not ok then
         return tostring(problem)
       end
+      if vim.bo[bufnr].modified then
+        return "it was not written"
+      end
     end
   end
 end

@@ -29,7 +29,7 @@ function M.renamed(old, new)
     return
   end
   local absolute = function(path)
-    return vim.fs.normalize(vim.fn.fnamemodify(path, ":p")):gsub("(.)/$", "%1")
+    return vim.fs.normalize(vim.fn.fnamemodify(path, ":p"), { expand_env = false }):gsub("(.)/$", "%1")
   end
   require("trop.server").renamed(absolute(old), absolute(new), function(err)
     if err then

@@ -6,24 +6,20 @@ local M = {}
 
 local SHOWN_CONFLICTS = 20
 
----@param text string|string[] a line, or several
----@param level integer? one of vim.log.levels
-local function say(text, level)
-  local lines = type(text) == "table" and text or { text }
-  ---@cast lines string[]
-  local shown = table.concat(vim.tbl_map(plain.text, lines), "\n")
-  vim.notify("trop: " .. shown, level or vim.log.levels.INFO, { title = "trop" })
-end
+--- Lines that a question takes, with its choices and the lines of the windows around it.
+local ROOM_OF_A_QUESTION = 10
 
 --- As much of a line as fits on the command line: what does not would ask for a key.
 ---@param text string
+---@param more? string what stands behind what was cut
 ---@return string
-function M.fitting(text)
+function M.fitting(text, more)
   local room = vim.o.columns * math.max(vim.o.cmdheight, 1) - 12
   if vim.fn.strdisplaywidth(text) <= room then
     return text
   end
-  return vim.fn.strcharpart(text, 0, math.max(room - 1, 0)) .. "…"
+  local behind = "…" .. (more or "")
+  return vim.fn.strcharpart(text, 0, math.max(room - vim.fn.strchars(behind), 0)) .. behind
 end
 
 --- Whether what is said is shown on the command line, and by no plugin that has a window for it.
@@ -32,15 +28,34 @@ local function is_on_command_line()
   return debug.getinfo(vim.notify, "S").source:match("^@vim/_") ~= nil
 end
 
---- Say on one line what was done, so that it asks for no key. What did not fit is in the log.
----@param text string
-local function say_done(text)
+--- Say something: on the command line, on one line, so that it asks for no key. What does not fit is in the log.
+---@param text string|string[] a line, or several
+---@param level integer? one of vim.log.levels
+function M.say(text, level)
+  local lines = type(text) == "table" and text or { text }
+  ---@cast lines string[]
+  lines, level = vim.tbl_map(plain.text, lines), level or vim.log.levels.INFO
   if not is_on_command_line() then
-    return say(text)
+    vim.notify("trop: " .. table.concat(lines, "\n"), level, { title = "trop" })
+    return
   end
-  local line = "trop: " .. plain.text(text)
-  log.add(text)
-  vim.notify(M.fitting(line), vim.log.levels.INFO)
+  for _, line in ipairs(lines) do
+    log.add(line)
+  end
+  vim.notify(M.fitting("trop: " .. table.concat(lines, " - "), " (:Trop log)"), level)
+end
+
+---@type table<string, true>
+local told = {}
+
+--- Warn of something, once.
+---@param lines string[]
+function M.warn_once(lines)
+  local key = table.concat(lines, "\n")
+  if not told[key] then
+    told[key] = true
+    M.say(lines, vim.log.levels.WARN)
+  end
 end
 
 --- A path as people read it.
@@ -65,19 +80,21 @@ function M.counted(count)
   return count == 1 and "1 reservation" or ("%d reservations"):format(count)
 end
 
---- The first ports of reservations, with their tags.
+--- How many ports are named one by one.
+M.NAMED = 5
+
+--- The first ports of reservations, with their tags, and how many more there are.
 ---@param reservations trop.Reservation[]
+---@param count? integer of all of them, if not all are given
 ---@return string
-function M.ports(reservations)
+function M.ports(reservations, count)
+  count = count or #reservations
   local words = {}
-  for index, reservation in ipairs(reservations) do
-    if index > 5 then
-      table.insert(words, "…")
-      break
-    end
+  for _, reservation in ipairs(vim.list_slice(reservations, 1, M.NAMED)) do
     table.insert(words, reservation.port .. (reservation.tag and (" (%s)"):format(reservation.tag) or ""))
   end
-  return table.concat(words, ", ")
+  local more = count > #words and (" and %d more"):format(count - #words) or ""
+  return table.concat(words, ", ") .. more
 end
 
 --- Who uses a reserved port, and whose that is, such as `node (4242), own`; "-" where nobody does.
@@ -97,7 +114,7 @@ end
 ---@param result? { warnings: string[]? }
 function M.warnings(result)
   for _, warning in ipairs(result and result.warnings or {}) do
-    say(warning, vim.log.levels.WARN)
+    M.say(warning, vim.log.levels.WARN)
   end
 end
 
@@ -105,11 +122,15 @@ end
 ---@param text string|string[] a line, or several
 ---@param result? { warnings: string[]? }
 function M.info(text, result)
-  M.warnings(result)
-  if type(text) == "string" then
-    return say_done(text)
+  local warnings = result and result.warnings or {}
+  if #warnings == 0 or not is_on_command_line() then
+    M.warnings(result)
+    return M.say(text)
   end
-  say(text)
+  -- Two messages would ask for a key.
+  local lines = type(text) == "table" and text or { text }
+  ---@cast lines string[]
+  M.say(vim.list_extend(vim.deepcopy(lines), warnings), vim.log.levels.WARN)
 end
 
 --- What keeps an operation from being undone, a line for each reservation that is in the way.
@@ -139,13 +160,17 @@ function M.error(err)
     lines = conflict_lines(err.data.details.operation, conflicts)
   end
   table.insert(lines, err.data and err.data.hint)
-  say(lines, vim.log.levels.ERROR)
+  if #conflicts > 0 and is_on_command_line() then
+    M.show("trop://conflicts", lines)
+    return
+  end
+  M.say(lines, vim.log.levels.ERROR)
 end
 
 --- Say that a command line cannot be understood.
 ---@param text string
 function M.usage(text)
-  say(text, vim.log.levels.ERROR)
+  M.say(text, vim.log.levels.ERROR)
 end
 
 --- Rows as lines, with columns of one width.
@@ -173,8 +198,9 @@ end
 --- Show lines in a window of their own, which `q` closes; the same window the next time.
 ---@param name string of the buffer
 ---@param lines string[]
+---@param most? integer lines of the window; a third of the screen if not given
 ---@return integer buffer
-function M.show(name, lines)
+function M.show(name, lines, most)
   local buffer = vim.fn.bufnr("^" .. name .. "$")
   if buffer == -1 then
     buffer = vim.api.nvim_create_buf(false, true)
@@ -191,17 +217,46 @@ function M.show(name, lines)
     window = vim.api.nvim_get_current_win()
     vim.api.nvim_win_set_buf(window, buffer)
     vim.wo[window][0].wrap = false
-    vim.api.nvim_win_set_height(window, math.max(3, math.min(#lines, math.floor(vim.o.lines / 3))))
+    vim.api.nvim_win_set_height(window, math.max(3, math.min(#lines, most or math.floor(vim.o.lines / 3))))
   end
   vim.api.nvim_set_current_win(window)
   return buffer
+end
+
+--- Call when nobody types: whatever comes in the middle of that would take the keys of a text for its own, and no
+--- window can be opened beside the command-line window.
+---@param callback fun()
+local function when_nobody_types(callback)
+  local in_command_window = vim.fn.getcmdwintype() ~= ""
+  if not in_command_window and not vim.api.nvim_get_mode().mode:match("^[iR]") then
+    return callback()
+  end
+  vim.api.nvim_create_autocmd(in_command_window and "CmdwinLeave" or "InsertLeave", {
+    once = true,
+    callback = vim.schedule_wrap(function()
+      when_nobody_types(callback)
+    end),
+  })
 end
 
 --- Show rows in a window of their own, the first being the names of the columns.
 ---@param name string of the buffer
 ---@param rows string[][]
 function M.show_table(name, rows)
-  M.show(name, table_of(rows))
+  when_nobody_types(function()
+    M.show(name, table_of(rows))
+  end)
+end
+
+--- Lines as far as there is room for them, and how many more there are.
+---@param lines string[]
+---@param room integer
+---@return string[]
+local function cut(lines, room)
+  if #lines <= room then
+    return lines
+  end
+  return vim.list_extend(vim.list_slice(lines, 1, room - 1), { ("… and %d more"):format(#lines - room + 1) })
 end
 
 --- Ask whether to go on; anything but the one answer means no.
@@ -209,18 +264,34 @@ end
 ---@param yes string
 ---@param callback fun() called for yes
 ---@param lines? string[] what the question is about, shown until it is answered
-function M.ask(question, yes, callback, lines)
-  local preview = lines and M.show("trop://preview", lines)
-  if preview then
-    vim.cmd.redraw()
+local function ask(question, yes, callback, lines)
+  local room = math.max(3, vim.o.lines - ROOM_OF_A_QUESTION)
+  local preview = lines and M.show("trop://preview", cut(lines, room), room)
+  local cmdheight = vim.o.cmdheight
+  if cmdheight == 0 then
+    -- Neovim shows no question there.
+    vim.o.cmdheight = 1
   end
+  vim.cmd.redraw()
   vim.ui.select({ yes, "Leave" }, { prompt = plain.text(question), kind = "trop" }, function(choice)
+    vim.o.cmdheight = cmdheight
     if preview and vim.api.nvim_buf_is_valid(preview) then
       vim.api.nvim_buf_delete(preview, { force = true })
     end
     if choice == yes then
       callback()
     end
+  end)
+end
+
+--- Ask as soon as nobody types; see there.
+---@param question string
+---@param yes string
+---@param callback fun() called for yes
+---@param lines? string[] what the question is about, shown until it is answered
+function M.ask(question, yes, callback, lines)
+  when_nobody_types(function()
+    ask(question, yes, callback, lines)
   end)
 end
 

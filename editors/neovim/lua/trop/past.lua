@@ -1,6 +1,7 @@
 --- What was done to the reservations, and taking it back.
 local call = require("trop.call")
 local messages = require("trop.messages")
+local planned = require("trop.planned")
 
 local M = {}
 
@@ -108,32 +109,19 @@ function M.undo(bang, number)
   end
   -- What it touches elsewhere stands in the question.
   local argument = { folder = folder, id = tonumber(number), allowUnrelatedPath = true }
-  local function really(plan, on_error)
-    call.execute("trop.undo", vim.tbl_extend("force", argument, { plan = plan }), function(result)
-      messages.info(
-        ("undone operation %d: %s as before"):format(result.operation, messages.counted(result.changed)),
-        result
-      )
-    end, on_error)
+  local function done(result)
+    messages.info(
+      ("undone operation %d: %s as before"):format(result.operation, messages.counted(result.changed)),
+      result
+    )
   end
   if bang then
-    return really()
+    return call.execute("trop.undo", argument, done)
   end
-  local function preview()
-    call.execute("trop.undo", vim.tbl_extend("force", argument, { dryRun = true }), function(result)
-      local gone = given_up(result)
-      messages.ask(question(result, gone), "Undo", function()
-        really(result.plan and result.plan.token, function(err)
-          -- Something was done while the question stood there, or it stood there for too long: it is asked anew.
-          if err.data and (err.data.kind == "plan_changed" or err.data.kind == "plan_expired") then
-            return preview()
-          end
-          messages.error(err)
-        end)
-      end, changes_in_words(result, gone))
-    end)
-  end
-  preview()
+  planned.run("trop.undo", argument, function(result, agreed)
+    local gone = given_up(result)
+    messages.ask(question(result, gone), "Undo", agreed, changes_in_words(result, gone))
+  end, done)
 end
 
 return M

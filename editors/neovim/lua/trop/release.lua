@@ -1,35 +1,41 @@
 --- Giving ports up, after a question.
 local call = require("trop.call")
 local messages = require("trop.messages")
+local planned = require("trop.planned")
 
 local M = {}
+
+---@param released trop.Reservation[]
+---@return string[]
+local function places(released)
+  return vim.tbl_map(function(reservation)
+    return ("%d: %s"):format(reservation.port, messages.place(reservation))
+  end, released)
+end
 
 --- Release what an argument of `trop.release` is about.
 ---@param argument table
 ---@param bang boolean whether nothing is asked
 function M.run(argument, bang)
-  local function really()
-    call.execute("trop.release", argument, function(result)
-      if result.releasedCount == 0 then
-        return messages.info("there is nothing to release", result)
-      end
-      messages.info(("released %s"):format(messages.ports(result.released)), result)
-    end)
-  end
-  if bang then
-    return really()
-  end
-  call.execute("trop.release", vim.tbl_extend("force", argument, { dryRun = true }), function(result)
+  local function done(result)
     if result.releasedCount == 0 then
       return messages.info("there is nothing to release", result)
     end
-    local question = "Release %s of %s?"
-    messages.ask(
-      question:format(messages.ports(result.released), messages.path(result.released[1].path)),
-      "Release",
-      really
-    )
-  end)
+    messages.info(("released %s"):format(messages.ports(result.released, result.releasedCount)), result)
+  end
+  if bang then
+    return call.execute("trop.release", argument, done)
+  end
+  planned.run("trop.release", argument, function(result, agreed)
+    if result.releasedCount == 0 then
+      return done(result)
+    end
+    local ports = messages.ports(result.released, result.releasedCount)
+    local question = ("Release %s of %s?"):format(ports, messages.path(result.released[1].path))
+    -- A few of them stand in the question itself.
+    local lines = result.releasedCount > messages.NAMED and places(result.released) or nil
+    messages.ask(question, "Release", agreed, lines)
+  end, done)
 end
 
 return M

@@ -40,7 +40,7 @@ function M.handlers(changed)
       local message = said(params.message)
       log.add(message)
       local level = ({ vim.log.levels.ERROR, vim.log.levels.WARN })[params.type] or vim.log.levels.INFO
-      vim.notify("trop: " .. message, level)
+      messages.say(message, level)
     end,
     ["workspace/inlayHint/refresh"] = function(err, params, context, ...)
       if vim.fn.has("nvim-0.11") == 1 then

@@ -2,7 +2,7 @@
 local config = require("trop.config")
 local executable = require("trop.executable")
 local log = require("trop.log")
-local plain = require("trop.plain")
+local messages = require("trop.messages")
 local said = require("trop.said")
 local versions = require("trop.versions")
 
@@ -276,8 +276,7 @@ end
 function M.ensure()
   M.when_ready(function(err)
     if err then
-      local message = ("trop: %s. %s"):format(err.message, err.data and err.data.hint or "")
-      vim.notify_once(plain.text(message), vim.log.levels.WARN)
+      messages.warn_once({ err.message .. ".", err.data and err.data.hint })
     end
   end)
 end
