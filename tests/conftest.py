@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,13 +63,14 @@ def measured_in_part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
         return
     for name in UNMEASURED:
         monkeypatch.delenv(name, raising=False)
-    measurement = Coverage.current()
-    if measurement is None:
+    if Coverage.current() is None:
         yield
         return
-    measurement.stop()
+    # To stop and start it as a whole would patch os._exit once more each time.
+    measuring = sys.gettrace()
+    sys.settrace(None)
     yield
-    measurement.start()
+    sys.settrace(measuring)
 
 
 @pytest.fixture
