@@ -1,3 +1,4 @@
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import {
   type MessageActionItem,
@@ -6,7 +7,7 @@ import {
   type ShowMessageRequestParams,
 } from 'vscode-languageclient/node';
 import { plainMessage } from './plain';
-import { type Announcement, toTropError, undoConflicts } from './protocol';
+import { type Announcement, configPlace, type ConfigPlace, toTropError, undoConflicts } from './protocol';
 import type { Finding } from './serverSearch';
 import { briefly, failure, information, refuse, warning } from './show';
 import { doneWords, undoRefusal } from './text';
@@ -26,6 +27,12 @@ export function showError(error: unknown): void {
   const problem = toTropError(error);
   const { hint, kind } = problem;
   const message = plainMessage(problem.message);
+  const place = configPlace(problem);
+  if (place) {
+    const open = `Open ${path.basename(place.file)}`;
+    void showPlace(failure(message, open, LOG), open, place);
+    return;
+  }
   const conflicts = undoConflicts(problem);
   if (conflicts) {
     const refusal = undoRefusal(conflicts, hint);
@@ -75,7 +82,7 @@ export function showInstallation(finding: Finding): void {
 /** Shows what is worth knowing beside a result that was fine. */
 export function showWarnings(warnings: readonly string[]): void {
   if (warnings.length > 0) {
-    void warning(`Trop: ${warnings.join(' ')}`);
+    void warning(`Trop: ${warnings.map((each) => `${each}.`).join(' ')}`);
   }
 }
 
@@ -102,6 +109,16 @@ export async function askFor(question: ShowMessageRequestParams): Promise<Messag
   const { type, message, actions = [] } = question;
   const picked = await notification(type)(plainMessage(message), ...actions.map(({ title }) => title));
   return actions.find(({ title }) => title === picked) ?? null;
+}
+
+async function showPlace(asked: Thenable<string | undefined>, open: string, place: ConfigPlace): Promise<void> {
+  const picked = await asked;
+  if (picked === LOG) {
+    await vscode.commands.executeCommand('trop.showLog');
+  } else if (picked === open) {
+    const at = new vscode.Position(Math.max((place.line ?? 1) - 1, 0), Math.max((place.column ?? 1) - 1, 0));
+    await vscode.window.showTextDocument(vscode.Uri.file(place.file), { selection: new vscode.Range(at, at) });
+  }
 }
 
 function notification(type: MessageType): typeof information {

@@ -164,6 +164,23 @@ export class TropError extends Error {
   }
 }
 
+/** Where in a configuration something is wrong; lines and columns count from 1. */
+export interface ConfigPlace {
+  file: string;
+  line: number | null;
+  column: number | null;
+}
+
+/** The first place that an error about the configuration names; undefined where it is about something else. */
+export function configPlace({ kind, details }: TropError): ConfigPlace | undefined {
+  const { problems } = details as { problems?: ConfigPlace[] };
+  const [first] = kind === 'config_error' && problems ? problems : [];
+  return typeof first?.file === 'string' ? first : undefined;
+}
+
+/** The codes of JSON-RPC for an answer that does not come any more: what carried it is gone. */
+const CONNECTION_IS_GONE = [-32097, -32096];
+
 /** Turns what a request was rejected with into a TropError; what did not come from trop has the kind `internal`. */
 export function toTropError(error: unknown): TropError {
   if (error instanceof TropError) {
@@ -175,6 +192,12 @@ export function toTropError(error: unknown): TropError {
     const hint = 'hint' in data && typeof data.hint === 'string' ? data.hint : '';
     const details = 'details' in data && typeof data.details === 'object' ? (data.details ?? {}) : {};
     return new TropError(message, data.kind, hint, details);
+  }
+  if (error instanceof Error && 'code' in error && CONNECTION_IS_GONE.includes(error.code as number)) {
+    return new TropError(
+      "Trop's server ended before it answered. What was asked for may have been done: the view shows what is reserved.",
+      'not_running',
+    );
   }
   return new TropError(message, 'internal');
 }

@@ -68,13 +68,19 @@ export function pickOrTypePath<Item extends { label: string; description?: strin
   input.placeholder = plain(options.placeHolder);
   input.matchOnDescription = true;
   input.items = shown;
+  let isStale = false;
+  input.onDidChangeActive(() => {
+    isStale = false;
+  });
   input.onDidChangeValue((typed) => {
+    isStale = true;
     input.items = isPath(typed) ? [{ label: plain(typed), chosen: typed, alwaysShow: true }, ...shown] : shown;
   });
   return new Promise((resolve) => {
     input.onDidAccept(() => {
       // Whoever types fast is ahead of the item for what is typed.
-      const chosen = input.activeItems[0]?.chosen ?? (isPath(input.value) ? input.value : undefined);
+      const active = input.activeItems[0]?.chosen;
+      const chosen = isPath(input.value) && (isStale || typeof active === 'string') ? input.value : active;
       if (chosen !== undefined) {
         resolve(chosen);
         input.hide();

@@ -16,29 +16,48 @@ interface Appearance {
   command: string;
   argument?: Target;
   /** What is read out in place of the text. */
-  label?: string;
+  label: string;
 }
 
 const STATES: Record<Exclude<ServerState, 'running'>, Appearance> = {
-  starting: { text: '$(loading~spin) Trop', tooltip: "Trop's server is starting.", command: 'trop.showLog' },
+  starting: {
+    text: '$(loading~spin) Trop',
+    tooltip: "Trop's server is starting.",
+    label: "Trop's server is starting",
+    command: 'trop.showLog',
+  },
   missing: {
     text: '$(warning) Trop',
     tooltip: 'The program trop-server was not found. Click to see how to get it.',
+    label: 'Trop: the program trop-server was not found',
     command: 'trop.showInstallation',
   },
   failed: {
     text: '$(error) Trop',
     tooltip: "Trop's server is not running. Click to start it again.",
+    label: "Trop's server is not running",
     command: 'trop.restartServer',
   },
-  stopped: { text: '$(circle-slash) Trop', tooltip: "Trop's server was stopped.", command: 'trop.restartServer' },
+  stopped: {
+    text: '$(circle-slash) Trop',
+    tooltip: "Trop's server was stopped.",
+    label: "Trop's server was stopped",
+    command: 'trop.restartServer',
+  },
 };
 
-/** The item in the status bar: the port of the folder that is being edited, or what keeps it from being known. */
+/** How long it waits until it looks again at who listens, in milliseconds. */
+const LOOKING_AGAIN = 5000;
+
+/**
+ * The item in the status bar: the port of the folder that is being edited, or what keeps it from being known. It asks
+ * the server by itself while the window has the focus: that something begins to listen changes nothing in the store.
+ */
 export class StatusBar implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem('port', vscode.StatusBarAlignment.Left, 10);
   private readonly clicked: vscode.Disposable;
   private shown: Appearance = STATES.stopped;
+  private timer: NodeJS.Timeout | undefined;
   /** Brings the item up to date. */
   readonly refresh: () => Promise<void>;
 
@@ -53,11 +72,23 @@ export class StatusBar implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.timer);
     this.clicked.dispose();
     this.item.dispose();
   }
 
   private async update(): Promise<void> {
+    clearTimeout(this.timer);
+    try {
+      await this.look();
+    } finally {
+      if (vscode.window.state.focused && this.server.state === 'running') {
+        this.timer = setTimeout(() => void this.refresh(), LOOKING_AGAIN);
+      }
+    }
+  }
+
+  private async look(): Promise<void> {
     const folder = activeFolder();
     if (folder) {
       this.show(await this.appearance(folder));
@@ -76,7 +107,7 @@ export class StatusBar implements vscode.Disposable {
     } catch (error) {
       const { message, hint } = toTropError(error);
       const tooltip = [message, hint].map(plainMessage).map(escapeMarkdown).join('  \n');
-      return { text: '$(warning) Trop', tooltip, command: 'trop.showLog' };
+      return { text: '$(warning) Trop', tooltip, label: plainMessage(`Trop: ${message}`), command: 'trop.showLog' };
     }
   }
 
@@ -86,7 +117,7 @@ export class StatusBar implements vscode.Disposable {
       this.item.tooltip = new vscode.MarkdownString(tooltip, true); // A new one closes the one that is being read.
     }
     this.item.text = text;
-    this.item.accessibilityInformation = label === undefined ? undefined : { label, role: 'button' };
+    this.item.accessibilityInformation = { label, role: 'button' };
     this.shown = appearance;
   }
 }
@@ -106,11 +137,13 @@ function portAppearance(folder: vscode.WorkspaceFolder, reservations: Reservatio
   }
   if (vscode.workspace.isTrusted) {
     const tooltip = `${heading} has no port. Click to reserve one.`;
-    return { text, tooltip, command: 'trop.reserveHere', argument: { folder: folder.uri.toString() } };
+    const label = plain(`${folder.name} has no port`);
+    return { text, tooltip, label, command: 'trop.reserveHere', argument: { folder: folder.uri.toString() } };
   }
   return {
     text: '$(shield) Trop',
     tooltip: `${heading} has no port, and in Restricted Mode none is reserved. Click to manage the workspace's trust.`,
+    label: plain(`${folder.name} has no port, and in Restricted Mode none is reserved`),
     command: 'workbench.trust.manage',
   };
 }

@@ -67,6 +67,17 @@ function M.asks_for_no_key()
   editor.shows("1: Undo")
   after("1\r", "undone operation 5: 3 reservations as before")
 
+  -- What comes while somebody types waits until they are done, however they end it.
+  for _, ending in ipairs({ "\27", "\3" }) do
+    editor.type(":new\r:Trop list\riword")
+    editor.type(ending)
+    editor.shows("trop://reservations")
+    editor.type("q:q!\r")
+  end
+  editor.type(":Trop list\rq:")
+  editor.type(":q\r")
+  after("", "trop://reservations")
+
   -- Without a command line Neovim asks for keys itself; the question is there all the same.
   editor.type(":set cmdheight=0\r:Trop release web\r")
   editor.shows("Release 5001 (web)")

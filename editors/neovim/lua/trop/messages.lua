@@ -19,7 +19,11 @@ function M.fitting(text, more)
     return text
   end
   local behind = "…" .. (more or "")
-  return vim.fn.strcharpart(text, 0, math.max(room - vim.fn.strchars(behind), 0)) .. behind
+  local kept = vim.fn.strcharpart(text, 0, math.max(room - vim.fn.strchars(behind), 0))
+  while kept ~= "" and vim.fn.strdisplaywidth(kept .. behind) > room do
+    kept = vim.fn.strcharpart(kept, 0, vim.fn.strchars(kept) - 1)
+  end
+  return kept .. behind
 end
 
 --- Whether what is said is shown on the command line, and by no plugin that has a window for it.
@@ -113,7 +117,13 @@ end
 --- Say each warning of a result.
 ---@param result? { warnings: string[]? }
 function M.warnings(result)
-  for _, warning in ipairs(result and result.warnings or {}) do
+  local warnings = result and result.warnings or {}
+  if #warnings > 0 and is_on_command_line() then
+    -- Two messages would ask for a key.
+    M.say(warnings, vim.log.levels.WARN)
+    return
+  end
+  for _, warning in ipairs(warnings) do
     M.say(warning, vim.log.levels.WARN)
   end
 end
@@ -200,7 +210,7 @@ end
 ---@param lines string[]
 ---@param most? integer lines of the window; a third of the screen if not given
 ---@return integer buffer
-function M.show(name, lines, most)
+local function show(name, lines, most)
   local buffer = vim.fn.bufnr("^" .. name .. "$")
   if buffer == -1 then
     buffer = vim.api.nvim_create_buf(false, true)
@@ -228,10 +238,11 @@ end
 ---@param callback fun()
 local function when_nobody_types(callback)
   local in_command_window = vim.fn.getcmdwintype() ~= ""
-  if not in_command_window and not vim.api.nvim_get_mode().mode:match("^[iR]") then
+  if not in_command_window and not vim.api.nvim_get_mode().mode:match("^[iRst]") then
     return callback()
   end
-  vim.api.nvim_create_autocmd(in_command_window and "CmdwinLeave" or "InsertLeave", {
+  vim.api.nvim_create_autocmd(in_command_window and "CmdwinLeave" or "ModeChanged", {
+    pattern = in_command_window and "*" or "*:n*",
     once = true,
     callback = vim.schedule_wrap(function()
       when_nobody_types(callback)
@@ -239,13 +250,20 @@ local function when_nobody_types(callback)
   })
 end
 
+--- Show lines in a window of their own, which `q` closes; the same window the next time. It opens when nobody types.
+---@param name string of the buffer
+---@param lines string[]
+function M.show(name, lines)
+  when_nobody_types(function()
+    show(name, lines)
+  end)
+end
+
 --- Show rows in a window of their own, the first being the names of the columns.
 ---@param name string of the buffer
 ---@param rows string[][]
 function M.show_table(name, rows)
-  when_nobody_types(function()
-    M.show(name, table_of(rows))
-  end)
+  M.show(name, table_of(rows))
 end
 
 --- Lines as far as there is room for them, and how many more there are.
@@ -266,7 +284,7 @@ end
 ---@param lines? string[] what the question is about, shown until it is answered
 local function ask(question, yes, callback, lines)
   local room = math.max(3, vim.o.lines - ROOM_OF_A_QUESTION)
-  local preview = lines and M.show("trop://preview", cut(lines, room), room)
+  local preview = lines and show("trop://preview", cut(lines, room), room)
   local cmdheight = vim.o.cmdheight
   if cmdheight == 0 then
     -- Neovim shows no question there.
