@@ -6,7 +6,7 @@ local repository = vim.env.TEST_REPOSITORY
 local plugin = vim.fs.dirname(vim.fs.dirname(vim.api.nvim_get_runtime_file("lua/trop/init.lua", false)[1]))
 
 --- An editor, and a terminal that shows it.
----@return { type: fun(keys: string), shows: fun(text: string), mode: fun(): string }
+---@return { type: fun(keys: string), shows: fun(text: string), call: fun(method: string, ...: any): any }
 local function open()
   local address = vim.env.TEST_WORK .. "/editor"
   local command = { vim.env.TEST_NEOVIM, "--clean", "--headless", "--listen", address }
@@ -36,8 +36,8 @@ local function open()
         support.contains(shown(), text)
       end
     end,
-    mode = function()
-      return vim.rpcrequest(inside, "nvim_get_mode").mode
+    call = function(method, ...)
+      return vim.rpcrequest(inside, method, ...)
     end,
   }
 end
@@ -52,7 +52,7 @@ function M.asks_for_no_key()
     for _, text in ipairs({ ... }) do
       editor.shows(text)
     end
-    support.equal({ keys, editor.mode() }, { keys, "n" })
+    support.equal({ keys, editor.call("nvim_get_mode").mode }, { keys, "n" })
   end
 
   after(":Trop reserve a-tag-that-makes-a-long-line-of-it\r", "trop: port 5000 for /", "…")
@@ -68,15 +68,32 @@ function M.asks_for_no_key()
   after("1\r", "undone operation 5: 3 reservations as before")
 
   -- What comes while somebody types waits until they are done, however they end it.
-  for _, ending in ipairs({ "\27", "\3" }) do
-    editor.type(":new\r:Trop list\riword")
-    editor.type(ending)
+  local function comes_after(event, keys)
+    editor.call("nvim_command", "Trop list")
+    support.eventually("the answer", function()
+      return #editor.call("nvim_get_autocmds", { event = event }) > 0
+    end)
+    support.equal(editor.call("nvim_call_function", "bufwinid", { "trop://reservations" }), -1)
+    editor.type(keys)
     editor.shows("trop://reservations")
-    editor.type("q:q!\r")
+    support.eventually("no typing any more", function()
+      return editor.call("nvim_get_mode").mode == "n"
+    end)
+    editor.call("nvim_command", "bwipeout! trop://reservations")
   end
-  editor.type(":Trop list\rq:")
-  editor.type(":q\r")
-  after("", "trop://reservations")
+  local function is(what, call)
+    support.eventually(what, function()
+      return editor.call("nvim_call_function", call, {}) == what
+    end)
+  end
+  for _, ending in ipairs({ "\27", "\3" }) do
+    editor.type("i")
+    is("i", "mode")
+    comes_after("ModeChanged", ending)
+  end
+  editor.type("q:")
+  is(":", "getcmdwintype")
+  comes_after("CmdwinLeave", ":q\r")
 
   -- Without a command line Neovim asks for keys itself; the question is there all the same.
   editor.type(":set cmdheight=0\r:Trop release web\r")
