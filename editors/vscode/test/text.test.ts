@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type MigrateResult, type Reservation, TropError, type UndoResult, undoConflicts } from '../src/protocol';
+import {
+  configPlace,
+  type MigrateResult,
+  type Reservation,
+  toTropError,
+  TropError,
+  type UndoResult,
+  undoConflicts,
+} from '../src/protocol';
 import {
   doneWords,
   environmentLines,
   migrateQuestion,
-  plannedQuestion,
   operationWords,
+  plannedQuestion,
   portTable,
   primary,
   releaseQuestion,
@@ -222,4 +230,22 @@ test('an operation tells what it did, and whether it is undone', () => {
     operationWords({ ...operation, directory: '/w/shop', undoneBy: 8 }).description,
     '2 removed · undone by 8 · 2026-11-27 05:28:21 UTC · cli · /w/shop',
   );
+});
+
+test('an error of the configuration names its first place, and no other error does', () => {
+  const problems = [{ file: '/w/shop/trop.yaml', line: 6, column: 1, key: null, message: 'broken YAML' }];
+
+  assert.equal(configPlace(new TropError('…', 'config_error', '', { problems }))?.line, 6);
+  assert.equal(configPlace(new TropError('…', 'config_error', '', { problems: [] })), undefined);
+  assert.equal(configPlace(new TropError('…', 'not_found', '', { problems })), undefined);
+});
+
+test('a server that ended before it answered may have done what it was asked for', () => {
+  const gone = Object.assign(new Error('Pending response rejected since connection got disposed'), { code: -32097 });
+
+  const { kind, message } = toTropError(gone);
+
+  assert.equal(kind, 'not_running');
+  assert.ok(message.includes('may have been done'));
+  assert.equal(toTropError(Object.assign(new Error('x'), { code: -32603 })).kind, 'internal');
 });
