@@ -51,19 +51,17 @@ def interruptible() -> None:
 
 @pytest.fixture(autouse=True)
 def measured_in_part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Where coverage is measured: of a test's cases, which go the same ways, one in three is measured.
+    """Where coverage is measured: of a test's cases, which go the same ways, one in three has its processes measured.
 
-    Measuring more than doubles what a test takes, in its processes and in itself. What is reached by an unmeasured one
-    alone counts as not reached at all, so that the bound holds for less than there is.
+    Measuring more than doubles what a test takes. What is reached by an unmeasured one alone counts as not reached at
+    all, so that the bound holds for less than there is.
     """
     case = getattr(request.node, "callspec", None)
-    is_one_of_many = case is not None and sum(case.indices.values()) % 3 != 0
-    if not is_one_of_many and "unmeasured" not in request.fixturenames:
-        yield
-        return
-    for name in UNMEASURED:
-        monkeypatch.delenv(name, raising=False)
-    if Coverage.current() is None:
+    is_unmeasured = "unmeasured" in request.fixturenames
+    if is_unmeasured or (case is not None and sum(case.indices.values()) % 3):
+        for name in UNMEASURED:
+            monkeypatch.delenv(name, raising=False)
+    if not is_unmeasured or Coverage.current() is None:
         yield
         return
     # To stop and start it as a whole would patch os._exit once more each time.
