@@ -163,7 +163,7 @@ export class Server implements vscode.Disposable {
       const { kind, message } = toTropError(error);
       this.become('failed');
       // What did not come from the server itself is about pipes and processes.
-      const reason = kind === 'internal' ? 'The log says more.' : message;
+      const reason = ['internal', 'not_running'].includes(kind) ? 'The log says more.' : message;
       this.onFailure(`Trop's server could not be started. ${reason}`);
       return;
     }

@@ -17,7 +17,7 @@ import type {
 
 /** Lines of a question: with more of them, its buttons are out of sight. */
 const SHOWN_LINES = 12;
-const LONGEST_PATH = 100;
+const LONGEST_PATH = 200;
 const SHOWN_SERVICES = 3;
 
 /** A reservation in a few words: `port 5000`, `port 5001 (tag web)`. */

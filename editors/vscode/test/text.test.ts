@@ -158,7 +158,7 @@ test('a question has few lines, and none of them is long, so that its buttons st
 
   const lines = detail.split('\n');
   assert.ok(lines.length < 20);
-  assert.ok(lines.every((line) => line.length < 140));
+  assert.ok(lines.every((line) => line.length < 240));
   assert.ok(lines[1]?.endsWith('deep/0'));
 });
 

@@ -27,7 +27,7 @@ export default async function ({ world, openWindow }) {
   await migrate(window, old, folder);
   await window.dialog.filter({ hasText: '1 reservation in the way would be released' }).waitFor();
   const another = world.reserve(folder, '--tag', 'api');
-  await window.decide('Overwrite and Migrate');
+  await window.dialog.getByRole('button', { name: 'Overwrite and Migrate', exact: true }).click();
   await window.dialog.filter({ hasText: `Port ${another} (tag api): ${folder}` }).waitFor();
   assert.deepEqual(world.portsAt(old), before);
   await window.decide('Overwrite and Migrate');

@@ -26,7 +26,7 @@ export default async function ({ world, openWindow }) {
   await window.dialog.filter({ hasText: 'Release 2 ports?' }).waitFor();
   // Somebody reserves while the question stands there: nothing goes that it did not name.
   world.reserve(folder, '--tag', 'db');
-  await window.decide('Release');
+  await window.dialog.getByRole('button', { name: 'Release', exact: true }).click();
   await window.dialog.filter({ hasText: 'Release 3 ports?' }).filter({ hasText: '(tag db)' }).waitFor();
   assert.equal(world.stored().length, 3);
 
