@@ -117,7 +117,11 @@ async function showPlace(asked: Thenable<string | undefined>, open: string, plac
     await vscode.commands.executeCommand('trop.showLog');
   } else if (picked === open) {
     const at = new vscode.Position(Math.max((place.line ?? 1) - 1, 0), Math.max((place.column ?? 1) - 1, 0));
-    await vscode.window.showTextDocument(vscode.Uri.file(place.file), { selection: new vscode.Range(at, at) });
+    try {
+      await vscode.window.showTextDocument(vscode.Uri.file(place.file), { selection: new vscode.Range(at, at) });
+    } catch (error) {
+      showError(error); // It may be gone by now.
+    }
   }
 }
 
