@@ -1,13 +1,11 @@
 // Whether a person agrees to what a command of the server's would take away, wherever it was called from.
 
 import { agreeToMigrate, agreeToRelease } from './changing';
-import type { InitResult, MigrateResult, Planned, ReleaseResult, UndoResult } from './protocol';
+import type { CleanupResult, InitResult, MigrateResult, Planned, ReleaseResult, UndoResult } from './protocol';
 import { confirm } from './show';
 import { initQuestion, plannedQuestion, undoQuestion } from './text';
 
-const NOTHING = 'nothing changes';
-
-/** What asks about the plan of a command; without a question where it would change nothing. */
+/** What asks about the plan of a command. Without a question only what would surely do nothing is done. */
 export function agreement(command: string): (planned: Planned) => Promise<boolean> {
   return async (planned) => {
     switch (command) {
@@ -19,14 +17,15 @@ export function agreement(command: string): (planned: Planned) => Promise<boolea
         const { question, detail } = undoQuestion(planned as UndoResult);
         return confirm(question, detail, 'Undo');
       }
-      default:
-        break;
+      case 'trop.init': {
+        const { question, detail } = initQuestion(planned as InitResult);
+        return (planned as InitResult).actions.length === 0 || confirm(question, detail, 'Initialize');
+      }
+      default: {
+        const { removedCount } = planned as Partial<CleanupResult>;
+        const { question, detail } = plannedQuestion(command, planned);
+        return (removedCount === 0 && Boolean(planned.plan)) || confirm(question, detail, 'Do It');
+      }
     }
-    if (!planned.plan || planned.plan.summary === NOTHING) {
-      return true;
-    }
-    const { question, detail } =
-      command === 'trop.init' ? initQuestion(planned as InitResult) : plannedQuestion(command, planned);
-    return confirm(question, detail, 'Do It');
   };
 }

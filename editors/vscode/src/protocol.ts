@@ -144,6 +144,23 @@ export interface InitResult extends Planned {
   actions: { kind: string; path: string }[];
 }
 
+/** What `trop.prune`, `trop.expire` and `trop.autoclean` take away. */
+export interface CleanupResult extends Planned {
+  removed: { reservation: Reservation; reason: 'missing' | 'expired' }[];
+  removedCount: number;
+}
+
+export interface SwapResult extends Planned {
+  reservation: Reservation;
+  other: Reservation;
+}
+
+export interface RestoreResult extends Planned {
+  file: string;
+  restoredCount: number;
+  replacedCount: number;
+}
+
 /** What the server knows of each of its commands, in `capabilities.experimental.trop.commands`. */
 export interface CommandDescription {
   command: string;

@@ -17,6 +17,7 @@ import {
   reserveQuestion,
   servicesWords,
 } from './text';
+import { saveProjectFiles } from './unsaved';
 
 const COPY = 'Copy Port';
 const OPEN = 'Open in Browser';
@@ -82,7 +83,10 @@ export async function copyEnvironment(server: Server, target?: Target): Promise<
   if (argument.folder === undefined) {
     return;
   }
-  if (folder) {
+  if (directory !== undefined && folder) {
+    if (vscode.workspace.isTrusted) {
+      await saveProjectFiles(directory); // What is asked about has to be what is done.
+    }
     const planned = await server.run<EnvResult>('trop.env', { ...argument, dryRun: true });
     if (planned.outcome === 'reused') {
       showWarnings(planned.warnings);
@@ -198,6 +202,10 @@ async function pickReservation(
 
 async function offerToReserve(folder: vscode.WorkspaceFolder): Promise<void> {
   const message = `No port is reserved for ${folder.name}.`;
+  if (!vscode.workspace.isTrusted) {
+    void information(message);
+    return;
+  }
   const picked = await information(message, RESERVE);
   if (picked === RESERVE) {
     await vscode.commands.executeCommand('trop.reserveHere', { folder: folder.uri.toString() });

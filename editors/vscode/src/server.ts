@@ -20,7 +20,7 @@ import { askFor, mention, sayDone, showSaid } from './messages';
 import { plainMessage } from './plain';
 import { agreement } from './agreements';
 import { doAsAsked } from './planned';
-import { type CommandDescription, type Planned, TropError, toTropError } from './protocol';
+import { type CommandDescription, TropError, toTropError } from './protocol';
 import { selectedInterpreter } from './pythonExtension';
 import { urlText } from './reserving';
 import { Restarts } from './restarts';
@@ -208,7 +208,10 @@ export class Server implements vscode.Disposable {
       },
       middleware: {
         executeCommand: (command, args, next): unknown => {
-          this.refuseInRestrictedMode(command, client.initializeResult);
+          // An address that is stored may be read there as well.
+          if (command !== 'trop.url') {
+            this.refuseInRestrictedMode(command, client.initializeResult);
+          }
           // A key that is bound to a command of the server's shows what that was refused with.
           return this.carryOut(command, args, next).catch(throwPlain);
         },
@@ -240,16 +243,15 @@ export class Server implements vscode.Disposable {
     args: unknown[],
     next: (command: string, args: unknown[]) => unknown,
   ): Promise<unknown> {
-    const [argument] = args as [{ dryRun?: boolean; plan?: string } | undefined];
+    const [argument] = args as [{ dryRun?: unknown; plan?: unknown } | undefined];
     if (command === 'trop.url') {
       return urlText(this, argument);
     }
-    const isToBeAsked = argument?.dryRun !== true && argument?.plan === undefined;
-    const agree = isToBeAsked && described(command, this.client?.initializeResult)?.destructive ? agreement(command) : undefined;
     const whole = argument ?? {};
-    if (agree) {
-      const perform = (_: string, planned: object): Promise<Planned> => Promise.resolve(next(command, [planned]) as Planned);
-      const done = await doAsAsked(this, command, whole, agree, perform);
+    // Whoever has the token of a plan has seen what would happen.
+    const isToBeAsked = argument?.dryRun !== true && typeof argument?.plan !== 'string';
+    if (isToBeAsked && described(command, this.client?.initializeResult)?.destructive) {
+      const done = await doAsAsked(this, command, whole, agreement(command));
       sayDone(command, done);
       return done;
     }

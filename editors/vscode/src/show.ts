@@ -68,19 +68,20 @@ export function pickOrTypePath<Item extends { label: string; description?: strin
   input.placeholder = plain(options.placeHolder);
   input.matchOnDescription = true;
   input.items = shown;
-  let isStale = false;
-  input.onDidChangeActive(() => {
-    isStale = false;
+  // Before the item for what is typed has been the active one, the active one is that of an earlier text.
+  let isOffered = false;
+  input.onDidChangeActive(([active]) => {
+    isOffered ||= active?.chosen === input.value;
   });
   input.onDidChangeValue((typed) => {
-    isStale = true;
+    isOffered = false;
     input.items = isPath(typed) ? [{ label: plain(typed), chosen: typed, alwaysShow: true }, ...shown] : shown;
   });
   return new Promise((resolve) => {
     input.onDidAccept(() => {
       // Whoever types fast is ahead of the item for what is typed.
       const active = input.activeItems[0]?.chosen;
-      const chosen = isPath(input.value) && (isStale || typeof active === 'string') ? input.value : active;
+      const chosen = isPath(input.value) && (!isOffered || typeof active === 'string') ? input.value : active;
       if (chosen !== undefined) {
         resolve(chosen);
         input.hide();

@@ -3,6 +3,7 @@
 import { escapeMarkdown, plain } from './plain';
 import type {
   AutoreserveResult,
+  CleanupResult,
   EnvResult,
   InitResult,
   MigrateResult,
@@ -11,12 +12,15 @@ import type {
   ReleaseResult,
   Reservation,
   ReserveResult,
+  RestoreResult,
+  SwapResult,
   UndoConflicts,
   UndoResult,
 } from './protocol';
 
-/** Lines of a question: with more of them, its buttons are out of sight. */
-const SHOWN_LINES = 12;
+/** Rows of a question, and what goes into one: with more of them, its buttons are out of the sight of a small window. */
+const SHOWN_ROWS = 20;
+const ROW_LENGTH = 55;
 const LONGEST_PATH = 200;
 const SHOWN_SERVICES = 3;
 
@@ -130,7 +134,7 @@ export function migrateQuestion(plan: MigrateResult): { question: string; detail
   const moves = cut(
     plan.migrated.map((move) => `${capitalised(portWords(move))}: ${shortened(move.from)} → ${shortened(move.to)}`),
     plan.migratedCount,
-    plan.overwrittenCount === 0 ? SHOWN_LINES : SHOWN_LINES / 3,
+    plan.overwrittenCount === 0 ? SHOWN_ROWS : SHOWN_ROWS / 2,
   );
   const question = `Migrate ${counted(plan.migratedCount, 'reservation')} to ${plan.to}?`;
   if (plan.overwrittenCount === 0) {
@@ -139,7 +143,7 @@ export function migrateQuestion(plan: MigrateResult): { question: string; detail
   const lost = cut(
     plan.overwritten.map((reservation) => `${capitalised(portWords(reservation))}: ${shortened(reservation.path)}`),
     plan.overwrittenCount,
-    (2 * SHOWN_LINES) / 3,
+    SHOWN_ROWS / 2,
   );
   const heading = `${counted(plan.overwrittenCount, 'reservation')} in the way would be released:`;
   return { question, detail: joined([heading, ...lost, '', 'What moves:', ...moves, ...warningLines(plan)]) };
@@ -153,7 +157,7 @@ export function undoQuestion(plan: UndoResult): { question: string; detail: stri
   const gone = plan.removed
     .filter((row) => !kept.has(identity(row)))
     .map((row) => `${capitalised(portWords(row))} is given up: ${shortened(row.path)}`);
-  const each = back.length > 0 && gone.length > 0 ? SHOWN_LINES / 2 : SHOWN_LINES;
+  const each = back.length > 0 && gone.length > 0 ? SHOWN_ROWS / 2 : SHOWN_ROWS;
   const blocks = [cut(back, back.length, each), cut(gone, gone.length, each)].filter((lines) => lines.length > 0);
   const more = plan.truncated ? [`… of ${counted(plan.changed, 'reservation')} in all`] : [];
   const lines = blocks.flatMap((block, number) => (number === 0 ? block : ['', ...block]));
@@ -194,16 +198,31 @@ const ACTIONS: Record<string, string> = {
 
 /** What any other command that takes something away would do: a question, and the reservations that would go. */
 export function plannedQuestion(command: string, plan: Planned): { question: string; detail: string } {
-  const { removed = [] } = plan as { removed?: Reservation[] };
-  const lines = removed.map((reservation) => `${capitalised(portWords(reservation))} is given up: ${shortened(reservation.path)}`);
-  const summary = plan.plan?.summary ?? '';
-  return { question: `Run ${command} (${summary})?`, detail: joined([...cut(lines, lines.length), ...warningLines(plan)]) };
+  const { removed = [], removedCount = 0 } = plan as Partial<CleanupResult>;
+  const gone = removed.map(
+    ({ reservation }) => `${capitalised(portWords(reservation))} is given up: ${shortened(reservation.path)}`,
+  );
+  const { reservation, other } = plan as Partial<SwapResult>;
+  const swapped = [reservation, other].flatMap((each) =>
+    each ? [`${capitalised(portWords(each))} is from now on that of ${shortened(each.path)}`] : [],
+  );
+  const { file, restoredCount, replacedCount } = plan as Partial<RestoreResult>;
+  const restored =
+    file === undefined || replacedCount === undefined || restoredCount === undefined
+      ? []
+      : [`${counted(replacedCount, 'reservation')} would be replaced by ${restoredCount} of ${shortened(file)}`];
+  const summary = plan.plan ? ` (${plan.plan.summary})` : '';
+  const lines = [...cut(gone, removedCount), ...swapped, ...restored];
+  return { question: `Run ${command}${summary}?`, detail: joined([...lines, ...warningLines(plan)]) };
 }
 
 /** What an initialisation would do: a question, and the lines below it. */
 export function initQuestion(plan: InitResult): { question: string; detail: string } {
   const lines = plan.actions.map(({ kind, path }) => `${ACTIONS[kind] ?? kind} ${path}`);
-  return { question: `Initialize ${plan.dataDir}?`, detail: joined([...lines, ...warningLines(plan)]) };
+  return {
+    question: `Initialize ${plan.dataDir}?`,
+    detail: joined([...cut(lines, lines.length), ...warningLines(plan)]),
+  };
 }
 
 /** What a command of the server's has done; undefined where it was only to look. */
@@ -225,6 +244,18 @@ export function doneWords(command: string, result: unknown): string | undefined 
     }
     case 'trop.undo':
       return `Undone: ${counted((result as UndoResult).changed, 'reservation')} as before.`;
+    case 'trop.prune':
+    case 'trop.expire':
+    case 'trop.autoclean':
+      return `Removed ${counted((result as CleanupResult).removedCount, 'reservation')}.`;
+    case 'trop.swap': {
+      const { reservation, other } = result as SwapResult;
+      return `Swapped ports ${reservation.port} and ${other.port}.`;
+    }
+    case 'trop.restore':
+      return `Restored ${counted((result as RestoreResult).restoredCount, 'reservation')}.`;
+    case 'trop.init':
+      return `The data directory is ${(result as InitResult).dataDir}.`;
     default:
       return undefined;
   }
@@ -274,7 +305,14 @@ function shortened(path: string): string {
   return path.length <= LONGEST_PATH ? path : `${path.slice(0, half - 1)}…${path.slice(-half)}`;
 }
 
-function cut(lines: string[], count: number, most = SHOWN_LINES): string[] {
-  const shown = lines.slice(0, most);
+/** The first lines, as far as there are rows for them, and how many more there are. */
+function cut(lines: string[], count: number, rows = SHOWN_ROWS): string[] {
+  let taken = 0;
+  const fitting = lines.findIndex((line) => {
+    taken += Math.ceil(line.length / ROW_LENGTH);
+    return taken > rows;
+  });
+  // One at least is shown, however long it is.
+  const shown = fitting === -1 ? lines : lines.slice(0, Math.max(fitting, 1));
   return shown.length < count ? [...shown, `… and ${count - shown.length} more`] : shown;
 }

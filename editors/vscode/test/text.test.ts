@@ -55,6 +55,7 @@ test('what was done is said in a few words, and nothing is said of a look', () =
   assert.equal(doneWords('trop.release', { releasedCount: 1 }), 'Released 1 port.');
   assert.equal(doneWords('trop.migrate', { migratedCount: 2, to: '/w/b' }), 'Migrated 2 reservations to /w/b.');
   assert.equal(doneWords('trop.undo', { changed: 2 }), 'Undone: 2 reservations as before.');
+  assert.equal(doneWords('trop.prune', { removedCount: 1 }), 'Removed 1 reservation.');
   assert.equal(doneWords('trop.list', { reservations: [] }), undefined);
   assert.equal(doneWords('trop.release', null), undefined);
 });
@@ -145,7 +146,7 @@ test('a migration says what moves and what it would take away, and cuts long lis
     'What moves:',
     'Port 5000: /a/0 → /b/0',
   ]);
-  assert.deepEqual(lines.slice(-2), ['Port 5003: /a/3 → /b/3', '… and 1196 more']);
+  assert.deepEqual(lines.slice(-2), ['Port 5009: /a/9 → /b/9', '… and 1190 more']);
 });
 
 test('a question has few lines, and none of them is long, so that its buttons stay in sight', () => {
@@ -157,19 +158,31 @@ test('a question has few lines, and none of them is long, so that its buttons st
   const { detail } = migrateQuestion({ from: '/a', to: '/b', migrated: moves, overwritten, ...counts });
 
   const lines = detail.split('\n');
-  assert.ok(lines.length < 20);
-  assert.ok(lines.every((line) => line.length < 240));
+  const rows = lines.map((line) => Math.max(1, Math.ceil(line.length / 55)));
+  assert.ok(rows.reduce((sum, each) => sum + each) <= 26);
   assert.ok(lines[1]?.endsWith('deep/0'));
+  assert.equal(lines.filter((line) => line.startsWith('… and')).length, 2);
 });
 
 test('what else takes something away names it', () => {
-  const plan = { token: 'x', summary: '2 removed' };
-  const removed = [reservation(5000), reservation(5001, { tag: 'api' })];
+  const answer = { dryRun: true, warnings: [], plan: { token: 'x', summary: '2 removed' } };
+  const [one, two] = [reservation(5000), reservation(5001, { tag: 'api', path: '/w/b' })];
+  const removed = [one, two].map((each) => ({ reservation: each, reason: 'missing' }));
 
-  const { question, detail } = plannedQuestion('trop.prune', { ...{ removed }, dryRun: true, warnings: [], plan });
+  const pruned = plannedQuestion('trop.prune', Object.assign({ removed, removedCount: 2 }, answer));
+  assert.equal(pruned.question, 'Run trop.prune (2 removed)?');
+  assert.equal(pruned.detail, 'Port 5000 is given up: /w/shop\nPort 5001 (tag api) is given up: /w/b');
 
-  assert.equal(question, 'Run trop.prune (2 removed)?');
-  assert.equal(detail, 'Port 5000 is given up: /w/shop\nPort 5001 (tag api) is given up: /w/shop');
+  const swapped = plannedQuestion('trop.swap', Object.assign({ reservation: one, other: two }, answer));
+  assert.ok(swapped.detail.includes('Port 5001 (tag api) is from now on that of /w/b'));
+  const counts = { file: '/w/old.bak', restoredCount: 3, replacedCount: 5 };
+  const restored = plannedQuestion('trop.restore', Object.assign(counts, answer));
+  assert.equal(restored.detail, '5 reservations would be replaced by 3 of /w/old.bak');
+
+  // A server that gives no plan has done nothing yet, either.
+  const unplanned = plannedQuestion('trop.prune', { dryRun: true, warnings: ['it is newer'] });
+  assert.equal(unplanned.question, 'Run trop.prune?');
+  assert.ok(unplanned.detail.endsWith('Warning: it is newer.'));
 });
 
 function undoing(restored: Reservation[], removed: Reservation[]): UndoResult {
@@ -200,7 +213,7 @@ test('what an undo gives up is seen however much comes back', () => {
 
   const { detail } = undoQuestion({ ...undoing(many, [reservation(6000)]), changed: 2000, truncated: true });
 
-  assert.ok(detail.includes('Port 5005 comes back: /w/5\n… and 24 more\n\nPort 6000 is given up: /w/shop\n'));
+  assert.ok(detail.includes('Port 5009 comes back: /w/9\n… and 20 more\n\nPort 6000 is given up: /w/shop\n'));
   assert.ok(detail.endsWith('\n… of 2000 reservations in all'));
 });
 

@@ -28,6 +28,8 @@ export default async function ({ world, openWindow }) {
   await eventually('the renamed directory', () => fs.existsSync(path.join(folder, 'site')));
   world.trop(folder, 'reserve', '--port', '6543');
   await window.showsStatus('6543'); // What others reserve is shown.
+  assert.equal(await window.command('trop.port'), '6543');
+  assert.equal(await window.command('trop.url'), 'http://localhost:6543/');
   world.trop(folder, 'release');
 
   assert.equal(await window.command('trop.port'), null);

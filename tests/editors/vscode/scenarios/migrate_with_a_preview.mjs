@@ -44,6 +44,15 @@ export default async function ({ world, openWindow }) {
   await eventually('what moved back', () => world.portsAt(old)[''] === port);
   await window.showsStatus('Reserve Port');
 
+  // A path that is typed at once, and that a stored one contains, is the one that was typed.
+  world.reserve(world.directory('older'));
+  await window.palette('Trop: Migrate Reservations…');
+  await window.asksFor('Migrate Reservations (1/2)');
+  await window.type(`${old}e`);
+  await window.page.keyboard.press('Enter');
+  await window.asksFor(`Where the reservations of ${old}e move to`);
+  await window.page.keyboard.press('Escape');
+
   // A path that is typed where others are to be picked from.
   await window.palette('Trop: Migrate Reservations…');
   await window.asksFor('Migrate Reservations (1/2)');

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { eventually } from '../eventually.mjs';
 
 export default async function ({ world, openWindow }) {
@@ -32,8 +35,30 @@ export default async function ({ world, openWindow }) {
 
   // A key, a task's input or another extension that calls the server's own command asks as well.
   await window.decide('Cancel');
-  await window.host((vscode) => void vscode.commands.executeCommand('trop.init', { overwrite: true }));
-  await window.dialog.filter({ hasText: 'Initialize' }).filter({ hasText: 'Empty the store' }).waitFor();
+  const call = (command, argument) =>
+    window.host((vscode, ...given) => void vscode.commands.executeCommand(...given), command, argument);
+  for (const argument of [{ overwrite: true }, { overwrite: true, plan: null }]) {
+    await call('trop.init', argument);
+    await window.dialog.filter({ hasText: 'Initialize' }).filter({ hasText: 'Empty the store' }).waitFor();
+    await window.decide('Cancel');
+  }
+  const gone = world.directory('gone');
+  const lost = world.reserve(gone);
+  fs.rmdirSync(gone);
+  for (const answer of ['Cancel', 'Do It']) {
+    await call('trop.prune', { plan: null });
+    await window.dialog.filter({ hasText: `Port ${lost} is given up: ${gone}` }).waitFor();
+    assert.equal(world.stored().length, 4);
+    await window.decide(answer);
+  }
+  await eventually('the cleanup', () => world.stored().length === 3);
+
+  // Where a store is newer in part, a dry run gives no plan: that is no agreement.
+  const newer = 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()';
+  const update = "UPDATE metadata SET value = '99' WHERE key = 'companion_version'";
+  execFileSync('python3', ['-c', newer, path.join(world.environment().TROP_DATA_DIR, 'trop.db'), update]);
+  await call('trop.init', { overwrite: true });
+  await window.dialog.filter({ hasText: 'Empty the store' }).waitFor();
   await window.decide('Cancel');
   assert.equal(world.stored().length, 3);
 

@@ -74,6 +74,18 @@ export default async function ({ world, openWindow }) {
   await window.decide('Cancel');
   assert.equal(world.portsAt(loosePlace).site, undefined);
 
+  // What the question names is what stands on the screen, and that is what is reserved.
+  await window.host(async (vscode, file) => {
+    const editor = await vscode.window.showTextDocument(vscode.Uri.file(file));
+    const { lineCount } = editor.document;
+    await editor.edit((edit) => edit.replace(new vscode.Range(0, 0, lineCount, 0), 'reservations: {services: {seen: {}}}'));
+  }, path.join(loosePlace, 'trop.yaml'));
+  await menu(window, directory, 'Copy as Environment');
+  await window.dialog.filter({ hasText: '(tag seen)' }).waitFor();
+  await window.decide('Reserve and Copy');
+  await eventually('what is seen', () => world.portsAt(loosePlace).seen !== undefined);
+  world.trop(loosePlace, 'release', '--tag', 'seen');
+
   fs.renameSync(loosePlace, path.join(world.root, 'away'));
   await directory.filter({ hasText: 'missing' }).locator('.codicon-warning').waitFor();
   await picture(window, world, 'missing');
