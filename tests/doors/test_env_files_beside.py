@@ -46,7 +46,7 @@ from trop_core.caller import Caller, Door
 work, data = sys.argv[1], Path(sys.argv[2])
 surroundings = {
     "caller": Caller(Door.TERMINAL, work),
-    "arguments": {"maximum_lock_wait_seconds": 60.0, "occupancy_check.skip": True},
+    "arguments": {"maximum_lock_wait_seconds": 60.0},
 }
 # Everything is loaded before the start.
 perform(data, "env", {"write": ".env", "dryRun": True}, **surroundings)
@@ -78,7 +78,7 @@ def test_forty_processes_that_write_at_once_leave_one_right_block(sandbox: Sandb
     assert codes == ["0"] * 40
     text = file.read_text()
     assert text.startswith(SECRET + "\n# trop-begin ")
-    assert (text.count("trop-begin"), text.count("\nPORT=5000\n"), text.count("trop-end")) == (1, 1, 1)
+    assert (text.count("trop-begin"), text.count("\nPORT=5000\n"), text.count("trop-end")) == (1, 1, 1), text
     assert os.listdir(sandbox.work) == [".env"]
     assert sandbox.trop("env", "--write", ".env", "--check").returncode == 0
 
@@ -141,7 +141,7 @@ file = work / ".env"
 
 
 def env(**more):
-    surroundings = {"caller": Caller(Door.TERMINAL, str(work)), "arguments": {"occupancy_check.skip": True}}
+    surroundings = {"caller": Caller(Door.TERMINAL, str(work))}
     return perform(data, "env", {"write": ".env", **more}, **surroundings)
 
 
@@ -200,7 +200,7 @@ file = work / ".env"
 
 
 def env(**more):
-    surroundings = {"caller": Caller(Door.TERMINAL, str(work)), "arguments": {"occupancy_check.skip": True}}
+    surroundings = {"caller": Caller(Door.TERMINAL, str(work))}
     return perform(data, "env", {"write": ".env", **more}, **surroundings)
 
 
@@ -316,7 +316,7 @@ def test_root_keeps_the_owner_of_a_file(public_place: Path) -> None:
     os.chown(file, 65534, 65533)
     file.chmod(0o640)
 
-    surroundings = {"caller": Caller(Door.TERMINAL, str(public_place)), "arguments": {"occupancy_check.skip": True}}
+    surroundings = {"caller": Caller(Door.TERMINAL, str(public_place))}
     result = perform(public_place / "data", "env", {"write": ".env"}, **surroundings)
 
     found = file.stat()

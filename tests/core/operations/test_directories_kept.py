@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import stores
-from support.operations import perform
+from support.operations import UNLOOKING, perform
 from support.rows import fill, row, rows_of
 
 from trop_core.database import companion, directories
@@ -123,7 +123,8 @@ def test_making_room_forgets_the_directories_of_what_was_dropped(data: Path, pla
     (place / "trop.yaml").write_text("reservations:\n  services:\n    web: {}\n")
     fill(data, [row(f"{place}/gone", 5000), (f"{place}", "old", 5001, None, None, 1, 1)])
     note(data, Directory(f"{place}/gone"), Directory(str(place)))
-    arguments = {"arguments": {"ports.min": 5000, "ports.max": 5001}, "environment": {"TROP_PATH": str(place)}}
+    environment = {**UNLOOKING, "TROP_PATH": str(place)}
+    arguments = {"arguments": {"ports.min": 5000, "ports.max": 5001}, "environment": environment}
 
     if group:
         perform(data, "reserve_group", {"config": f"{place}/trop.yaml", "force": True}, **arguments)

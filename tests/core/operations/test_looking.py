@@ -46,7 +46,7 @@ class World:
 
     @property
     def context(self) -> dict[str, Any]:
-        return {"sockets": self.sockets, "processes": self.processes}
+        return {"sockets": self.sockets, "processes": self.processes, "environment": {}}
 
     def processes(self, pids: Iterable[int]) -> dict[int, Process]:
         self.processes_asked.append(set(pids))
@@ -155,7 +155,7 @@ def test_a_scan_reads_the_table_once_for_its_range_and_tells_what_is_reserved(tm
 def test_the_range_is_the_configured_one_unless_it_is_given(
     tmp_path: Path, world: World, environment: dict[str, str], given: dict[str, object], expected: tuple[int, int]
 ) -> None:
-    result = perform(tmp_path, "scan", given, **world.context, environment=environment)
+    result = perform(tmp_path, "scan", given, **{**world.context, "environment": environment})
 
     assert (result.min, result.max) == expected
 
@@ -203,10 +203,10 @@ def test_what_is_skipped_was_not_asked(tmp_path: Path, world: World) -> None:
     environment = {"TROP_SKIP_OCCUPANCY_CHECK": "1"}
 
     info = perform(
-        tmp_path, "port_info", {"port": 5001, "includeOccupancy": True}, **world.context, environment=environment
+        tmp_path, "port_info", {"port": 5001, "includeOccupancy": True}, **{**world.context, "environment": environment}
     )
     world.table = SocketTable()
-    scan = perform(tmp_path, "scan", **world.context, environment=environment)
+    scan = perform(tmp_path, "scan", **{**world.context, "environment": environment})
 
     assert (info.occupied, info.sockets) == (None, None)
     assert info.warnings == ("who uses the port was not looked at: the check is skipped (TROP_SKIP_OCCUPANCY_CHECK)",)
