@@ -309,6 +309,16 @@ def test_what_was_done_is_said_on_one_line_and_asks_for_no_key(neovim: Neovim) -
     neovim.run("terminal", "asks_for_no_key")
 
 
+def test_what_a_question_is_about_is_seen_above_it(neovim: Neovim) -> None:
+    neovim.variables["TEST_NEOVIM"] = executable()
+    neovim.run("terminal", "shows_what_it_asks_about")
+
+
+def test_a_missing_server_asks_for_no_key(neovim: Neovim) -> None:
+    neovim.variables["TEST_NEOVIM"] = executable()
+    neovim.run("terminal", "misses_the_server")
+
+
 def test_that_there_is_no_server_for_a_file_is_told_once(neovim: Neovim) -> None:
     neovim.run("documents", "missing")
 

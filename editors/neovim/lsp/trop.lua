@@ -1,4 +1,8 @@
 -- For vim.lsp.enable("trop") of Neovim 0.11 and later: the server in buffers of trop.yaml, by Neovim's own means.
+
+-- What lenses and actions do has questions, and saves the file, where the rest of the plugin is there to do it.
+local has_plugin, offered = pcall(require, "trop.offered")
+
 return {
   cmd = { "trop-server" },
   -- Without the plugin the file is just YAML; with it, its filetype is its own.
@@ -11,6 +15,8 @@ return {
       on_dir(vim.fs.dirname(path))
     end
   end,
+  commands = has_plugin and offered or nil,
+  init_options = { savesFirst = has_plugin },
   -- Plain texts: Neovim shows the backslashes of Markdown, with which a stranger's text stays text.
   capabilities = {
     textDocument = {

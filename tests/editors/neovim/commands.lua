@@ -114,7 +114,7 @@ function M.asked_anew()
   support.contains(question(1).prompt, "5004 (e) and 1 more of ")
   support.contains(question(2).prompt, "5004 (e) and 2 more of ")
   support.equal({ #beside[1], #beside[2] }, { 6, 7 })
-  support.contains(beside[2][7], "5006: ")
+  support.contains(beside[2][7], "5006 (g): ")
   support.equal(support.port(place, "a"), 5000)
 
   -- The same of a migration: what is in the way is named before it goes.
@@ -183,7 +183,7 @@ function M.migrate_previews()
     choices = { "Migrate", "Leave" },
   })
   support.equal(seen[1], ("5000: %s/old -> %s/new"):format(work, work))
-  support.equal(seen[2], ("5001: %s/old/app (web) -> %s/new/app"):format(work, work))
+  support.equal(seen[2], ("5001 (web): %s/old/app -> %s/new/app"):format(work, work))
   support.contains(seen[3], "not an existing directory")
   support.equal(vim.fn.bufwinid("trop://preview"), -1)
   support.equal(support.port(work .. "/old"), 5000)
@@ -333,7 +333,7 @@ function M.undo_asks()
     prompt = "Undo operation 3, trop.release: 5000, 5001 (web) come back?",
     choices = { "Undo", "Leave" },
   })
-  support.equal(seen, { "5000: " .. repository .. " comes back", ("5001: %s (web) comes back"):format(repository) })
+  support.equal(seen, { "comes back: 5000: " .. repository, "comes back: 5001 (web): " .. repository })
   support.equal(vim.fn.bufwinid("trop://preview"), -1)
   support.equal(support.port(repository), nil)
 
@@ -354,7 +354,7 @@ function M.undo_by_number()
 
   support.note("undone operation 1: 1 reservation as before")
   support.equal(question(1).prompt, "Undo operation 1, trop.reserve: 5000 is given up?")
-  support.equal(seen, { ("5000: %s is given up"):format(repository) })
+  support.equal(seen, { "given up: 5000: " .. repository })
   support.equal(support.port(repository), nil)
   support.equal(support.port(repository, "web"), 5001)
 
@@ -382,7 +382,7 @@ function M.undo_of_a_move()
 
   support.note("undone operation 2: 1 reservation as before")
   support.equal(question(1).prompt, "Undo operation 2, trop.migrate: 5000 comes back?")
-  support.equal(seen, { ("5000: %s/old comes back"):format(work), ("5000: %s/new is given up"):format(work) })
+  support.equal(seen, { ("given up: 5000: %s/new"):format(work), ("comes back: 5000: %s/old"):format(work) })
   support.equal(support.port(work .. "/old"), 5000)
 end
 
@@ -412,8 +412,8 @@ function M.undo_conflicts()
 
   local lines = vim.split(support.note("cannot be undone").text, "\n")
   support.equal(lines[1], "trop: operation 3 cannot be undone as a whole, so nothing was done:")
-  support.equal(lines[2], ("5001: %s (web) is reserved anew since"):format(repository))
-  support.equal(lines[3], ("5000: %s (api) has the port 5000 now"):format(repository))
+  support.equal(lines[2], ("5001 (web): %s is reserved anew since"):format(repository))
+  support.equal(lines[3], ("5000 (api): %s has the port 5000 now"):format(repository))
   support.equal(#lines, 4)
   support.contains(lines[4], "trop history shows what was done since")
   support.equal(support.questions, {})
@@ -535,7 +535,7 @@ with sqlite3.connect(sys.argv[1]) as store:
   vim.cmd("Trop undo")
   support.note("undone operation 1")
   support.equal(question(1).prompt, "Undo operation 1, trop.reserve: 5001 (web) is given up?")
-  support.equal(beside, { ("5001: %s (web) is given up"):format(place) })
+  support.equal(beside, { "given up: 5001 (web): " .. place })
 
   support.answer_with("Leave")
   vim.cmd("Trop release")

@@ -186,6 +186,13 @@ function M.offered_of_what_cannot_be_saved()
 
   support.contains(support.note("could not be saved").text, "readonly")
   support.equal(support.port(repository, "web"), nil)
+
+  -- Somebody else writes this buffer, and does not, without an error.
+  vim.bo[bufnr].readonly = false
+  vim.api.nvim_create_autocmd("BufWriteCmd", { buffer = bufnr, callback = function() end })
+  vim.cmd("Trop services")
+  support.contains(support.note("it was not written").text, "nothing was reserved")
+  support.equal(support.port(repository, "web"), nil)
 end
 
 function M.missing()
@@ -201,6 +208,7 @@ function M.enabled_without_the_plugin()
   local given = dofile(vim.api.nvim_get_runtime_file("lsp/trop.lua", false)[1])
   support.equal(given.filetypes, { "yaml", "yaml.trop" })
   support.equal(given.cmd, { "trop-server" })
+  support.equal({ given.commands, given.init_options }, { require("trop.offered"), { savesFirst = true } })
   local roots = {}
   for _, name in ipairs({ "trop.yaml", "trop.local.yaml", "Trop.yml", "other.yaml", "atrop.yaml" }) do
     local bufnr = vim.fn.bufadd(repository .. "/" .. name)

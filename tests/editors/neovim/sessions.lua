@@ -253,7 +253,7 @@ function M.api_without_callback()
 
   support.equal(
     vim.split(support.note("cannot be undone").text, "\n")[2],
-    ("5000: %s (web) is not reserved any more"):format(repository)
+    ("5000 (web): %s is not reserved any more"):format(repository)
   )
 end
 

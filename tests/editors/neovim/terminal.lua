@@ -5,13 +5,20 @@ local M = {}
 local repository = vim.env.TEST_REPOSITORY
 local plugin = vim.fs.dirname(vim.fs.dirname(vim.api.nvim_get_runtime_file("lua/trop/init.lua", false)[1]))
 
---- An editor, and a terminal that shows it.
----@return { type: fun(keys: string), shows: fun(text: string), call: fun(method: string, ...: any): any }
-local function open()
+---@class trop.test.Terminal
+---@field type fun(keys: string)
+---@field shows fun(text: string) waits for it
+---@field rows fun(): string[] what it shows now
+---@field call fun(method: string, ...: any): any asks the editor
+
+--- An editor, and a terminal of 80 columns and 24 lines that shows it.
+---@param options? string of the plugin, as an expression
+---@return trop.test.Terminal
+local function open(options)
   local address = vim.env.TEST_WORK .. "/editor"
   local command = { vim.env.TEST_NEOVIM, "--clean", "--headless", "--listen", address }
   vim.list_extend(command, { "--cmd", "set runtimepath^=" .. vim.fs.dirname(plugin), "-c", "cd " .. repository })
-  vim.list_extend(command, { "--cmd", "let g:trop = {'reserve_on_open': 'never'}" })
+  vim.list_extend(command, { "--cmd", "let g:trop = " .. (options or "{'reserve_on_open': 'never'}") })
   vim.fn.jobstart(command)
   local inside
   support.eventually("the editor", function()
@@ -36,11 +43,24 @@ local function open()
         support.contains(shown(), text)
       end
     end,
+    rows = function()
+      return vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)
+    end,
     call = function(method, ...)
       return vim.rpcrequest(inside, method, ...)
     end,
   }
 end
+
+--- Lua, for an editor whose server asks something.
+local SERVER_ASKS = [[
+  coroutine.wrap(function()
+    local client = vim.lsp.get_clients({ name = "trop" })[1]
+    local question = { type = 3, message = "The directory has moved.", actions = { { title = "Follow" } } }
+    local ask = client.handlers["window/showMessageRequest"]
+    _G.answer = ask(nil, question, { client_id = client.id, method = "window/showMessageRequest" }).title
+  end)()
+]]
 
 --- What was done is said on one line, and none of it waits for a key.
 function M.asks_for_no_key()
@@ -86,11 +106,24 @@ function M.asks_for_no_key()
       return editor.call("nvim_call_function", call, {}) == what
     end)
   end
-  for _, ending in ipairs({ "\27", "\3" }) do
-    editor.type("i")
-    is("i", "mode")
+  for _, typed in ipairs({ { "i", "i", "\27" }, { "i", "i", "\3" }, { ":", "c", "1\27" }, { "v", "v", "\27" } }) do
+    local keys, mode, ending = unpack(typed)
+    editor.type(keys)
+    is(mode, "mode")
     comes_after("ModeChanged", ending)
   end
+  -- So does what the server asks.
+  editor.type("i")
+  is("i", "mode")
+  editor.call("nvim_exec_lua", SERVER_ASKS, {})
+  editor.type("not 1 of this\27")
+  editor.shows("not 1 of this")
+  editor.shows("1: Follow")
+  editor.type("1\r")
+  support.eventually("the answer", function()
+    return editor.call("nvim_exec_lua", "return _G.answer", {}) == "Follow"
+  end)
+  editor.type("u")
   editor.type("q:")
   is(":", "getcmdwintype")
   comes_after("CmdwinLeave", ":q\r")
@@ -99,6 +132,36 @@ function M.asks_for_no_key()
   editor.type(":set cmdheight=0\r:Trop release web\r")
   editor.shows("Release 5001 (web)")
   editor.type("2\r\r\r:qa!\r")
+end
+
+--- What a question is about is seen above it, and what there is no room for is counted.
+function M.shows_what_it_asks_about()
+  local editor = open()
+  for number = 1, 30 do
+    editor.call("nvim_command", "Trop reserve tag" .. number)
+  end
+  support.eventually("thirty ports", function()
+    return select(2, editor.call("nvim_exec_lua", "return require('trop').status()", {}):gsub("tag", "")) == 30
+  end)
+  editor.type(":Trop release\r")
+  editor.shows("Type number and <Enter>")
+  local listed, more, rows = 0, nil, editor.rows()
+  for _, row in ipairs(rows) do
+    listed = listed + (row:match("^%d+ %(tag%d+%): /") and 1 or 0)
+    more = more or row:match("^… and (%d+) more")
+  end
+  support.equal({ tonumber(more) + listed, listed > 5, rows }, { 30, true, rows })
+  editor.type("2\r:qa!\r")
+end
+
+--- A server that is missing is told of without a question for a key, also where there is no command line.
+function M.misses_the_server()
+  local editor = open("{'cmd': ['/no/such/server']}")
+  vim.fn.writefile({ "reservations: {}" }, repository .. "/trop.yaml")
+  editor.type(":set cmdheight=0\r:edit trop.yaml\r")
+  editor.shows("trop: the configured server, /no/such/server, is not an…")
+  support.equal(editor.call("nvim_get_mode"), { mode = "n", blocking = false })
+  editor.type(":qa!\r")
 end
 
 return M

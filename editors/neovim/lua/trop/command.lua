@@ -7,8 +7,10 @@ local messages = require("trop.messages")
 local past = require("trop.past")
 local plain = require("trop.plain")
 local planned = require("trop.planned")
+local question = require("trop.question")
 local release = require("trop.release")
 local server = require("trop.server")
+local window = require("trop.window")
 
 local M = {}
 
@@ -56,7 +58,7 @@ end
 --- What moves, and what is removed for it, as far as a question has room for it.
 ---@param result trop.MigrateResult
 ---@return string
-local function question(result)
+local function wording(result)
   local moves = vim.tbl_map(function(move)
     return { port = move.port, tag = move.tag }
   end, result.migrated)
@@ -74,11 +76,11 @@ end
 local function moves_in_words(result)
   -- What is lost comes first: there may be no room for all.
   local lines = vim.tbl_map(function(reservation)
-    return ("in the way: %d: %s"):format(reservation.port, messages.place(reservation))
+    return "in the way: " .. messages.line(reservation)
   end, result.overwritten)
   for _, move in ipairs(result.migrated) do
-    local from = messages.place({ path = move.from, tag = move.tag })
-    table.insert(lines, ("%d: %s -> %s"):format(move.port, from, messages.path(move.to)))
+    local from = messages.line({ path = move.from, tag = move.tag, port = move.port })
+    table.insert(lines, ("%s -> %s"):format(from, messages.path(move.to)))
   end
   if result.truncated then
     table.insert(lines, "…")
@@ -109,7 +111,7 @@ local function migrate(bang, from, to)
       if result.migratedCount == 0 then
         return done(result)
       end
-      messages.ask(question(result), yes, agreed, moves_in_words(result))
+      question.ask(wording(result), yes, agreed, moves_in_words(result))
     end
   end
   planned.run("trop.migrate", argument, asking("Migrate"), done, function(err)
@@ -140,7 +142,7 @@ local function list()
       if #rows == 1 then
         return messages.info("nothing is reserved", result)
       end
-      messages.show_table("trop://reservations", rows)
+      window.show_table("trop://reservations", rows)
     end)
   end
   page(nil)
@@ -152,7 +154,7 @@ local function list_projects()
       return messages.info("there are no projects", result)
     end
     messages.warnings(result)
-    messages.show("trop://projects", result.projects)
+    window.show("trop://projects", result.projects)
   end)
 end
 
@@ -168,7 +170,7 @@ end
 local function show_log()
   local lines = require("trop.log").lines()
   table.insert(lines, "Neovim's own log of it: " .. vim.lsp.get_log_path())
-  messages.show("trop://log", lines)
+  window.show("trop://log", lines)
 end
 
 local function restart()

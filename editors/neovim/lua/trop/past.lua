@@ -2,6 +2,8 @@
 local call = require("trop.call")
 local messages = require("trop.messages")
 local planned = require("trop.planned")
+local question = require("trop.question")
+local window = require("trop.window")
 
 local M = {}
 
@@ -36,7 +38,7 @@ function M.history()
       table.insert(rows, { "…" })
     end
     messages.warnings(result)
-    messages.show_table("trop://history", rows)
+    window.show_table("trop://history", rows)
   end)
 end
 
@@ -61,11 +63,12 @@ end
 ---@return string[]
 local function changes_in_words(result, gone)
   local lines = {}
-  for _, reservation in ipairs(result.restored) do
-    table.insert(lines, ("%d: %s comes back"):format(reservation.port, messages.place(reservation)))
-  end
+  -- What is lost comes first: there may be no room for all.
   for _, reservation in ipairs(gone) do
-    table.insert(lines, ("%d: %s is given up"):format(reservation.port, messages.place(reservation)))
+    table.insert(lines, "given up: " .. messages.line(reservation))
+  end
+  for _, reservation in ipairs(result.restored) do
+    table.insert(lines, "comes back: " .. messages.line(reservation))
   end
   if result.truncated then
     table.insert(lines, "…")
@@ -76,7 +79,7 @@ end
 ---@param result trop.UndoResult
 ---@param gone trop.Reservation[]
 ---@return string
-local function question(result, gone)
+local function wording(result, gone)
   local ports = {}
   for _, reservation in ipairs(result.restored) do
     ports[reservation.port] = true
@@ -120,7 +123,7 @@ function M.undo(bang, number)
   end
   planned.run("trop.undo", argument, function(result, agreed)
     local gone = given_up(result)
-    messages.ask(question(result, gone), "Undo", agreed, changes_in_words(result, gone))
+    question.ask(wording(result, gone), "Undo", agreed, changes_in_words(result, gone))
   end, done)
 end
 

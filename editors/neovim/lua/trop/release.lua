@@ -2,16 +2,9 @@
 local call = require("trop.call")
 local messages = require("trop.messages")
 local planned = require("trop.planned")
+local question = require("trop.question")
 
 local M = {}
-
----@param released trop.Reservation[]
----@return string[]
-local function places(released)
-  return vim.tbl_map(function(reservation)
-    return ("%d: %s"):format(reservation.port, messages.place(reservation))
-  end, released)
-end
 
 --- Release what an argument of `trop.release` is about.
 ---@param argument table
@@ -31,10 +24,10 @@ function M.run(argument, bang)
       return done(result)
     end
     local ports = messages.ports(result.released, result.releasedCount)
-    local question = ("Release %s of %s?"):format(ports, messages.path(result.released[1].path))
+    local wording = ("Release %s of %s?"):format(ports, messages.path(result.released[1].path))
     -- A few of them stand in the question itself.
-    local lines = result.releasedCount > messages.NAMED and places(result.released) or nil
-    messages.ask(question, "Release", agreed, lines)
+    local lines = result.releasedCount > messages.NAMED and vim.tbl_map(messages.line, result.released) or nil
+    question.ask(wording, "Release", agreed, lines)
   end, done)
 end
 

@@ -2,6 +2,7 @@
 local log = require("trop.log")
 local messages = require("trop.messages")
 local plain = require("trop.plain")
+local typing = require("trop.typing")
 local versions = require("trop.versions")
 
 local M = {}
@@ -18,6 +19,25 @@ end
 ---@param message string
 local function quietly(message)
   vim.api.nvim_echo({ { messages.fitting("trop: " .. message) } }, false, {})
+end
+
+--- Wait, in the coroutine that Neovim answers a request in, until nobody types.
+local function wait_for_typing()
+  local request, is_main = coroutine.running()
+  if not request or is_main then
+    return
+  end
+  local is_over, waits = false, false
+  typing.when_over(function()
+    is_over = true
+    if waits then
+      coroutine.resume(request)
+    end
+  end)
+  if not is_over then
+    waits = true
+    coroutine.yield()
+  end
 end
 
 --- What hears the server.
@@ -38,7 +58,6 @@ function M.handlers(changed)
     end,
     ["window/showMessage"] = function(_, params)
       local message = said(params.message)
-      log.add(message)
       local level = ({ vim.log.levels.ERROR, vim.log.levels.WARN })[params.type] or vim.log.levels.INFO
       messages.say(message, level)
     end,
@@ -57,6 +76,7 @@ function M.handlers(changed)
     end,
     ["window/showMessageRequest"] = function(err, params, ...)
       params.message = said(params.message)
+      wait_for_typing()
       return vim.lsp.handlers["window/showMessageRequest"](err, params, ...)
     end,
   }
