@@ -17,7 +17,7 @@ import {
   reserveTagged,
   type Target,
 } from './reserving';
-import { Server } from './server';
+import { refuseToChange, Server } from './server';
 import type { Finding } from './serverSearch';
 import { needsRestart } from './settings';
 import { information } from './show';
@@ -80,20 +80,20 @@ export function activate(context: vscode.ExtensionContext): void {
       }
     }),
     ...register({
-      'trop.reserveHere': (target) => reserveHere(started, target as Target | undefined),
-      'trop.reserveTagged': () => reserveTagged(started),
-      'trop.reserveServices': () => reserveServices(started),
+      'trop.reserveHere': changing((target) => reserveHere(started, target as Target | undefined)),
+      'trop.reserveTagged': changing(() => reserveTagged(started)),
+      'trop.reserveServices': changing(() => reserveServices(started)),
       'trop.openProjectFile': openProjectFile,
       'trop.copyEnvironment': (target) => copyEnvironment(started, target as Target | undefined),
-      'trop.releasePorts': (target) => releasePorts(started, target as Target | undefined),
+      'trop.releasePorts': changing((target) => releasePorts(started, target as Target | undefined)),
       'trop.copyPort': (target) => copyPort(started, target as Target | undefined),
       'trop.copyAddress': (target) => copyAddress(started, target as Target | undefined),
       'trop.openInBrowser': (target) => openInBrowser(started, target as Target | undefined),
-      'trop.migrateReservations': () => migrateReservations(started),
+      'trop.migrateReservations': changing(() => migrateReservations(started)),
       'trop.showProjects': () => showProjects(started),
-      'trop.undoLast': (target) => undoLast(started, target as Target | undefined),
+      'trop.undoLast': changing((target) => undoLast(started, target as Target | undefined)),
       'trop.showHistory': () => showHistory(started),
-      'trop.initialize': () => initialize(started),
+      'trop.initialize': changing(() => initialize(started)),
       'trop.row.copyPort': onRow((target) => copyPort(started, target)),
       'trop.row.copyAddress': onRow((target) => copyAddress(started, target)),
       'trop.row.openInBrowser': onRow((target) => openInBrowser(started, target)),
@@ -128,6 +128,14 @@ type Handler = (argument: unknown) => unknown;
 function onRow(work: (target: Target) => unknown): Handler {
   return (target) =>
     target ? work(target as Target) : information('Trop: the list has changed meanwhile. Choose once more.');
+}
+
+/** A command that changes something: where that is refused, nothing is picked before. */
+function changing(work: Handler): Handler {
+  return (target) => {
+    refuseToChange();
+    return work(target);
+  };
 }
 
 function register(handlers: Record<string, Handler>): vscode.Disposable[] {

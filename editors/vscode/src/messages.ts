@@ -46,6 +46,7 @@ export function showError(error: unknown): void {
       void offer(warning(message, TRUST), { [TRUST]: 'workbench.trust.manage' });
       break;
     case 'not_running':
+    case 'no_answer':
       void offer(failure(message, RESTART, LOG), {
         [RESTART]: 'trop.restartServer',
         [LOG]: 'trop.showLog',
@@ -91,9 +92,17 @@ export function showSaid({ type, message }: ShowMessageParams): void {
   void notification(type)(plainMessage(message));
 }
 
-/** Mentions what has happened by itself, for a while, in the status bar. */
+/** How long each announcement stands in the status bar, in milliseconds. */
+const MENTIONED = 8000;
+
+let mentions: Promise<void> = Promise.resolve();
+
+/** Mentions what has happened by itself, for a while, in the status bar: one thing after the other. */
 export function mention({ message }: Announcement): void {
-  briefly(plainMessage(message), 10_000);
+  mentions = mentions.then(() => {
+    briefly(plainMessage(message), MENTIONED);
+    return new Promise((resolve) => setTimeout(resolve, MENTIONED));
+  });
 }
 
 /** Says what a command of the server's has done, for a while, in the status bar. */

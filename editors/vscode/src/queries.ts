@@ -5,9 +5,9 @@ import type { Server } from './server';
 /** The reservations of a folder itself, not of what is below it, with whether something listens on them. */
 export async function reservationsOf(server: Server, folder: vscode.Uri): Promise<Reservation[]> {
   const [{ path }, { reservations }] = await Promise.all([
-    server.run<ShowPathResult>('trop.showPath', { folder: folder.toString() }),
+    server.read<ShowPathResult>('trop.showPath', { folder: folder.toString() }),
     // The order is that of the paths, so the folder's own come first, on the first page.
-    server.run<ListResult>('trop.list', { folder: folder.toString(), includeOccupancy: true }),
+    server.read<ListResult>('trop.list', { folder: folder.toString(), includeOccupancy: true }),
   ]);
   return reservations.filter((reservation) => reservation.path === path);
 }
@@ -17,7 +17,7 @@ export async function allReservations(server: Server, includeOccupancy: boolean)
   const all: Reservation[] = [];
   let after: string | null = null;
   do {
-    const page: ListResult = await server.run<ListResult>('trop.list', { includeOccupancy, after });
+    const page: ListResult = await server.read<ListResult>('trop.list', { includeOccupancy, after });
     all.push(...page.reservations);
     after = page.next;
   } while (after !== null);

@@ -82,11 +82,15 @@ export class ReservationsView implements vscode.TreeDataProvider<Node>, vscode.D
     }
     let message = '';
     let reservations: Reservation[] = [];
+    const isRunning = this.server.state === 'running';
     try {
-      reservations = this.server.state === 'running' ? await allReservations(this.server, true) : [];
+      reservations = isRunning ? await allReservations(this.server, true) : [];
     } catch (error) {
       message = plainMessage(toTropError(error).message);
     }
+    // What stands in place of the rows says so only where it was looked.
+    const isNothingReserved = isRunning && message === '' && reservations.length === 0;
+    void vscode.commands.executeCommand('setContext', 'trop.nothingReserved', isNothingReserved);
     this.show(reservations, message);
     this.timer = setTimeout(() => void this.refresh(), LOOKING_AGAIN);
   }
@@ -169,7 +173,12 @@ function useIcon({ occupied, holder }: Reservation): vscode.ThemeIcon {
   if (!occupied) {
     return new vscode.ThemeIcon('circle-outline');
   }
-  return holder?.relation === 'other'
-    ? new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'))
-    : new vscode.ThemeIcon('circle-filled', new vscode.ThemeColor('charts.green'));
+  switch (holder?.relation) {
+    case 'own':
+      return new vscode.ThemeIcon('circle-filled', new vscode.ThemeColor('charts.green'));
+    case 'other':
+      return new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
+    default:
+      return new vscode.ThemeIcon('circle-filled');
+  }
 }

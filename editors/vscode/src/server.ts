@@ -37,6 +37,12 @@ export interface Program {
   version: string | undefined;
 }
 
+/** How long a start may take until a person is told of it, in milliseconds. */
+const SLOW_START = 20_000;
+
+/** How long an answer about what is stored is waited for, in milliseconds. */
+const PATIENCE = 30_000;
+
 const RESTRICTED =
   'This window is in Restricted Mode, in which Trop only shows ports. Trust the workspace to reserve and change them.';
 
@@ -66,6 +72,8 @@ export class Server implements vscode.Disposable {
 
   private current: ServerState = 'stopped';
   private client: LanguageClient | undefined;
+  /** The client that is being started; undefined, too, for one whose start was given up. */
+  private starting: LanguageClient | undefined;
   private started = '';
   private queue: Promise<void> = Promise.resolve();
   private readonly restarts = new Restarts();
@@ -84,6 +92,7 @@ export class Server implements vscode.Disposable {
   /** Stops the server if there is one, looks for it again and starts it. Never rejects: its end is a state. */
   restart(): Promise<void> {
     this.restarts.forget();
+    this.giveUpStart();
     return this.enqueue(() => this.startAnew());
   }
 
@@ -94,6 +103,7 @@ export class Server implements vscode.Disposable {
 
   /** Stops the server and waits for its end. */
   stop(): Promise<void> {
+    this.giveUpStart();
     return this.enqueue(async () => {
       await this.stopClient();
       this.become('stopped');
@@ -110,7 +120,7 @@ export class Server implements vscode.Disposable {
    * there is no server, and where the command would change something in a window that is not trusted.
    */
   async run<Result>(command: string, argument: object = {}, token?: CancellationToken): Promise<Result> {
-    await this.queue;
+    await this.settled();
     const client = this.client;
     if (!client || this.current !== 'running') {
       throw new TropError('The trop server is not running.', 'not_running');
@@ -125,11 +135,47 @@ export class Server implements vscode.Disposable {
     }
   }
 
+  /** Runs a command that only reads, as `run` does, but does not wait for ever: a server that hangs is told of. */
+  async read<Result>(command: string, argument: object = {}): Promise<Result> {
+    const cancellation = new vscode.CancellationTokenSource();
+    let timer: NodeJS.Timeout | undefined;
+    const impatience = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        cancellation.cancel();
+        reject(new TropError("Trop's server does not answer.", 'no_answer', 'Restarting it may help.'));
+      }, PATIENCE);
+    });
+    try {
+      return await Promise.race([this.run<Result>(command, argument, cancellation.token), impatience]);
+    } finally {
+      clearTimeout(timer);
+      cancellation.dispose();
+    }
+  }
+
   /** The program that runs; undefined if there is none. Waits for one that is just starting. */
   async program(): Promise<Program | undefined> {
-    await this.queue;
+    await this.settled();
     const version = this.client?.initializeResult?.serverInfo?.version;
     return this.current === 'running' ? { file: this.started, version } : undefined;
+  }
+
+  /** Waits until nothing starts or stops any more. */
+  private async settled(): Promise<void> {
+    let waitedFor: Promise<void> | undefined;
+    while (waitedFor !== this.queue) {
+      waitedFor = this.queue;
+      await waitedFor;
+    }
+  }
+
+  /** Ends a server that is just starting: it may never answer, and whoever asks for another one shall not wait. */
+  private giveUpStart(): void {
+    const program = this.starting?.serverProcess;
+    if (program) {
+      this.starting = undefined;
+      program.kill('SIGKILL');
+    }
   }
 
   private enqueue(work: () => Promise<void>): Promise<void> {
@@ -153,12 +199,20 @@ export class Server implements vscode.Disposable {
       return;
     }
     this.log.info(`Starting ${finding.program} (${finding.origin}).`);
+    const client = this.makeClient(finding.program);
+    this.starting = client;
+    const impatience = setTimeout(() => {
+      this.onFailure("Trop's server is starting, and has not answered yet.");
+    }, SLOW_START);
     try {
-      const client = this.makeClient(finding.program);
       await client.start();
       this.client = client;
       this.started = finding.program;
     } catch (error) {
+      if (this.starting !== client) {
+        this.log.warn('The server was ended while it started.');
+        return; // Whoever wanted that goes on.
+      }
       this.log.error(`The server could not be started: ${String(error)}`);
       const { kind, message } = toTropError(error);
       this.become('failed');
@@ -166,6 +220,9 @@ export class Server implements vscode.Disposable {
       const reason = ['internal', 'not_running'].includes(kind) ? 'The log says more.' : message;
       this.onFailure(`Trop's server could not be started. ${reason}`);
       return;
+    } finally {
+      clearTimeout(impatience);
+      this.starting = undefined;
     }
     this.become('running');
   }
@@ -276,8 +333,8 @@ export class Server implements vscode.Disposable {
   }
 
   private refuseInRestrictedMode(command: string, server: InitializeResult | undefined): void {
-    if (!vscode.workspace.isTrusted && described(command, server)?.readOnly !== true) {
-      throw new TropError(RESTRICTED, 'restricted_mode');
+    if (described(command, server)?.readOnly !== true) {
+      refuseToChange();
     }
   }
 
@@ -287,6 +344,13 @@ export class Server implements vscode.Disposable {
       void vscode.commands.executeCommand('setContext', 'trop.state', state);
       this.stateChanged.fire(state);
     }
+  }
+}
+
+/** Refuses what would change something, in a window that is not trusted, with a TropError. */
+export function refuseToChange(): void {
+  if (!vscode.workspace.isTrusted) {
+    throw new TropError(RESTRICTED, 'restricted_mode');
   }
 }
 

@@ -105,9 +105,12 @@ export class StatusBar implements vscode.Disposable {
     try {
       return portAppearance(folder, await reservationsOf(this.server, folder.uri));
     } catch (error) {
-      const { message, hint } = toTropError(error);
+      const { kind, message, hint } = toTropError(error);
       const tooltip = [message, hint].map(plainMessage).map(escapeMarkdown).join('  \n');
-      return { text: '$(warning) Trop', tooltip, label: plainMessage(`Trop: ${message}`), command: 'trop.showLog' };
+      const label = plainMessage(`Trop: ${message}`);
+      return kind === 'no_answer'
+        ? { text: '$(error) Trop', tooltip, label, command: 'trop.restartServer' }
+        : { text: '$(warning) Trop', tooltip, label, command: 'trop.showLog' };
     }
   }
 

@@ -22,7 +22,7 @@ import type {
 const SHOWN_ROWS = 20;
 const ROW_LENGTH = 55;
 const LONGEST_PATH = 200;
-const SHOWN_SERVICES = 3;
+const SHOWN_PORTS = 3;
 
 /** A reservation in a few words: `port 5000`, `port 5001 (tag web)`. */
 export function portWords({ port, tag }: { port: number; tag: string | null }): string {
@@ -38,12 +38,11 @@ export function primary(reservations: readonly Reservation[]): Reservation | und
 /** What stands in the status bar for a folder's reservations. */
 export function statusText(reservations: readonly Reservation[], folder: string | undefined): string {
   const first = primary(reservations);
-  // Services stand beside one another, the one that a click copies before the others. A port without a tag stands for
-  // the folder.
+  // They stand beside one another, the one that a click copies before the others.
   const others = reservations.filter((reservation) => reservation !== first);
-  const shown = first && (first.tag === null ? [first] : [first, ...others].slice(0, SHOWN_SERVICES));
-  const ports = (shown ?? []).map(({ port, tag }) => (tag === null ? `${port}` : `${port} ${tag}`));
-  const more = first?.tag === null || reservations.length <= SHOWN_SERVICES ? [] : ['…'];
+  const shown = first ? [first, ...others].slice(0, SHOWN_PORTS) : [];
+  const ports = shown.map(({ port, tag }) => (tag === null ? `${port}` : `${port} ${tag}`));
+  const more = reservations.length <= SHOWN_PORTS ? [] : ['…'];
   const words = first ? [...ports, ...more].join('  ') : 'Reserve Port';
   return `$(plug) ${plain(folder === undefined ? words : `${words} · ${folder}`)}`;
 }

@@ -3,11 +3,12 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 import type { Reservation } from '../src/protocol';
 import { ReservationsView } from '../src/reservationsView';
 import type { Server, ServerState } from '../src/server';
-import { treeView } from './support/vscode';
+import { contexts, treeView } from './support/vscode';
 
 let stored: Reservation[];
 let asked: number;
 let state: ServerState;
+let failure: Error | undefined;
 let view: ReservationsView;
 
 beforeEach(() => {
@@ -15,12 +16,16 @@ beforeEach(() => {
   stored = [];
   asked = 0;
   state = 'running';
+  failure = undefined;
   const server = {
     get state() {
       return state;
     },
-    run: () => {
+    read: () => {
       asked += 1;
+      if (failure) {
+        return Promise.reject(failure);
+      }
       return Promise.resolve({ reservations: stored, next: null, warnings: [] });
     },
   };
@@ -154,6 +159,42 @@ test('it asks for nothing while no server runs, and looks whether one does', asy
   await pass(5000);
 
   assert.equal(asked, 1);
+});
+
+test('that nothing is reserved is said only where it was looked, and nothing found', async () => {
+  const said: unknown[] = [];
+  const look = async (): Promise<void> => {
+    await view.refresh();
+    said.push(contexts.get('trop.nothingReserved'));
+  };
+
+  state = 'starting';
+  await look();
+  state = 'running';
+  await look();
+  failure = new Error('no answer');
+  await look();
+  failure = undefined;
+  stored = [reservation('/work/a', 5000)];
+  await look();
+
+  assert.deepEqual(said, [false, true, false, false]);
+});
+
+test('a port whose listener nobody knows has no sign of its own folder', async () => {
+  const holder = { pid: 7, name: 'node', directory: null };
+  stored = [
+    reservation('/work/a', 5000, { occupied: true, holder: { ...holder, relation: 'own' } }),
+    reservation('/work/a', 5001, { tag: 'b', occupied: true, holder: { ...holder, relation: 'unknown' } }),
+    reservation('/work/a', 5002, { tag: 'c', occupied: true }),
+  ];
+
+  await view.refresh();
+
+  const [project] = view.getChildren();
+  const rows = view.getChildren(project).flatMap((directory) => view.getChildren(directory));
+  const colours = rows.map((row) => (view.getTreeItem(row).iconPath as { color?: { id: string } }).color?.id);
+  assert.deepEqual(colours, ['charts.green', undefined, undefined]);
 });
 
 test('what has not changed is not drawn anew', async () => {

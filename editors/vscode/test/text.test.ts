@@ -29,11 +29,11 @@ function reservation(port: number, changes: Partial<Reservation> = {}): Reservat
   return { port, path: '/w/shop', tag: null, project: 'shop', task: null, ...times, ...changes };
 }
 
-test('the untagged port is the one that stands for a folder', () => {
+test('the untagged port is the first of a folder', () => {
   const reservations = [reservation(5001, { tag: 'api' }), reservation(5000)];
 
   assert.equal(primary(reservations)?.port, 5000);
-  assert.equal(statusText(reservations, undefined), '$(plug) 5000');
+  assert.equal(statusText(reservations, undefined), '$(plug) 5000  5001 api');
   assert.equal(statusText(reservations.slice(0, 1), 'shop'), '$(plug) 5001 api · shop');
   assert.equal(statusText([], undefined), '$(plug) Reserve Port');
 });

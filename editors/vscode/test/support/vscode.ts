@@ -126,3 +126,15 @@ export const workspace = {
     get: (name: string, fallback: unknown) => settings.get(`${section}.${name}`) ?? fallback,
   }),
 };
+
+/** What the keys of the contexts were set to. */
+export const contexts = new Map<string, unknown>();
+
+export const commands = {
+  executeCommand: (command: string, key: string, value: unknown): Promise<void> => {
+    if (command === 'setContext') {
+      contexts.set(key, value);
+    }
+    return Promise.resolve();
+  },
+};

@@ -16,6 +16,9 @@ export default async function ({ world, openWindow }) {
   await window.showsStatus('Trop');
   await window.palette('Trop: Reserve Port for This Folder');
   await window.told('Restricted Mode');
+  await window.command('notifications.clearAll');
+  await window.palette('Trop: Migrate Reservations'); // Nothing is to be picked for what is refused then.
+  await window.told('Restricted Mode');
   assert.equal(await window.command('trop.port'), null);
   await window.command('trop.openProjectFile');
   assert.ok(!fs.existsSync(path.join(folder, 'trop.yaml')));
