@@ -60,7 +60,7 @@ class World:
         self.began = int(time.time())
         self.environment: dict[str, str | None] = {**LOOKING, **UNMEASURED, "XDG_DATA_HOME": None}
         for tag in ([], ["--tag", "web"]):
-            sandbox.reserve(*tag, cwd=self.here, **LOOKING)
+            sandbox.reserve(*tag, cwd=self.here)
         # A time of last use long ago: that it is noted shows.
         sandbox.execute("UPDATE reservations SET last_used_at = created_at - 1000, created_at = created_at - 1000")
 

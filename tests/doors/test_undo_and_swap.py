@@ -123,6 +123,7 @@ def test_a_port_on_which_something_listens_stays(sandbox: Sandbox, client: Clien
     (sandbox.data / "config.yaml").write_text("allow_unrelated_path: true\n")
     port = free_port()
     stage.ask("reserve", path=str(stage.shop), port=port, overwrite=True)
+    stage.ask("reserve", path=str(stage.other), port=free_port(), overwrite=True)
     before = stage.ports()
 
     with server(port, stage.shop):
