@@ -91,6 +91,7 @@ def test_hints_of_services_in_one_line_say_of_which_they_are(editor: Client, san
 
 def test_a_change_of_the_store_refreshes_once_for_all_documents(editor: Client, sandbox: Sandbox) -> None:
     text = f"{GROUP}    web: {{}}\n"
+    sandbox.make_store()
     both = [saved(editor, sandbox.directory(name), text) for name in ("one", "two")]
     for buffer in both:
         buffer.told()

@@ -324,6 +324,22 @@ class TestReserveOnOpen:
         eventually(lambda: [row[:2] for row in decoy.rows(sandbox)] == expected)
         assert said(client, LOGGED) == said(client, SHOWN) == []
 
+    def test_what_was_released_stays_so_when_the_server_starts_again(
+        self, start: Callable[..., Client], sandbox: Sandbox, decoy: Decoy
+    ) -> None:
+        before, new, later = (sandbox.directory(f"a place {number}") for number in range(3))
+        client = start()
+        options = {"reserveOnOpen": "always", "openedBefore": [before.as_uri(), "untitled:x"]}
+
+        client.initialize(str(before), str(new), initializationOptions=options)
+        open_folder(client, later)
+        decoy.wait(client)
+
+        eventually(lambda: [row[0] for row in decoy.rows(sandbox)] == [str(new), str(later)])
+        client.change_folders(removed=[before])
+        open_folder(client, before)
+        eventually(lambda: [row[0] for row in decoy.rows(sandbox)] == [str(before), str(new), str(later)])
+
     def test_it_is_what_a_command_would_reserve(self, start: Callable[..., Client], sandbox: Sandbox) -> None:
         repository = make_repository(sandbox.work / "shop")
         worktree = add_worktree(repository, sandbox.work / "login", "login")

@@ -380,11 +380,14 @@ def test_turned_off_nothing_moves_and_the_server_does_not_want_to_hear_of_it(
         pytest.param({"reserveOnOpen": "sometimes"}, id="reserveOnOpen is an unknown word"),
         pytest.param({"reserveOnOpen": True}, id="reserveOnOpen is a boolean"),
         pytest.param({"reserveOnOpen": ["git"]}, id="reserveOnOpen is a list"),
+        pytest.param({"openedBefore": "file:///w"}, id="openedBefore is a text"),
+        pytest.param({"openedBefore": [7]}, id="openedBefore is a list of numbers"),
     ],
 )
 def test_an_option_of_a_wrong_type_is_refused_by_name(start: Callable[..., Client], options: dict[str, Any]) -> None:
     client = start()
     (name,) = options
+    expected = {"reserveOnOpen": "one of never, git, always", "openedBefore": "a list of URIs"}
 
     with pytest.raises(ServerError) as refused:
         client.initialize(initializationOptions=options)
@@ -394,7 +397,7 @@ def test_an_option_of_a_wrong_type_is_refused_by_name(start: Callable[..., Clien
     assert refused.value.message.startswith(f"{name}: expected ")
     assert refused.value.data["details"] == {
         "field": name,
-        "expected": "one of never, git, always" if name == "reserveOnOpen" else "true or false",
+        "expected": expected.get(name, "true or false"),
         "given": options[name],
     }
     assert json.dumps(refused.value.data["hint"])

@@ -19,7 +19,9 @@ class Options:
 
     ``data_dir`` is the directory of the store, or None for the usual one. ``announcements`` are what happened without
     a command, a sentence each. ``reserve_on_open`` tells for which folders a port is reserved when they open.
-    ``saves_first`` says that the client saves a document before it carries out what is offered of its services.
+    ``opened_before`` are URIs of folders that were open already when an earlier server of the window ended: they do not
+    open once more. ``saves_first`` says that the client saves a document before it carries out what is offered of its
+    services.
     """
 
     data_dir: str | None = None
@@ -28,6 +30,7 @@ class Options:
     migrate_on_rename: bool = True
     saves_first: bool = False
     reserve_on_open: ReserveOnOpen = "never"
+    opened_before: tuple[str, ...] = ()
 
 
 def read_options(given: Any) -> Options:
@@ -56,4 +59,12 @@ def read_options(given: Any) -> Options:
             expected = f"one of {', '.join(_RESERVE_ON_OPEN)}"
             raise InvalidArgument("reserve_on_open", expected=expected, given=value, alone=True)
         named["reserve_on_open"] = value
-    return Options(**named)
+    return Options(**named, opened_before=_opened_before(given.get("openedBefore")))
+
+
+def _opened_before(given: Any) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    if not (isinstance(given, list) and all(isinstance(uri, str) for uri in given)):
+        raise InvalidArgument("opened_before", expected="a list of URIs", given=given, alone=True)
+    return tuple(given)

@@ -27,7 +27,7 @@ from trop_server.lsp.documents.capabilities import ANSWERED, HEARD, declare
 from trop_server.lsp.documents.commands import OPEN, address_of
 from trop_server.lsp.documents.wishes import Wishes, read_wishes
 from trop_server.lsp.opening import Openings
-from trop_server.lsp.options import Options, read_options
+from trop_server.lsp.options import Options, ReserveOnOpen, read_options
 from trop_server.lsp.progress import ProgressReports
 from trop_server.lsp.protocol import TropProtocol
 from trop_server.lsp.renames import Renames
@@ -42,7 +42,7 @@ from trop_server.wire.commands import operation_to_wire
 from trop_server.wire.values import reservation_to_wire, result_to_wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from trop_core.cancellation import Progress
     from trop_core.models import Reservation
@@ -188,7 +188,8 @@ class TropServer(LanguageServer):
     # What happens in the editor
 
     def _on_initialized(self, _params: types.InitializedParams) -> None:
-        self._open(self.protocol.workspace.folders.values())
+        before = folders_on_disk(self._options.opened_before)
+        self._open(self.protocol.workspace.folders.values(), before=before)
 
     def _on_folders(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
         self._open(params.event.added)
@@ -198,9 +199,11 @@ class TropServer(LanguageServer):
             for file in params.files:
                 self.protocol.begin(partial(self._renames.follow, file.old_uri, file.new_uri))
 
-    def _open(self, folders: Iterable[types.WorkspaceFolder]) -> None:
+    def _open(self, folders: Iterable[types.WorkspaceFolder], before: Collection[str] = ()) -> None:
         for folder in folders_on_disk(folder.uri for folder in folders):
-            self.protocol.begin(partial(self._openings.open, folder, self._options.reserve_on_open))
+            # What was released since a folder was opened stays so when the server is started again.
+            wish: ReserveOnOpen = "never" if folder in before else self._options.reserve_on_open
+            self.protocol.begin(partial(self._openings.open, folder, wish))
 
     def _tell_reservations(self, reservations: list[Reservation]) -> None:
         self.protocol.tell(RESERVATIONS_CHANGED, {"reservations": [*map(reservation_to_wire, reservations)]})

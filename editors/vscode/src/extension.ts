@@ -68,6 +68,7 @@ export function activate(context: vscode.ExtensionContext): void {
       }
     }),
     vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      started.foldersChanged();
       void started.lookAgain();
       refresh();
     }),

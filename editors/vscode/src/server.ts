@@ -15,6 +15,7 @@ import {
   ShowMessageRequest,
 } from 'vscode-languageclient/node';
 import { folderPaths, folders } from './folders';
+import { OpenedFolders } from './openedFolders';
 import { LANGUAGE } from './language';
 import { askFor, mention, sayDone, showSaid } from './messages';
 import { plainMessage } from './plain';
@@ -25,7 +26,7 @@ import { selectedInterpreter } from './pythonExtension';
 import { urlText } from './reserving';
 import { Restarts } from './restarts';
 import { type Finding, findServer } from './serverSearch';
-import { initializationOptions, serverArguments, serverPath } from './settings';
+import { serverArguments, serverPath } from './settings';
 import { saveProjectFiles } from './unsaved';
 
 /** What has become of the server of this window. */
@@ -77,6 +78,7 @@ export class Server implements vscode.Disposable {
   private started = '';
   private queue: Promise<void> = Promise.resolve();
   private readonly restarts = new Restarts();
+  private readonly opened = new OpenedFolders();
 
   /** `onMissing` and `onFailure` tell a person; the log gets everything. */
   constructor(
@@ -108,6 +110,13 @@ export class Server implements vscode.Disposable {
       await this.stopClient();
       this.become('stopped');
     });
+  }
+
+  /** Takes note of the folders of the window, which the server is told of by itself. */
+  foldersChanged(): void {
+    if (this.current === 'running') {
+      this.opened.note();
+    }
   }
 
   dispose(): void {
@@ -208,6 +217,7 @@ export class Server implements vscode.Disposable {
       await client.start();
       this.client = client;
       this.started = finding.program;
+      this.opened.note();
     } catch (error) {
       if (this.starting !== client) {
         this.log.warn('The server was ended while it started.');
@@ -253,7 +263,7 @@ export class Server implements vscode.Disposable {
     const options: LanguageClientOptions = {
       documentSelector: [{ scheme: 'file', language: LANGUAGE }],
       outputChannel: this.log,
-      initializationOptions,
+      initializationOptions: () => this.opened.options(),
       initializationFailedHandler: () => false,
       // vscode-languageclient would restart by itself, but with words of its own, and muddled by a death at the start.
       errorHandler: {

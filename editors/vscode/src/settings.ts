@@ -8,6 +8,8 @@ export interface InitializationOptions {
   migrateOnRename: boolean;
   savesFirst: true;
   reserveOnOpen: 'git' | 'always' | 'never';
+  /** The URIs of folders that an earlier server of this window has seen open. */
+  openedBefore: string[];
 }
 
 const RESTARTING = ['trop.server', 'trop.dataDir', 'trop.reserveOnOpen', 'trop.migrateOnRename'];
@@ -30,8 +32,8 @@ export function mcpArguments(): string[] {
   return [...serverArguments(), '--mcp', ...(place ? [`--data-dir=${place}`] : [])];
 }
 
-/** The options for the server. In a window that is not trusted, nothing is reserved and nothing moves. */
-export function initializationOptions(): InitializationOptions {
+/** The options for the server, but for `openedBefore`. In a window that is not trusted, nothing is reserved and nothing moves. */
+export function initializationOptions(): Omit<InitializationOptions, 'openedBefore'> {
   const trusted = vscode.workspace.isTrusted;
   const dataDir = dataDirectory();
   return {

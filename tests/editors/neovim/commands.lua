@@ -457,6 +457,18 @@ function M.restart()
   support.note("the server was started again")
   support.equal(support.server_process() ~= before, true)
   support.status("5000")
+
+  -- What was released does not come back with the next server: the folder was open all the time.
+  vim.cmd("Trop! release")
+  support.note("released 5000")
+  support.notes = {}
+  vim.cmd("Trop restart")
+  support.note("the server was started again")
+  for _ = 1, 3 do
+    vim.cmd("Trop list")
+    support.note("nothing is reserved")
+    support.notes = {}
+  end
 end
 
 function M.wrong_lines()

@@ -104,8 +104,9 @@ function M.get()
 end
 
 --- What the server is told at its start.
+---@param opened_before string[] folders that an earlier server has seen open: they do not open once more
 ---@return table
-function M.initialization_options()
+function M.initialization_options(opened_before)
   local options = M.get()
   return {
     notifications = true,
@@ -114,6 +115,7 @@ function M.initialization_options()
     dataDir = options.data_dir and vim.fs.normalize(options.data_dir) or nil,
     migrateOnRename = options.migrate_on_rename,
     reserveOnOpen = options.reserve_on_open,
+    openedBefore = vim.tbl_map(vim.uri_from_fname, opened_before),
   }
 end
 

@@ -41,11 +41,28 @@ local waiting = {}
 local pending = {}
 ---@type string[] the open folders, in the order in which they were opened
 local folders = {}
+---@type table<string, string> the folders that a server has seen open, with what was wished for them then
+local opened = {}
 ---@type table<integer, true> the buffers that the server is attached to whenever it runs
 local documents = {}
 ---@type number[] when the server ended by itself
 local ends = {}
 local last_request = 0
+
+--- What the options say of folders that open.
+---@return string
+local function wish()
+  local options = config.get()
+  return options.reserve_on_open .. "\n" .. (options.data_dir or "")
+end
+
+--- The folders that do not open once more when another server starts: what was released since stays so.
+---@return string[]
+local function opened_before()
+  return vim.tbl_filter(function(path)
+    return opened[path] == wish()
+  end, folders)
+end
 
 ---@param message string
 ---@param hint string
@@ -103,6 +120,7 @@ local function on_init(client)
     announced[folder.name] = true
   end
   for _, path in ipairs(folders) do
+    opened[path] = wish()
     if not announced[path] then
       announce(client, path)
     end
@@ -187,7 +205,7 @@ local function client_config(command)
     workspace_folders = folders[1] and vim.tbl_map(workspace_folder, folders) or nil,
     capabilities = capabilities,
     commands = require("trop.offered"),
-    init_options = config.initialization_options(),
+    init_options = config.initialization_options(opened_before()),
     handlers = said.handlers(function(reservations)
       M.listeners.changed(reservations)
     end),
@@ -296,6 +314,7 @@ function M.open(path)
   table.insert(folders, path)
   local client = M.client()
   if client then
+    opened[path] = wish()
     announce(client, path)
   end
 end

@@ -13,6 +13,16 @@ export default async function ({ world, openWindow }) {
   await window.showsStatus(/\d+/);
   assert.equal(world.stored().length, 1);
 
+  // What was released does not come back with the next server: the folder was open all the time.
+  world.trop(folder, 'release');
+  await window.showsStatus('Reserve Port');
+  await window.command('trop.restartServer');
+  for (let look = 0; look < 3; look++) {
+    await window.command('trop.refreshReservations'); // The server answers in order.
+    assert.deepEqual(world.stored(), []);
+  }
+  world.reserve(folder);
+
   const elsewhere = path.join(world.root, 'elsewhere');
   world.trop(app, 'reserve', '--data-dir', elsewhere, '--path', folder, '--port', '6789');
   window.configure({ 'trop.dataDir': elsewhere });
