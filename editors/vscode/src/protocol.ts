@@ -105,6 +105,9 @@ export interface PastOperation {
   door: string;
   directory: string | null;
   summary: string;
+  /** How many reservations it changed, and the first hundred of them. */
+  changed: number;
+  changes: { before: Reservation | null; after: Reservation | null }[];
   /** The operation that took this one back. */
   undoneBy: number | null;
 }

@@ -148,23 +148,45 @@ export function migrateQuestion(plan: MigrateResult): { question: string; detail
   return { question, detail: joined([heading, ...lost, '', 'What moves:', ...moves, ...warningLines(plan)]) };
 }
 
-/** What an undo would do: a question, and the lines below it. */
+/** What an undo would do: a question, and the lines below it. What is lost comes first. */
 export function undoQuestion(plan: UndoResult): { question: string; detail: string } {
-  const back = plan.restored.map((row) => `${capitalised(portWords(row))} comes back: ${shortened(row.path)}`);
   // What is there before and after has changed otherwise, and comes back.
   const kept = new Set(plan.restored.map(identity));
-  const gone = plan.removed
-    .filter((row) => !kept.has(identity(row)))
-    .map((row) => `${capitalised(portWords(row))} is given up: ${shortened(row.path)}`);
+  const lost = plan.removed.filter((row) => !kept.has(identity(row)));
+  const gone = lost.map((row) => `${capitalised(portWords(row))} is given up: ${shortened(row.path)}`);
+  const back = plan.restored.map((row) => `${capitalised(portWords(row))} comes back: ${shortened(row.path)}`);
   const each = back.length > 0 && gone.length > 0 ? SHOWN_ROWS / 2 : SHOWN_ROWS;
-  const blocks = [cut(back, back.length, each), cut(gone, gone.length, each)].filter((lines) => lines.length > 0);
+  const blocks = [cut(gone, gone.length, each), cut(back, back.length, each)].filter((lines) => lines.length > 0);
   const more = plan.truncated ? [`… of ${counted(plan.changed, 'reservation')} in all`] : [];
   const lines = blocks.flatMap((block, number) => (number === 0 ? block : ['', ...block]));
-  const when = `It was done at ${moment(plan.time)}.`;
+  const what = `Operation ${plan.operation}, ${plan.command}, was done at ${moment(plan.time)}.`;
   return {
-    question: `Undo operation ${plan.operation}, ${plan.command}?`,
-    detail: joined([when, '', ...lines, ...more, ...warningLines(plan)]),
+    question: plan.truncated ? `Undo operation ${plan.operation}?` : `Undo: ${undoWords(plan.restored, lost)}?`,
+    detail: joined([what, '', ...lines, ...more, ...warningLines(plan)]),
   };
+}
+
+/** What becomes of ports that are restored and of those that are lost; one that is both moves back. */
+function undoWords(restored: readonly Reservation[], lost: readonly Reservation[]): string {
+  const [stays, leaves] = [portsOf(restored), portsOf(lost)];
+  const parts: [Reservation[], string, string][] = [
+    [lost.filter(({ port }) => !stays.has(port)), 'is given up', 'are given up'],
+    [restored.filter(({ port }) => leaves.has(port)), 'moves back', 'move back'],
+    [restored.filter(({ port }) => !leaves.has(port)), 'comes back', 'come back'],
+  ];
+  return parts.flatMap(([rows, one, several]) => portsWords(rows, one, several)).join('; ');
+}
+
+function portsOf(rows: readonly Reservation[]): Set<number> {
+  return new Set(rows.map(({ port }) => port));
+}
+
+function portsWords(rows: readonly Reservation[], one: string, several: string): string[] {
+  const [first] = rows;
+  if (!first) {
+    return [];
+  }
+  return [rows.length === 1 ? `${portWords(first)} ${one}` : `${rows.length} ports ${several}`];
 }
 
 /** What keeps an undo from being done: a sentence, and a line below it for each reservation. */
@@ -176,12 +198,30 @@ export function undoRefusal({ operation, conflicts }: UndoConflicts, hint: strin
   };
 }
 
-/** An operation in a list: its number and command, and what is known of it. */
+/** An operation in a list: its number and what became of which ports, and what is known of it. */
 export function operationWords(operation: PastOperation): { label: string; description: string } {
-  const { id, time, command, door, directory, summary, undoneBy } = operation;
+  const { id, time, command, door, directory, undoneBy } = operation;
   const undone = undoneBy === null ? [] : [`undone by ${undoneBy}`];
-  const facts = [summary, ...undone, moment(time), door, ...(directory === null ? [] : [directory])];
-  return { label: `${id} ${command}`, description: facts.join(' · ') };
+  const facts = [...undone, command, moment(time), door, ...(directory === null ? [] : [directory])];
+  return { label: `${id}: ${changeWords(operation)}`, description: facts.join(' · ') };
+}
+
+/** What became of the ports of an operation; of one that changed very many, how many those are. */
+function changeWords({ changes, changed, summary }: PastOperation): string {
+  if (changes.length === 0 || changes.length < changed) {
+    return summary;
+  }
+  const come = changes.flatMap(({ before, after }) => (before || !after ? [] : [after]));
+  const gone = changes.flatMap(({ before, after }) => (after || !before ? [] : [before]));
+  const other = changes.flatMap(({ before, after }) => (before && after ? [after] : []));
+  const [new_, old] = [portsOf(come), portsOf(gone)];
+  const parts: [Reservation[], string][] = [
+    [come.filter(({ port }) => !old.has(port)), 'reserved'],
+    [come.filter(({ port }) => old.has(port)), 'moved'],
+    [gone.filter(({ port }) => !new_.has(port)), 'given up'],
+    [other, 'changed'],
+  ];
+  return parts.flatMap(([rows, what]) => portsWords(rows, what, what)).join('; ');
 }
 
 const ACTIONS: Record<string, string> = {

@@ -197,24 +197,27 @@ test('an undo says what comes back and what goes, but not that what changed goes
 
   const { question, detail } = undoQuestion(undoing(before, after));
 
-  assert.equal(question, 'Undo operation 7, trop.migrate?');
+  assert.equal(question, 'Undo: port 5000 moves back; port 5001 (tag api) comes back?');
   assert.deepEqual(detail.split('\n'), [
-    'It was done at 2026-11-27 05:28:21 UTC.',
+    'Operation 7, trop.migrate, was done at 2026-11-27 05:28:21 UTC.',
+    '',
+    'Port 5000 is given up: /w/shop',
     '',
     'Port 5000 comes back: /w/old',
     'Port 5001 (tag api) comes back: /w/shop',
-    '',
-    'Port 5000 is given up: /w/shop',
   ]);
 });
 
 test('what an undo gives up is seen however much comes back', () => {
   const many = Array.from({ length: 30 }, (_, number) => reservation(5000 + number, { path: `/w/${number}` }));
 
-  const { detail } = undoQuestion({ ...undoing(many, [reservation(6000)]), changed: 2000, truncated: true });
+  const plan = undoing(many, [reservation(6000)]);
+  const { question, detail } = undoQuestion({ ...plan, changed: 2000, truncated: true });
 
-  assert.ok(detail.includes('Port 5009 comes back: /w/9\n… and 20 more\n\nPort 6000 is given up: /w/shop\n'));
-  assert.ok(detail.endsWith('\n… of 2000 reservations in all'));
+  assert.equal(undoQuestion(plan).question, 'Undo: port 6000 is given up; 30 ports come back?');
+  assert.equal(question, 'Undo operation 7?'); // Of how many ports what would become is not known here.
+  assert.ok(detail.includes('Port 6000 is given up: /w/shop\n\nPort 5000 comes back: /w/0\n'));
+  assert.ok(detail.endsWith('Port 5009 comes back: /w/9\n… and 20 more\n… of 2000 reservations in all'));
 });
 
 test('what is in the way of an undo is a line for each, and a path adds none', () => {
@@ -233,16 +236,26 @@ test('what is in the way of an undo is a line for each, and a path adds none', (
 });
 
 test('an operation tells what it did, and whether it is undone', () => {
-  const operation = { id: 7, time: '2026-11-27T05:28:21Z', command: 'trop.prune', door: 'cli', summary: '2 removed' };
+  const [web, api] = [reservation(5000, { tag: 'web' }), reservation(5001, { tag: 'api' })];
+  const changes = [
+    { before: web, after: null },
+    { before: api, after: { ...api, task: 'login' } },
+    { before: null, after: reservation(5002) },
+    { before: null, after: reservation(5003) },
+    { before: reservation(5004), after: null },
+    { before: null, after: reservation(5004, { path: '/w/new' }) },
+  ];
+  const time = '2026-11-27T05:28:21Z';
+  const operation = { id: 7, time, command: 'trop.prune', door: 'cli', summary: '2 removed', changed: 6, changes };
 
   assert.deepEqual(operationWords({ ...operation, directory: null, undoneBy: null }), {
-    label: '7 trop.prune',
-    description: '2 removed · 2026-11-27 05:28:21 UTC · cli',
+    label: '7: 2 ports reserved; port 5004 moved; port 5000 (tag web) given up; port 5001 (tag api) changed',
+    description: 'trop.prune · 2026-11-27 05:28:21 UTC · cli',
   });
-  assert.equal(
-    operationWords({ ...operation, directory: '/w/shop', undoneBy: 8 }).description,
-    '2 removed · undone by 8 · 2026-11-27 05:28:21 UTC · cli · /w/shop',
-  );
+  assert.deepEqual(operationWords({ ...operation, changed: 200, directory: '/w/shop', undoneBy: 8 }), {
+    label: '7: 2 removed',
+    description: 'undone by 8 · trop.prune · 2026-11-27 05:28:21 UTC · cli · /w/shop',
+  });
 });
 
 test('an error of the configuration names its first place, and no other error does', () => {

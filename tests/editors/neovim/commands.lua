@@ -309,13 +309,13 @@ function M.history()
   support.equal(#lines, 4)
   support.equal(
     vim.split(lines[1], "%s%s+"),
-    { "NUMBER", "TIME (UTC)", "COMMAND", "DOOR", "DIRECTORY", "SUMMARY", "UNDONE BY" }
+    { "NUMBER", "TIME (UTC)", "WHAT", "COMMAND", "DOOR", "DIRECTORY", "UNDONE BY" }
   )
   local newest, undone = vim.split(lines[2], "%s%s+"), vim.split(lines[3], "%s%s+")
-  support.equal({ newest[1], newest[3], newest[4], newest[5] }, { "3", "trop.undo", "cli", repository })
-  support.equal(newest[7], "-")
+  support.equal({ newest[1], newest[4], newest[5], newest[6] }, { "3", "trop.undo", "cli", repository })
+  support.equal({ newest[3], newest[7] }, { "5001 (web) given up", "-" })
   support.equal(newest[2]:match("^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d$"), newest[2])
-  support.equal({ undone[1], undone[3], undone[6], undone[7] }, { "2", "trop.reserve", "1 added", "3" })
+  support.equal({ undone[1], undone[3], undone[4], undone[7] }, { "2", "5001 (web) reserved", "trop.reserve", "3" })
 
   vim.api.nvim_feedkeys("q", "xt", false)
   support.equal(vim.fn.bufwinid("trop://history"), -1)

@@ -16,21 +16,58 @@ local function in_utc(time)
   return (time:gsub("T", " "):gsub("Z$", ""))
 end
 
+--- What became of the ports of an operation; of one that changed very many, how many those are.
+---@param operation trop.PastOperation
+---@return string
+local function changes_in_words(operation)
+  if #operation.changes == 0 or #operation.changes < operation.changed then
+    return operation.summary
+  end
+  local rows = { reserved = {}, moved = {}, ["given up"] = {}, changed = {} }
+  local old = {}
+  for _, change in ipairs(operation.changes) do
+    if change.before and not change.after then
+      old[change.before.port] = true
+    end
+  end
+  local new = {}
+  for _, change in ipairs(operation.changes) do
+    if change.before and change.after then
+      table.insert(rows.changed, change.after)
+    elseif change.after then
+      new[change.after.port] = true
+      table.insert(old[change.after.port] and rows.moved or rows.reserved, change.after)
+    end
+  end
+  for _, change in ipairs(operation.changes) do
+    if not change.after and not new[change.before.port] then
+      table.insert(rows["given up"], change.before)
+    end
+  end
+  local parts = {}
+  for _, what in ipairs({ "reserved", "moved", "given up", "changed" }) do
+    if #rows[what] > 0 then
+      table.insert(parts, messages.ports(rows[what]) .. " " .. what)
+    end
+  end
+  return table.concat(parts, "; ")
+end
+
 --- Show what was done last, the newest first.
 function M.history()
   call.execute("trop.history", { limit = SHOWN_OPERATIONS }, function(result)
     if #result.operations == 0 then
       return messages.info("nothing is on record", result)
     end
-    local rows = { { "NUMBER", "TIME (UTC)", "COMMAND", "DOOR", "DIRECTORY", "SUMMARY", "UNDONE BY" } }
+    local rows = { { "NUMBER", "TIME (UTC)", "WHAT", "COMMAND", "DOOR", "DIRECTORY", "UNDONE BY" } }
     for _, operation in ipairs(result.operations) do
       table.insert(rows, {
         tostring(operation.id),
         in_utc(operation.time),
+        changes_in_words(operation),
         operation.command,
         operation.door,
         operation.directory and messages.path(operation.directory) or "-",
-        operation.summary,
         operation.undoneBy and tostring(operation.undoneBy) or "-",
       })
     end
@@ -61,7 +98,7 @@ end
 ---@param result trop.UndoResult
 ---@param gone trop.Reservation[]
 ---@return string[]
-local function changes_in_words(result, gone)
+local function undone_in_words(result, gone)
   local lines = {}
   -- What is lost comes first: there may be no room for all.
   for _, reservation in ipairs(gone) do
@@ -123,7 +160,7 @@ function M.undo(bang, number)
   end
   planned.run("trop.undo", argument, function(result, agreed)
     local gone = given_up(result)
-    question.ask(wording(result, gone), "Undo", agreed, changes_in_words(result, gone))
+    question.ask(wording(result, gone), "Undo", agreed, undone_in_words(result, gone))
   end, done)
 end
 

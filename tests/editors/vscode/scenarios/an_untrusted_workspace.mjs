@@ -26,7 +26,7 @@ export default async function ({ world, openWindow }) {
   await assert.rejects(window.command('trop.undo', { any: true }), /Restricted Mode/);
   await window.palette('Trop: Show History'); // What was done may be seen.
   await window.asksFor('What was done');
-  await window.choose('1 trop.reserve'); // A question would be in the way of all that follows.
+  await window.choose(`1: port ${other} reserved`); // A question would be in the way of all that follows.
   await window.rename('app', 'site');
   await eventually('the renamed directory', () => fs.existsSync(path.join(folder, 'site')));
   world.trop(folder, 'reserve', '--port', '6543');
