@@ -161,7 +161,7 @@ export function undoQuestion(plan: UndoResult): { question: string; detail: stri
   const lines = blocks.flatMap((block, number) => (number === 0 ? block : ['', ...block]));
   const what = `Operation ${plan.operation}, ${plan.command}, was done at ${moment(plan.time)}.`;
   return {
-    question: plan.truncated ? `Undo operation ${plan.operation}?` : `Undo: ${undoWords(plan.restored, lost)}?`,
+    question: plan.truncated ? `Undo operation ${plan.operation}?` : `Undo? ${capitalised(undoWords(plan.restored, lost))}.`,
     detail: joined([what, '', ...lines, ...more, ...warningLines(plan)]),
   };
 }

@@ -197,7 +197,7 @@ test('an undo says what comes back and what goes, but not that what changed goes
 
   const { question, detail } = undoQuestion(undoing(before, after));
 
-  assert.equal(question, 'Undo: port 5000 moves back; port 5001 (tag api) comes back?');
+  assert.equal(question, 'Undo? Port 5000 moves back; port 5001 (tag api) comes back.');
   assert.deepEqual(detail.split('\n'), [
     'Operation 7, trop.migrate, was done at 2026-11-27 05:28:21 UTC.',
     '',
@@ -214,7 +214,7 @@ test('what an undo gives up is seen however much comes back', () => {
   const plan = undoing(many, [reservation(6000)]);
   const { question, detail } = undoQuestion({ ...plan, changed: 2000, truncated: true });
 
-  assert.equal(undoQuestion(plan).question, 'Undo: port 6000 is given up; 30 ports come back?');
+  assert.equal(undoQuestion(plan).question, 'Undo? Port 6000 is given up; 30 ports come back.');
   assert.equal(question, 'Undo operation 7?'); // Of how many ports what would become is not known here.
   assert.ok(detail.includes('Port 6000 is given up: /w/shop\n\nPort 5000 comes back: /w/0\n'));
   assert.ok(detail.endsWith('Port 5009 comes back: /w/9\n… and 20 more\n… of 2000 reservations in all'));

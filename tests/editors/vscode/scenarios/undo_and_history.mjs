@@ -10,7 +10,7 @@ export default async function ({ world, openWindow }) {
 
   await window.palette('Trop: Undo Last Change');
   await window.dialog
-    .filter({ hasText: 'Undo: 2 ports come back?' })
+    .filter({ hasText: 'Undo? 2 ports come back.' })
     .filter({ hasText: `Port ${port} comes back: ${folder}` })
     .filter({ hasText: `Port ${api} (tag api) comes back: ${folder}` })
     .waitFor();
@@ -25,7 +25,7 @@ export default async function ({ world, openWindow }) {
   // Something gets into the way of it while the question is being read.
   await pickFromHistory(window, '4: 2 ports reserved');
   await window.dialog
-    .filter({ hasText: 'Undo: 2 ports are given up?' })
+    .filter({ hasText: 'Undo? 2 ports are given up.' })
     .filter({ hasText: `Port ${api} (tag api) is given up: ${folder}` })
     .waitFor();
   world.trop(folder, 'release', '--tag', 'api');
@@ -39,11 +39,11 @@ export default async function ({ world, openWindow }) {
 
   // The last change is another one by the time that the question is answered.
   await window.palette('Trop: Undo Last Change');
-  await window.dialog.filter({ hasText: `Undo: port ${api} (tag api) comes back?` }).waitFor();
+  await window.dialog.filter({ hasText: `Undo? Port ${api} (tag api) comes back.` }).waitFor();
   const web = world.reserve(folder, '--tag', 'web');
   await window.dialog.getByRole('button', { name: 'Undo', exact: true }).click();
   await window.dialog
-    .filter({ hasText: `Undo: port ${web} (tag web) is given up?` })
+    .filter({ hasText: `Undo? Port ${web} (tag web) is given up.` })
     .filter({ hasText: `Port ${web} (tag web) is given up: ${folder}` })
     .waitFor();
   await window.decide('Cancel');

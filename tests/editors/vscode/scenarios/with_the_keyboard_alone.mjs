@@ -98,7 +98,7 @@ export default async function ({ world, openWindow }) {
   await agree('Migrate 2 reservations');
   await eventually('what has moved', () => world.portsAt(store).api === api);
   await run('Trop: Undo Last Change');
-  await agree('Undo: ');
+  await agree('Undo?');
   await eventually('what has come back', () => world.portsAt(folder).api === api);
   assert.deepEqual(world.portsAt(store), {});
 
