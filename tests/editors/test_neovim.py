@@ -304,6 +304,10 @@ def test_a_file_that_cannot_be_saved_is_not_reserved_as_it_was(neovim: Neovim) -
     neovim.run("documents", "offered_of_what_cannot_be_saved")
 
 
+def test_laying_services_out_anew_asks_about_what_is_given_up(neovim: Neovim) -> None:
+    neovim.run("documents", "laid_out_anew")
+
+
 def test_what_was_done_is_said_on_one_line_and_asks_for_no_key(neovim: Neovim) -> None:
     neovim.variables["TEST_NEOVIM"] = executable()
     neovim.run("terminal", "asks_for_no_key")

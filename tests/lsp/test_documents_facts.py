@@ -35,6 +35,22 @@ def file_of(sandbox: Sandbox) -> Path:
     return sandbox.work / "trop.yaml"
 
 
+def test_a_preferred_port_that_the_directory_itself_has_is_said_to_be_its_own(editor: Client, sandbox: Sandbox) -> None:
+    file = file_of(sandbox)
+    sandbox.reserve("--port", "5050", cwd=file.parent)
+    sandbox.reserve("--port", "5051", "--tag", "old", cwd=file.parent)
+
+    buffer = Buffer(
+        editor, file, "reservations:\n  services:\n    web: {preferred: 5050}\n    api: {preferred: 5051}\n"
+    )
+
+    told = [each["message"] for each in buffer.told(bool) if each["code"] == "preferred_reserved"]
+    assert told == [
+        "port 5050 is reserved for this directory without a tag",
+        'port 5051 is reserved for this directory (tag "old")',
+    ]
+
+
 def test_a_preferred_port_that_another_directory_has_is_told_of_as_soon_as_it_has_it(
     editor: Client, sandbox: Sandbox
 ) -> None:

@@ -23,6 +23,10 @@ class Service(NamedTuple):
     variable: str | None = None
 
 
+MAIN_SERVICE = "web"
+"""The service whose port is PORT in a group of several, unless another one says that its own is."""
+
+
 class Group(NamedTuple):
     """The ``reservations`` of a project: services whose ports keep their distances to one base.
 
@@ -34,3 +38,11 @@ class Group(NamedTuple):
     base: int | None = None
     made: tuple[MadeVariable, ...] = ()
     problems: tuple[VariableProblem, ...] = ()
+
+    @property
+    def main_service(self) -> str | None:
+        """The tag of the service whose port needs no tag, and is PORT: the only one, the one that says so, or web."""
+        if len(self.services) == 1:
+            return self.services[0].tag
+        named = (service.tag for service in self.services if service.variable == "PORT")
+        return next(named, MAIN_SERVICE if any(service.tag == MAIN_SERVICE for service in self.services) else None)

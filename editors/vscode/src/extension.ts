@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { offerMcpServer } from './agents';
 import { initialize, migrateReservations, releasePorts } from './changing';
 import { showError, showFailure, showInstallation } from './messages';
+import { OpenedFolders } from './openedFolders';
 import { showHistory, undoLast } from './past';
 import { openProjectFile } from './projectFile';
 import { showProjects } from './projects';
@@ -23,6 +24,7 @@ import { needsRestart } from './settings';
 import { information } from './show';
 import { StatusBar } from './statusBar';
 import { Terminals } from './terminals';
+import { watchTyping } from './typing';
 
 let server: Server | undefined;
 
@@ -32,6 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
   let missing: Finding | undefined;
   const started = new Server(
     log,
+    new OpenedFolders(context.workspaceState),
     (finding) => {
       if (!missing) {
         showInstallation(finding);
@@ -57,6 +60,7 @@ export function activate(context: vscode.ExtensionContext): void {
     view,
     terminals,
     offerMcpServer(started),
+    watchTyping(),
     started.onDidChangeState(refresh),
     started.onDidChangeReservations(refresh),
     vscode.window.onDidChangeActiveTextEditor(() => void statusBar.refresh()),

@@ -87,6 +87,15 @@ export function showWarnings(warnings: readonly string[]): void {
   }
 }
 
+const told = new Set<string>();
+
+/** The same of what runs again and again, such as a task: each once in this window. */
+export function showWarningsOnce(warnings: readonly string[]): void {
+  const unknown = warnings.filter((each) => !told.has(each));
+  unknown.forEach((each) => told.add(each));
+  showWarnings(unknown);
+}
+
 /** Shows what the server has to say by itself. Does not wait for an answer. */
 export function showSaid({ type, message }: ShowMessageParams): void {
   void notification(type)(plainMessage(message));

@@ -46,6 +46,8 @@ export interface AutoreserveResult extends Planned {
 }
 
 export interface EnvResult extends Planned {
+  /** The port that needs no tag. */
+  port: number | null;
   directory: string;
   environment: Record<string, number | string>;
   reservations: Reservation[];

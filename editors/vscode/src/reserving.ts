@@ -3,7 +3,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { evidentFolder, pickFolder } from './folders';
-import { showWarnings } from './messages';
+import { showWarnings, showWarningsOnce } from './messages';
 import type { AutoreserveResult, EnvResult, Reservation, ReserveResult, UrlResult } from './protocol';
 import { reservationsOf } from './queries';
 import type { Server } from './server';
@@ -11,11 +11,12 @@ import { ask, briefly, confirm, information, pick } from './show';
 import {
   capitalised,
   environmentLines,
+  isTaken,
   localUrl,
   portWords,
-  primary,
   reserveQuestion,
   servicesWords,
+  useWords,
 } from './text';
 import { saveProjectFiles } from './unsaved';
 
@@ -89,7 +90,7 @@ export async function copyEnvironment(server: Server, target?: Target): Promise<
     }
     const planned = await server.run<EnvResult>('trop.env', { ...argument, dryRun: true });
     if (planned.outcome === 'reused') {
-      showWarnings(planned.warnings);
+      showWarningsOnce(planned.warnings);
       await copyVariables(planned.environment);
       return;
     }
@@ -99,7 +100,7 @@ export async function copyEnvironment(server: Server, target?: Target): Promise<
     }
   }
   const { environment, warnings } = await server.run<EnvResult>('trop.env', argument);
-  showWarnings(warnings);
+  showWarningsOnce(warnings);
   await copyVariables(environment);
 }
 
@@ -162,14 +163,20 @@ async function addressOf(
   }
   if (!vscode.workspace.isTrusted) {
     const stored = await reservationsOf(server, vscode.Uri.parse(folder));
-    const found = tag === undefined ? primary(stored) : stored.find((reservation) => reservation.tag === tag);
+    const found = tag === undefined ? stored[0] : stored.find((reservation) => reservation.tag === tag);
     if (found) {
       return { port: found.port, url: localUrl(found.port) };
     }
   }
   const { port, url, warnings } = await server.run<UrlResult>('trop.url', { folder, tag });
-  showWarnings(warnings);
+  showWarningsOnce([...warnings, ...(await squatters(server, folder, port))]);
   return { port, url };
+}
+
+/** What is to be known of a port that a program is about to use: that another directory's program is on it. */
+async function squatters(server: Server, folder: string, port: number): Promise<string[]> {
+  const taken = (await reservationsOf(server, vscode.Uri.parse(folder))).filter((row) => row.port === port && isTaken(row));
+  return taken.map((row) => `on ${portWords(row)} ${useWords(row)}`);
 }
 
 /** A folder's reservation, picked if there are several; where there is none, a person is offered to reserve one. */
@@ -197,7 +204,7 @@ async function pickReservation(
   if (reservations.length === 0) {
     void offerToReserve(folder);
   }
-  return primary(reservations);
+  return reservations[0];
 }
 
 async function offerToReserve(folder: vscode.WorkspaceFolder): Promise<void> {

@@ -15,18 +15,28 @@ import {
   ShowMessageRequest,
 } from 'vscode-languageclient/node';
 import { folderPaths, folders } from './folders';
-import { OpenedFolders } from './openedFolders';
+import type { OpenedFolders } from './openedFolders';
 import { LANGUAGE } from './language';
 import { askFor, mention, sayDone, showSaid } from './messages';
 import { plainMessage } from './plain';
 import { agreement } from './agreements';
 import { doAsAsked } from './planned';
-import { type CommandDescription, TropError, toTropError } from './protocol';
+import {
+  type AutoreserveResult,
+  type CommandDescription,
+  type EnvResult,
+  type ReserveResult,
+  TropError,
+  toTropError,
+} from './protocol';
+import { allReservations } from './queries';
 import { selectedInterpreter } from './pythonExtension';
 import { urlText } from './reserving';
 import { Restarts } from './restarts';
 import { type Finding, findServer } from './serverSearch';
 import { serverArguments, serverPath } from './settings';
+import { confirm } from './show';
+import { reallocationQuestion } from './text';
 import { saveProjectFiles } from './unsaved';
 
 /** What has become of the server of this window. */
@@ -78,11 +88,11 @@ export class Server implements vscode.Disposable {
   private started = '';
   private queue: Promise<void> = Promise.resolve();
   private readonly restarts = new Restarts();
-  private readonly opened = new OpenedFolders();
 
   /** `onMissing` and `onFailure` tell a person; the log gets everything. */
   constructor(
     private readonly log: vscode.LogOutputChannel,
+    private readonly opened: OpenedFolders,
     private readonly onMissing: (finding: Finding) => void,
     private readonly onFailure: (reason: string) => void,
   ) {}
@@ -310,13 +320,16 @@ export class Server implements vscode.Disposable {
     args: unknown[],
     next: (command: string, args: unknown[]) => unknown,
   ): Promise<unknown> {
-    const [argument] = args as [{ dryRun?: unknown; plan?: unknown } | undefined];
+    const [argument] = args as [{ dryRun?: unknown; plan?: unknown; force?: unknown; overwrite?: unknown } | undefined];
     if (command === 'trop.url') {
       return urlText(this, argument);
     }
     const whole = argument ?? {};
     // Whoever has the token of a plan has seen what would happen.
     const isToBeAsked = argument?.dryRun !== true && typeof argument?.plan !== 'string';
+    if (isToBeAsked && RESERVING.includes(command) && (argument?.force === true || argument?.overwrite === true)) {
+      return this.reallocate(command, whole);
+    }
     if (isToBeAsked && described(command, this.client?.initializeResult)?.destructive) {
       const done = await doAsAsked(this, command, whole, agreement(command));
       sayDone(command, done);
@@ -324,6 +337,21 @@ export class Server implements vscode.Disposable {
     }
     await saveWhatIsRead(command, whole);
     const done = await next(command, args);
+    sayDone(command, done);
+    return done;
+  }
+
+  /** Reserves other ports where there are some, once a person has seen which ones are given up for that. */
+  private async reallocate(command: string, argument: object): Promise<unknown> {
+    await saveWhatIsRead(command, argument);
+    const planned = await this.run<Partial<AutoreserveResult & ReserveResult & EnvResult>>(command, { ...argument, dryRun: true });
+    const { group, reservation, reservations, warnings = [] } = planned;
+    const after = group ? Object.values(group) : (reservations ?? (reservation ? [reservation] : []));
+    const asked = reallocationQuestion(await allReservations(this, true), after, warnings);
+    if (asked && !(await confirm(asked.question, asked.detail, 'Reserve Others'))) {
+      return undefined;
+    }
+    const done = await this.run<object>(command, argument);
     sayDone(command, done);
     return done;
   }
@@ -364,7 +392,7 @@ export function refuseToChange(): void {
   }
 }
 
-const RESERVING = ['trop.reserve', 'trop.autoreserve', 'trop.env', 'trop.url'];
+const RESERVING = ['trop.reserve', 'trop.autoreserve', 'trop.reserveGroup', 'trop.env'];
 
 /** Saves the files that say what a command is about to reserve. */
 async function saveWhatIsRead(command: string, argument: object): Promise<void> {
@@ -376,7 +404,7 @@ async function saveWhatIsRead(command: string, argument: object): Promise<void> 
   const directory = folder ?? named ?? (open.length === 1 ? open[0] : undefined);
   if (command === 'trop.reserveGroup' && config !== undefined) {
     await saveProjectFiles(path.dirname(config));
-  } else if (RESERVING.includes(command) && directory !== undefined) {
+  } else if ([...RESERVING, 'trop.url'].includes(command) && directory !== undefined) {
     await saveProjectFiles(directory.startsWith('file:') ? vscode.Uri.parse(directory).fsPath : directory);
   }
 }

@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import { plain, plainLines } from './plain';
+import { whenNobodyTypes } from './typing';
 
 /** Shows a notification; returns the button that was clicked. */
 export function information(message: string, ...buttons: string[]): Thenable<string | undefined> {
@@ -18,8 +19,9 @@ export function failure(message: string, ...buttons: string[]): Thenable<string 
   return vscode.window.showErrorMessage(plain(message), ...buttons);
 }
 
-/** Asks in a dialog, with lines below the question; whether the one button was clicked. */
+/** Asks in a dialog, with lines below the question, when nobody types; whether the one button was clicked. */
 export async function confirm(question: string, detail: string, button: string): Promise<boolean> {
+  await whenNobodyTypes();
   const options = { modal: true, detail: plainLines(detail) };
   return (await vscode.window.showWarningMessage(plain(question), options, button)) === button;
 }

@@ -6,7 +6,7 @@ import { type Reservation, toTropError } from './protocol';
 import { reservationsOf } from './queries';
 import type { Target } from './reserving';
 import type { Server, ServerState } from './server';
-import { portTable, portWords, primary, statusText } from './text';
+import { isTaken, portTable, portWords, statusText, useWords } from './text';
 
 interface Appearance {
   text: string;
@@ -125,8 +125,12 @@ export class StatusBar implements vscode.Disposable {
   }
 }
 
+function taken(reservation: Reservation): string {
+  return `on ${portWords(reservation)} ${useWords(reservation)}`;
+}
+
 function portAppearance(folder: vscode.WorkspaceFolder, reservations: Reservation[]): Appearance {
-  const reservation = primary(reservations);
+  const [reservation] = reservations;
   const text = statusText(reservations, folders().length > 1 ? folder.name : undefined);
   const heading = `**${escapeMarkdown(folder.name)}**`;
   if (reservation) {
@@ -135,7 +139,7 @@ function portAppearance(folder: vscode.WorkspaceFolder, reservations: Reservatio
       tooltip: `${heading}\n\n${portTable(reservations)}\n\nClick to copy ${reservation.port}.`,
       command: 'trop.copyPort',
       argument: { reservation },
-      label: plain(`${folder.name} has ${portWords(reservation)}`),
+      label: plain([`${folder.name} has ${portWords(reservation)}`, ...reservations.filter(isTaken).map(taken)].join('; ')),
     };
   }
   if (vscode.workspace.isTrusted) {

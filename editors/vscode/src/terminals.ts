@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { coalesce } from './coalesce';
 import { folders } from './folders';
 import { type AutoreserveResult, TropError } from './protocol';
-import { reservationsOf } from './queries';
+import { portsOf } from './queries';
 import type { Server } from './server';
 import { type TerminalEnvironment, terminalEnvironment } from './settings';
 
@@ -66,9 +66,9 @@ export class Terminals implements vscode.Disposable {
       return {};
     }
     try {
-      const own = (await reservationsOf(this.server, folder.uri)).find(({ tag }) => tag === null);
+      const { port } = await portsOf(this.server, folder.uri);
       const group = wanted === 'group' ? await this.group(folder) : {};
-      return { ...(own ? { PORT: `${own.port}` } : {}), ...group };
+      return { ...(port === undefined ? {} : { PORT: `${port}` }), ...group };
     } catch (error) {
       if (error instanceof TropError) {
         return {}; // What is wrong is said where somebody asks for a port, and by the status bar.

@@ -29,22 +29,39 @@ export function portWords({ port, tag }: { port: number; tag: string | null }): 
   return tag === null ? `port ${port}` : `port ${port} (tag ${tag})`;
 }
 
-/** The untagged one of a folder's reservations, else that of the service web, else the first; undefined without any. */
-export function primary(reservations: readonly Reservation[]): Reservation | undefined {
-  const tagged = (wanted: string | null): Reservation | undefined => reservations.find(({ tag }) => tag === wanted);
-  return tagged(null) ?? tagged('web') ?? reservations[0];
+/**
+ * A folder's reservations in the order in which they are shown: the port that needs no tag, the services as their file
+ * has them, and the rest. Without `planned`, what programs are started with, the untagged one is the first, else web.
+ */
+export function inOrder(
+  reservations: readonly Reservation[],
+  planned: Pick<EnvResult, 'port' | 'reservations'> | undefined,
+): Reservation[] {
+  const tags = planned ? planned.reservations.map(({ tag }) => tag) : [null, 'web'];
+  const rank = ({ port, tag }: Reservation): number => {
+    const place = tags.indexOf(tag);
+    if (port === planned?.port) {
+      return -1;
+    }
+    return place < 0 ? tags.length : place;
+  };
+  return [...reservations].sort((one, other) => rank(one) - rank(other));
 }
 
-/** What stands in the status bar for a folder's reservations. */
+/** Whether another directory's program is on a port. */
+export function isTaken({ holder }: Reservation): boolean {
+  return holder?.relation === 'other';
+}
+
+/** What stands in the status bar for a folder's reservations; a sign tells that a port of them is taken. */
 export function statusText(reservations: readonly Reservation[], folder: string | undefined): string {
-  const first = primary(reservations);
   // They stand beside one another, the one that a click copies before the others.
-  const others = reservations.filter((reservation) => reservation !== first);
-  const shown = first ? [first, ...others].slice(0, SHOWN_PORTS) : [];
-  const ports = shown.map(({ port, tag }) => (tag === null ? `${port}` : `${port} ${tag}`));
+  const ports = reservations
+    .slice(0, SHOWN_PORTS)
+    .map(({ port, tag }) => (tag === null ? `${port}` : `${port} ${tag}`));
   const more = reservations.length <= SHOWN_PORTS ? [] : ['…'];
-  const words = first ? [...ports, ...more].join('  ') : 'Reserve Port';
-  return `$(plug) ${plain(folder === undefined ? words : `${words} · ${folder}`)}`;
+  const words = ports.length > 0 ? [...ports, ...more].join('  ') : 'Reserve Port';
+  return `${reservations.some(isTaken) ? '$(warning)' : '$(plug)'} ${plain(folder === undefined ? words : `${words} · ${folder}`)}`;
 }
 
 /** A table of a folder's reservations, in Markdown. */
@@ -105,7 +122,7 @@ export function environmentLines(environment: Readonly<Record<string, number | s
 
 function useInMarkdown(reservation: Reservation): string {
   const icon = reservation.occupied ? '$(circle-filled)' : '$(circle-outline)';
-  return `${icon} ${escapeMarkdown(useWords(reservation))}`;
+  return `${isTaken(reservation) ? '$(warning)' : icon} ${escapeMarkdown(useWords(reservation))}`;
 }
 
 /** What a release would do: a question, and the lines below it. */
@@ -117,6 +134,28 @@ export function releaseQuestion(plan: ReleaseResult): { question: string; detail
     (reservation) => `${capitalised(portWords(reservation))}: ${shortened(reservation.path)}`,
   );
   return { question, detail: joined([...cut(lines, plan.releasedCount), ...warningLines(plan)]) };
+}
+
+/**
+ * What reserving other ports for what has some would do: a question, and the lines below it. Undefined where each keeps
+ * its port. `before` is all that is stored, `after` what would be.
+ */
+export function reallocationQuestion(
+  before: readonly Reservation[],
+  after: readonly Reservation[],
+  warnings: readonly string[],
+): { question: string; detail: string } | undefined {
+  const wanted = new Map(after.map((row) => [key(row), row.port]));
+  const lost = before.filter((row) => (wanted.get(key(row)) ?? row.port) !== row.port);
+  if (lost.length === 0) {
+    return undefined;
+  }
+  const lines = lost.map((row) => {
+    const use = row.occupied ? ` (${useWords(row)})` : '';
+    return `${capitalised(portWords(row))} is given up for port ${wanted.get(key(row))}${use}`;
+  });
+  const question = `Give up ${counted(lost.length, 'port')} for others?`;
+  return { question, detail: joined([...cut(lines, lines.length), ...warningLines({ warnings })]) };
 }
 
 /** What copying the variables of a directory would reserve: a question, and the lines below it. */
@@ -275,8 +314,11 @@ export function doneWords(command: string, result: unknown): string | undefined 
     case 'trop.autoreserve':
     case 'trop.reserveGroup':
       return `Reserved: ${servicesWords(result as AutoreserveResult)}.`;
-    case 'trop.release':
-      return `Released ${counted((result as ReleaseResult).releasedCount, 'port')}.`;
+    case 'trop.release': {
+      const { released, releasedCount } = result as ReleaseResult;
+      const [only] = released;
+      return `Released ${releasedCount === 1 && only ? portWords(only) : counted(releasedCount, 'port')}.`;
+    }
     case 'trop.migrate': {
       const { migratedCount, to } = result as MigrateResult;
       return `Migrated ${counted(migratedCount, 'reservation')} to ${to}.`;
@@ -354,4 +396,9 @@ function cut(lines: string[], count: number, rows = SHOWN_ROWS): string[] {
   // One at least is shown, however long it is.
   const shown = fitting === -1 ? lines : lines.slice(0, Math.max(fitting, 1));
   return shown.length < count ? [...shown, `… and ${count - shown.length} more`] : shown;
+}
+
+/** What a reservation is known by. */
+function key({ path, tag }: Reservation): string {
+  return JSON.stringify([path, tag]);
 }

@@ -12,11 +12,12 @@ import {
 import {
   doneWords,
   environmentLines,
+  inOrder,
   migrateQuestion,
   operationWords,
   plannedQuestion,
   portTable,
-  primary,
+  reallocationQuestion,
   releaseQuestion,
   statusText,
   undoQuestion,
@@ -29,21 +30,44 @@ function reservation(port: number, changes: Partial<Reservation> = {}): Reservat
   return { port, path: '/w/shop', tag: null, project: 'shop', task: null, ...times, ...changes };
 }
 
-test('the untagged port is the first of a folder', () => {
-  const reservations = [reservation(5001, { tag: 'api' }), reservation(5000)];
+test('the untagged port is the first of a folder, as long as nothing more is known', () => {
+  const reservations = inOrder([reservation(5001, { tag: 'api' }), reservation(5000)], undefined);
 
-  assert.equal(primary(reservations)?.port, 5000);
   assert.equal(statusText(reservations, undefined), '$(plug) 5000  5001 api');
-  assert.equal(statusText(reservations.slice(0, 1), 'shop'), '$(plug) 5001 api · shop');
+  assert.equal(statusText(reservations.slice(1), 'shop'), '$(plug) 5001 api · shop');
   assert.equal(statusText([], undefined), '$(plug) Reserve Port');
 });
 
-test('services stand beside one another, and web is the one that a click copies', () => {
+test('services stand in the order of their file, behind the port that programs are started with', () => {
   const services = ['api', 'db', 'mail', 'web'].map((tag, number) => reservation(5000 + number, { tag }));
+  const [api, db, mail, web] = services as [Reservation, Reservation, Reservation, Reservation];
+  const left = reservation(4000);
+  const shown = (...given: Parameters<typeof inOrder>): number[] => inOrder(...given).map(({ port }) => port);
 
-  assert.equal(primary(services)?.port, 5003);
-  assert.equal(statusText(services.slice(0, 2), undefined), '$(plug) 5000 api  5001 db');
-  assert.equal(statusText(services, 'shop'), '$(plug) 5003 web  5000 api  5001 db  … · shop');
+  assert.deepEqual(shown([left, ...services], { port: 5003, reservations: [db, web, api] }), [5003, 5001, 5000, 4000, 5002]);
+  assert.deepEqual(shown([left, ...services], { port: null, reservations: [mail, api] }), [5002, 5000, 4000, 5001, 5003]);
+  assert.equal(statusText(inOrder(services, undefined), 'shop'), '$(plug) 5003 web  5000 api  5001 db  … · shop');
+});
+
+test('the status bar has a sign where a port is taken', () => {
+  const holder = { pid: 7, name: 'node', relation: 'other' as const, directory: '/w/b' };
+  const reservations = [reservation(5000), reservation(5001, { tag: 'web', occupied: true, holder })];
+
+  assert.equal(statusText(reservations, undefined), '$(warning) 5000  5001 web');
+  assert.match(portTable(reservations), /\| \$\(warning\) node/);
+});
+
+test('reserving other ports asks where one is given up', () => {
+  const holder = { pid: 7, name: 'node', relation: 'own' as const, directory: '/w/shop' };
+  const before = [reservation(5003, { tag: 'worker', occupied: true, holder }), reservation(5002, { tag: 'web' }), reservation(4000)];
+  const elsewhere = reservation(5004, { tag: 'worker', path: '/w/other' });
+  const after = [reservation(5001, { tag: 'worker' }), reservation(5002, { tag: 'web' }), reservation(5005, { tag: 'new' })];
+
+  assert.deepEqual(reallocationQuestion([...before, elsewhere], after, ['it is old']), {
+    question: 'Give up 1 port for others?',
+    detail: 'Port 5003 (tag worker) is given up for port 5001 (node (7) of this folder listens)\n\nWarning: it is old.',
+  });
+  assert.equal(reallocationQuestion(before.slice(1), after, []), undefined);
 });
 
 test('what was done is said in a few words, and nothing is said of a look', () => {
@@ -52,7 +76,8 @@ test('what was done is said in a few words, and nothing is said of a look', () =
   assert.equal(doneWords('trop.reserve', web), 'Port 5001 (tag web) is reserved.');
   assert.equal(doneWords('trop.reserve', { ...web, dryRun: true }), undefined);
   assert.equal(doneWords('trop.reserveGroup', { group: { web: { port: 5001 }, api: { port: 5002 } } }), 'Reserved: web 5001, api 5002.');
-  assert.equal(doneWords('trop.release', { releasedCount: 1 }), 'Released 1 port.');
+  assert.equal(doneWords('trop.release', { released: [web.reservation], releasedCount: 1 }), 'Released port 5001 (tag web).');
+  assert.equal(doneWords('trop.release', { released: [], releasedCount: 2 }), 'Released 2 ports.');
   assert.equal(doneWords('trop.migrate', { migratedCount: 2, to: '/w/b' }), 'Migrated 2 reservations to /w/b.');
   assert.equal(doneWords('trop.undo', { changed: 2 }), 'Undone: 2 reservations as before.');
   assert.equal(doneWords('trop.prune', { removedCount: 1 }), 'Removed 1 reservation.');

@@ -195,6 +195,28 @@ function M.offered_of_what_cannot_be_saved()
   support.equal(support.port(repository, "web"), nil)
 end
 
+function M.laid_out_anew()
+  local file = repository .. "/trop.yaml"
+  vim.fn.writefile({ "reservations: {services: {web: {preferred: 6100}, api: {preferred: 6200}}}" }, file)
+  support.trop(repository, "autoreserve")
+  vim.fn.writefile({ "reservations: {services: {web: {preferred: 6300}, api: {preferred: 6200}}}" }, file)
+  local command = { command = "trop.reserveGroup", arguments = { { config = file, force = true } } }
+  local function question_before(answer)
+    support.answer_with(answer)
+    support.questions = {}
+    require("trop.offered")[command.command](command)
+    return support.eventually("the question", function()
+      return support.questions[1]
+    end)
+  end
+
+  support.contains(question_before("Leave").prompt, "Give up 6100 (web) of ")
+  support.equal(support.port(repository, "web"), 6100)
+  question_before("Reserve others")
+  support.note("services (reallocated): api 6200, web 6300")
+  support.equal(support.port(repository, "web"), 6300)
+end
+
 function M.missing()
   vim.g.trop = { cmd = "/nowhere/trop-server" }
   edit("trop.yaml")

@@ -95,7 +95,10 @@ def _about_preference(situation: Situation, service: Service, place: Entry) -> I
     tag = service.tag
     is_shared = False
     if row is not None and not is_own:
-        whom = quoted(row.path) + ("" if row.tag is None else f" (tag {quoted(row.tag)})")
+        whom = "this directory" if row.path == situation.directory else quoted(row.path)
+        whom += "" if row.tag is None else f" (tag {quoted(row.tag)})"
+        if (row.path, row.tag) == (situation.directory, None):
+            whom += " without a tag"
         # In one directory of a project the service has the port; that the others have another one is as it should be.
         is_shared = row.tag == tag and row.project is not None and row.project in situation.projects
         yield Fact("preferred_reserved", entry.value, f"port {port} is reserved for {whom}", not is_shared, port, tag)

@@ -138,8 +138,9 @@ def told_of_drift(
     connection: StoreConnection, prepared: Prepared[Any], group: Group, stored: Mapping[str, Reservation]
 ) -> tuple[str, ...]:
     """What a caller that reserves should know of stored ports that the file would have elsewhere. Reads."""
+    force = prepared.context.spell("force")
     return tuple(
-        f"{tag} keeps {stored[tag].port}, and its file would have it at {port}: --force lays the group out anew"
+        f"{tag} keeps {stored[tag].port}, and its file would have it at {port}: {force} lays the group out anew"
         for tag, port in drift(connection, prepared, group, stored).items()
     )
 

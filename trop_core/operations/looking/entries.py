@@ -58,7 +58,10 @@ def entries_of(
             )
         else:
             yield _entry(row, service.variable, True, seen, holders.get(row.port))
-    others = derived_names(left.values(), {name.upper() for name in variables.values() if name is not None})
+    taken = {name.upper() for name in variables.values() if name is not None}
+    # The others may be those of a directory below, which the services are not described for.
+    described = group if any(path == directory for path, _ in left) else None
+    others = derived_names(left.values(), taken, described)
     for row in left.values():
         in_file = False if group is not None and row.tag is not None and row.path == directory else None
         yield _entry(row, others.get(row.tag), in_file, seen, holders.get(row.port))

@@ -14,7 +14,6 @@ from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.operations.reserving import reserve
 from trop_core.operations.reserving.preparation import ReservingRequest
 from trop_core.operations.reserving.reserve import ReserveRequest
-from trop_core.operations.starting.child_environment import PORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from trop_core.operations.moving.arrival import Arrival
     from trop_core.operations.reserving.preparation import Prepared
     from trop_core.ports.services import Group
-
-MAIN_SERVICE = "web"
-"""The service whose port is PORT in a group of several."""
 
 
 class ChoiceRequest(ReservingRequest):
@@ -61,11 +57,10 @@ class Choice(NamedTuple):
 
     @property
     def main_port(self) -> int | None:
-        """The port that needs no tag, or None: the only one, that of the service that has PORT, or that of web."""
+        """The port that needs no tag, or None: the only one, or that of the group's main service."""
         if len(self.rows) == 1:
             return self.rows[0].port
-        named = () if self.group is None else (each.tag for each in self.group.services if each.variable == PORT)
-        main = next(iter(named), MAIN_SERVICE)
+        main = None if self.group is None else self.group.main_service
         return next((row.port for row in self.rows if row.tag == main), None)
 
 

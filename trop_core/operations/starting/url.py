@@ -50,9 +50,11 @@ def plan(connection: StoreConnection, prepared: Prepared[Any]) -> Choice:
     """Decide what to store. Reads; writes nothing. Raises ``InvalidArgument`` where no service is foremost."""
     chosen = choice.plan(connection, prepared)
     if chosen.main_port is None:
+        from trop_core.ports.services import MAIN_SERVICE
+
         tags = [row.tag or "" for row in chosen.rows]
         named = ", ".join(tags[:MOST_NAMED]) + (", …" if len(tags) > MOST_NAMED else "")
-        expected = f"one of the services, of which none is called {choice.MAIN_SERVICE}: {named}"
+        expected = f"one of the services, of which none is called {MAIN_SERVICE}: {named}"
         raise InvalidArgument("tag", expected=expected, missing=True)
     return chosen
 

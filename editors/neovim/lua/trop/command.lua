@@ -10,6 +10,7 @@ local planned = require("trop.planned")
 local question = require("trop.question")
 local release = require("trop.release")
 local server = require("trop.server")
+local typing = require("trop.typing")
 local window = require("trop.window")
 
 local M = {}
@@ -235,6 +236,7 @@ function M.run(invocation)
     return messages.usage("usage: :Trop " .. subcommand.usage)
   end
   folders.forget()
+  typing.forget()
   subcommand.run(invocation.bang, arguments[1], arguments[2])
 end
 

@@ -1,6 +1,7 @@
 --- The services of a project's file, and the ports that they get.
 local call = require("trop.call")
 local messages = require("trop.messages")
+local question = require("trop.question")
 
 local M = {}
 
@@ -29,7 +30,33 @@ local function save(directory)
   end
 end
 
---- Reserve the services of a directory's file, as it is seen, and say what they have.
+--- Ask where services would give ports up for others, and say which; then go on.
+---@param command string
+---@param argument table
+---@param go_on fun()
+local function ask_what_goes(command, argument, go_on)
+  call.execute(command, vim.tbl_extend("force", argument, { dryRun = true }), function(result)
+    local _, first = next(result.group)
+    call.execute("trop.list", { path = first.path }, function(stored)
+      local lost, lines = {}, {}
+      for _, row in ipairs(stored.reservations) do
+        local after = row.path == first.path and row.tag and result.group[row.tag]
+        if after and after.port ~= row.port then
+          table.insert(lost, row)
+          table.insert(lines, ("given up: %s for %d"):format(messages.port(row), after.port))
+        end
+      end
+      if #lost == 0 then
+        return go_on()
+      end
+      local wording = ("Give up %s of %s for others?"):format(messages.ports(lost), messages.path(first.path))
+      question.ask(wording, "Reserve others", go_on, lines)
+    end)
+  end)
+end
+
+--- Reserve the services of a directory's file, as it is seen, and say what they have. Where they are to be laid out
+--- anew, what goes is asked about.
 ---@param directory string
 ---@param command "trop.autoreserve"|"trop.reserveGroup"
 ---@param argument table
@@ -38,12 +65,18 @@ function M.reserve(directory, command, argument)
   if problem then
     return messages.usage("nothing was reserved, for the file could not be saved: " .. problem)
   end
-  call.execute(command, argument, function(result)
-    local words = vim.tbl_map(function(tag)
-      return ("%s %d"):format(tag, result.group[tag].port)
-    end, vim.fn.sort(vim.tbl_keys(result.group)))
-    messages.info(("services (%s): %s"):format(result.outcome, table.concat(words, ", ")), result)
-  end)
+  local function reserve()
+    call.execute(command, argument, function(result)
+      local words = vim.tbl_map(function(tag)
+        return ("%s %d"):format(tag, result.group[tag].port)
+      end, vim.fn.sort(vim.tbl_keys(result.group)))
+      messages.info(("services (%s): %s"):format(result.outcome, table.concat(words, ", ")), result)
+    end)
+  end
+  if argument.force then
+    return ask_what_goes(command, argument, reserve)
+  end
+  reserve()
 end
 
 return M

@@ -3,10 +3,12 @@
 ---@type table<string, fun(command: lsp.Command)>
 return {
   ["trop.reserveGroup"] = function(command)
+    require("trop.typing").forget()
     local argument = command.arguments[1]
     require("trop.group").reserve(vim.fs.dirname(argument.config), command.command, argument)
   end,
   ["trop.release"] = function(command)
+    require("trop.typing").forget()
     require("trop.release").run(command.arguments[1], false)
   end,
 }

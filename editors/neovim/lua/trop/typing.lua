@@ -5,6 +5,23 @@ local M = {}
 --- asks; and scripts, which nobody types.
 local FREE = { "^n$", "^nt$", "^r", "^!", "^cv" }
 
+--- For how long no key has to have been typed.
+local PAUSE_MS = 500
+
+---@type integer when a key was typed last, of those that may be meant for something else
+local last = -PAUSE_MS
+
+vim.on_key(function(_, typed)
+  if typed ~= "" then
+    last = vim.uv.now()
+  end
+end)
+
+--- Take what was typed so far for what has called the plugin.
+function M.forget()
+  last = -PAUSE_MS
+end
+
 ---@return boolean
 local function is_going_on()
   local mode = vim.api.nvim_get_mode().mode
@@ -13,13 +30,19 @@ local function is_going_on()
   end)
 end
 
---- Call when nobody types: at once, or else as soon as it is over. No window can be opened beside the command-line
---- window, so that what is typed there counts, in every mode.
+--- Call when nobody types: at once, or else as soon as it is over, and has been for a moment. No window can be opened
+--- beside the command-line window, so that what is typed there counts, in every mode.
 ---@param callback fun()
 function M.when_over(callback)
   local in_command_window = vim.fn.getcmdwintype() ~= ""
   if not in_command_window and not is_going_on() then
-    return callback()
+    local left = last + PAUSE_MS - vim.uv.now()
+    if left <= 0 then
+      return callback()
+    end
+    return vim.defer_fn(function()
+      M.when_over(callback)
+    end, left)
   end
   vim.api.nvim_create_autocmd(in_command_window and "CmdwinLeave" or "ModeChanged", {
     pattern = in_command_window and "*" or "*:n*",

@@ -60,6 +60,8 @@ end
 function M.show(name, lines)
   typing.when_over(function()
     M.show_now(name, lines)
+    -- Its lines are sentences.
+    vim.wo[0][0].wrap, vim.wo[0][0].linebreak = true, true
   end)
 end
 
@@ -67,7 +69,9 @@ end
 ---@param name string of the buffer
 ---@param rows string[][]
 function M.show_table(name, rows)
-  M.show(name, table_of(rows))
+  typing.when_over(function()
+    M.show_now(name, table_of(rows))
+  end)
 end
 
 return M

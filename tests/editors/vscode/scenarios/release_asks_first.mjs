@@ -62,6 +62,21 @@ export default async function ({ world, openWindow }) {
   await window.decide('Cancel');
   assert.equal(world.stored().length, 3);
 
+  // Who is typing has answered nothing: the question comes once they stop.
+  await window.open(path.join(folder, 'serve.sh'));
+  await window.page.locator('.monaco-editor .native-edit-context, .monaco-editor textarea').first().focus();
+  await window.page.keyboard.type('x 1\n');
+  await call('trop.release', { folder });
+  for (let line = 1; line < 20; line++) {
+    await window.page.keyboard.type('x 1\n', { delay: 20 });
+    assert.equal(await window.dialog.count(), 0);
+  }
+  await window.dialog.filter({ hasText: 'Release 3 ports?' }).waitFor();
+  await window.decide('Cancel');
+  const text = await window.host((vscode) => vscode.window.activeTextEditor.document.getText());
+  assert.equal(text.split('x 1\n').length, 21);
+  assert.equal(world.stored().length, 3);
+
   await release(window, 'All 3 ports');
   await window.decide('Release');
   await window.showsStatus('Reserve Port');

@@ -6,30 +6,31 @@ import { eventually } from '../eventually.mjs';
 export default async function ({ world, openWindow }) {
   const [shop, blog] = [world.repository('shop'), world.repository('blog')];
   fs.writeFileSync(path.join(shop, 'trop.yaml'), 'reservations:\n  services: {web: {}, api: {}}\n');
-  world.trop(shop, 'autoreserve', '--shell', 'sh');
-  const { web, api } = world.portsAt(shop);
+  const own = world.reserve(shop);
   world.reserve(blog);
   const window = await openWindow(shop, { settings: { 'trop.reserveOnOpen': 'never' } });
-  await window.showsStatus(`${web}`);
+  await window.showsStatus(`${own}`);
+  await seen(window, world, shop, `${own} none none`);
 
-  await seen(window, world, shop, `none ${web} ${api}`);
-
-  // What is reserved meanwhile, new terminals have.
-  const own = world.reserve(shop);
-  await seen(window, world, shop, `${own} ${web} ${api}`);
+  // What is reserved meanwhile, new terminals have; PORT is what trop run starts a program with.
+  world.trop(shop, 'autoreserve', '--shell', 'sh');
+  const { web, api } = world.portsAt(shop);
+  await window.showsStatus(`${web} web  ${api} api  ${own}`);
+  await seen(window, world, shop, `${web} ${web} ${api}`);
+  assert.equal(world.trop(shop, 'run', '--', 'sh', '-c', 'echo $PORT').trim(), `${web}`);
 
   window.configure({ 'trop.reserveOnOpen': 'never', 'trop.terminal.environment': 'port' });
-  await seen(window, world, shop, `${own} none none`);
+  await seen(window, world, shop, `${web} none none`);
   window.configure({ 'trop.reserveOnOpen': 'never', 'trop.terminal.environment': 'off' });
   await seen(window, world, shop, 'none none none');
   window.configure({ 'trop.reserveOnOpen': 'never' });
-  await seen(window, world, shop, `${own} ${web} ${api}`);
+  await seen(window, world, shop, `${web} ${web} ${api}`);
 
   // Two folders: here, on a server, VS Code does not tell whose a terminal is, and nobody gets another's ports.
   const both = path.join(world.root, 'both.code-workspace');
   fs.writeFileSync(both, JSON.stringify({ folders: [{ path: shop }, { path: blog }] }));
   const second = await openWindow(both, { settings: { 'trop.reserveOnOpen': 'never' } });
-  await second.showsStatus(`${own}`);
+  await second.showsStatus(`${web} web`);
   await seen(second, world, blog, 'none none none');
   await seen(second, world, shop, 'none none none');
   assert.deepEqual(world.portsAt(shop), { '': own, web, api });
