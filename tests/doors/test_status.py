@@ -51,6 +51,23 @@ def ports_in(directory: Path, services: str = "") -> int:
     return lowest
 
 
+def test_a_port_without_a_tag_is_not_called_what_a_service_is_started_with(sandbox: Sandbox) -> None:
+    shop = make_repository(sandbox.work / "shop")
+    (shop / "trop.yaml").write_text(GROUP)
+    sandbox.reserve(cwd=shop)
+
+    def variables() -> dict[str | None, str | None]:
+        entries = json.loads(sandbox.trop("status", "--format", "json", cwd=shop).stdout)["entries"]
+        return {entry["tag"]: entry["variable"] for entry in entries}
+
+    assert variables()[None] == "PORT"
+    sandbox.trop("autoreserve", cwd=shop)
+
+    assert variables() == {"web": "WEB_PORT", "api": "API_PORT", None: None}
+    web = next(row[2] for row in sandbox.rows() if row[1] == "web")
+    assert sandbox.trop("run", "--", "sh", "-c", "echo $PORT", cwd=shop).stdout == f"{web}\n"
+
+
 @pytest.mark.parametrize("door", JSON_DOORS)
 def test_services_come_first_and_each_port_has_its_variable_and_address(
     sandbox: Sandbox, start: Callable[..., Client], door: DoorName

@@ -313,6 +313,11 @@ def test_what_was_done_is_said_on_one_line_and_asks_for_no_key(neovim: Neovim) -
     neovim.run("terminal", "asks_for_no_key")
 
 
+def test_a_question_comes_once_nobody_has_typed_for_a_moment(neovim: Neovim) -> None:
+    neovim.variables["TEST_NEOVIM"] = executable()
+    neovim.run("terminal", "asks_after_a_pause")
+
+
 def test_what_a_question_is_about_is_seen_above_it(neovim: Neovim) -> None:
     neovim.variables["TEST_NEOVIM"] = executable()
     neovim.run("terminal", "shows_what_it_asks_about")

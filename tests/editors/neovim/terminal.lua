@@ -121,7 +121,7 @@ function M.asks_for_no_key()
   editor.type("i")
   is("i", "mode")
   editor.call("nvim_exec_lua", SERVER_ASKS, {})
-  editor.type("not 1 of this\27" .. "1\r")
+  editor.type("not 1 of this\27")
   editor.shows("not 1 of this")
   editor.shows("1: Follow")
   editor.type("1\r")
@@ -137,6 +137,35 @@ function M.asks_for_no_key()
   editor.type(":set cmdheight=0\r:Trop release web\r")
   editor.shows("Release 5001 (web)")
   editor.type("2\r\r\r:qa!\r")
+end
+
+--- Lua, for an editor that notes how long no key has been typed when it asks.
+local NOTES_WHEN_IT_ASKS = [[
+  local typed
+  vim.on_key(function() typed = vim.uv.now() end)
+  vim.ui.select = function(choices, _, on_choice)
+    _G.asked_after = vim.uv.now() - typed
+    on_choice(choices[1])
+  end
+]]
+
+--- The keys behind those that end an insertion are meant for no question.
+function M.asks_after_a_pause()
+  local editor = open()
+  editor.type(":Trop reserve\r")
+  editor.shows("port 5000 for")
+  editor.call("nvim_exec_lua", NOTES_WHEN_IT_ASKS, {})
+  editor.type("i")
+  support.eventually("insert mode", function()
+    return editor.call("nvim_get_mode").mode == "i"
+  end)
+  editor.call("nvim_exec_lua", SERVER_ASKS, {})
+  editor.type("x\27")
+  local waited = support.eventually("the question", function()
+    return editor.call("nvim_exec_lua", "return _G.asked_after or false", {})
+  end)
+  support.equal({ waited >= 500, waited }, { true, waited })
+  editor.type(":qa!\r")
 end
 
 --- What a question is about is seen above it, and what there is no room for is counted.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trop_core.holder import Holder  # noqa: TC001 - the schema is made of it
 from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
-from trop_core.operations.looking.nearest import derived_names
+from trop_core.operations.looking.nearest import UNTAGGED, derived_names
 from trop_core.operations.starting.url import url_of
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def entries_of(
     """The services in the order of their file, then the others in that of their tags; ``directory`` is the group's."""
     left = {(row.path, row.tag): row for row in rows}
     variables: dict[str | None, str | None] = {}
+    stored: set[str | None] = set()
     for service in () if group is None else group.services:
         variables[service.tag] = service.variable
         row = left.pop((directory, service.tag), None)
@@ -57,11 +58,12 @@ def entries_of(
                 directory, service.tag, None, "unreserved", True, service.variable, None, None, None, None, None
             )
         else:
+            stored.add(service.tag)
             yield _entry(row, service.variable, True, seen, holders.get(row.port))
     taken = {name.upper() for name in variables.values() if name is not None}
-    # The others may be those of a directory below, which the services are not described for.
-    described = group if any(path == directory for path, _ in left) else None
-    others = derived_names(left.values(), taken, described)
+    if group is not None and group.main_service in stored:
+        taken.add(UNTAGGED)
+    others = derived_names(left.values(), taken)
     for row in left.values():
         in_file = False if group is not None and row.tag is not None and row.path == directory else None
         yield _entry(row, others.get(row.tag), in_file, seen, holders.get(row.port))

@@ -118,19 +118,20 @@ def _environment(
         from trop_core.operations.groups import exports
 
         environment = exports.variables(group, own, others, exports.allowed_variables(group, allowed))
-    names = derived_names(others, {name.upper() for name in environment}, group)
+    taken = {name.upper() for name in environment}
+    if group is not None and group.main_service in {row.tag for row in own}:
+        taken.add(UNTAGGED)
+    names = derived_names(others, taken)
     environment.update({names[row.tag]: row.port for row in others if row.tag in names})
     return environment
 
 
-def derived_names(rows: Iterable[Reservation], taken: Collection[str], group: Group | None) -> dict[str | None, str]:
+def derived_names(rows: Iterable[Reservation], taken: Collection[str]) -> dict[str | None, str]:
     """The variables of reservations that are no services of a group, by their tags; ``taken`` are those of the group.
 
-    Of two that would have one name, nobody could say which is meant: neither has one. Nor is a port without a tag PORT
-    beside a service for which programs are started with that. Pure.
+    PORT is one of these, too, where a service is what programs are started with as that. Of two that would have one
+    name, nobody could say which is meant: neither has one. Pure.
     """
-    if group is not None and group.main_service is not None:
-        taken = {*taken, UNTAGGED}
     names = {row.tag: UNTAGGED if row.tag is None else _derived(row.tag) for row in rows}
     several = list(names.values())
     return {
