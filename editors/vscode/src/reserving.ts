@@ -54,15 +54,17 @@ export async function reserveTagged(server: Server): Promise<Reservation | undef
       prompt: 'Which of several ports of this folder it is',
       placeHolder: 'web',
     }));
-  return tag === undefined ? undefined : reserve(server, { folder: folder?.uri.toString(), tag });
+  return folder && tag !== undefined ? reserve(server, { folder: folder.uri.toString(), tag }) : undefined;
 }
 
 /** Reserves a port for each service of the folder's `trop.yaml`. */
 export async function reserveServices(server: Server): Promise<void> {
   const folder = await pickFolder('The folder whose services get their ports');
   if (folder) {
-    const done = await server.run<AutoreserveResult>('trop.autoreserve', { folder: folder.uri.toString() });
-    showWarnings(done.warnings);
+    const uri = folder.uri.toString();
+    const done = await server.run<AutoreserveResult>('trop.autoreserve', { folder: uri });
+    const ports = Object.values(done.group).map(({ port }) => port);
+    showWarnings([...done.warnings, ...(await squatters(server, uri, ports))]);
     void information(`${folder.name}: ${servicesWords(done)}.`);
   }
 }
@@ -169,14 +171,14 @@ async function addressOf(
     }
   }
   const { port, url, warnings } = await server.run<UrlResult>('trop.url', { folder, tag });
-  showWarningsOnce([...warnings, ...(await squatters(server, folder, port))]);
+  showWarningsOnce([...warnings, ...(await squatters(server, folder, [port]))]);
   return { port, url };
 }
 
-/** What is to be known of a port that a program is about to use: that another directory's program is on it. */
-async function squatters(server: Server, folder: string, port: number): Promise<string[]> {
-  const taken = (await reservationsOf(server, vscode.Uri.parse(folder))).filter((row) => row.port === port && isTaken(row));
-  return taken.map((row) => `on ${portWords(row)} ${useWords(row)}`);
+/** What is to be known of a folder's ports that a program may use now: that another directory's program is on them. */
+async function squatters(server: Server, folder: string, ports: number[]): Promise<string[]> {
+  const rows = (await reservationsOf(server, vscode.Uri.parse(folder))).filter(({ port }) => ports.includes(port));
+  return rows.filter(isTaken).map((row) => `on ${portWords(row)} ${useWords(row)}`);
 }
 
 /** A folder's reservation, picked if there are several; where there is none, a person is offered to reserve one. */
@@ -219,9 +221,9 @@ async function offerToReserve(folder: vscode.WorkspaceFolder): Promise<void> {
   }
 }
 
-async function reserve(server: Server, argument: { folder?: string | undefined; tag?: string }): Promise<Reservation> {
+async function reserve(server: Server, argument: { folder: string; tag?: string }): Promise<Reservation> {
   const { reservation, warnings } = await server.run<ReserveResult>('trop.reserve', argument);
-  showWarnings(warnings);
+  showWarnings([...warnings, ...(await squatters(server, argument.folder, [reservation.port]))]);
   void offerUses(reservation);
   return reservation;
 }

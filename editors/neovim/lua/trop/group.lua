@@ -37,6 +37,9 @@ end
 local function ask_what_goes(command, argument, go_on)
   call.execute(command, vim.tbl_extend("force", argument, { dryRun = true }), function(result)
     local _, first = next(result.group)
+    if not first then
+      return go_on()
+    end
     call.execute("trop.list", { path = first.path }, function(stored)
       local lost, lines = {}, {}
       for _, row in ipairs(stored.reservations) do
