@@ -55,11 +55,11 @@ export function isTaken({ holder }: Reservation): boolean {
 
 /** What stands in the status bar for a folder's reservations; a sign tells that a port of them is taken. */
 export function statusText(reservations: readonly Reservation[], folder: string | undefined): string {
-  // They stand beside one another, the one that a click copies before the others.
-  const ports = reservations
-    .slice(0, SHOWN_PORTS)
-    .map(({ port, tag }) => (tag === null ? `${port}` : `${port} ${tag}`));
-  const more = reservations.length <= SHOWN_PORTS ? [] : ['…'];
+  // Services stand beside one another, the one that a click copies before the others. A port without a tag that is the
+  // first stands for the folder.
+  const most = reservations[0]?.tag === null ? 1 : SHOWN_PORTS;
+  const ports = reservations.slice(0, most).map(({ port, tag }) => (tag === null ? `${port}` : `${port} ${tag}`));
+  const more = most === 1 || reservations.length <= most ? [] : ['…'];
   const words = ports.length > 0 ? [...ports, ...more].join('  ') : 'Reserve Port';
   return `${reservations.some(isTaken) ? '$(warning)' : '$(plug)'} ${plain(folder === undefined ? words : `${words} · ${folder}`)}`;
 }

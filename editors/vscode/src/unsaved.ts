@@ -9,13 +9,18 @@ const NAMES = ['trop.yaml', 'trop.local.yaml'];
 /** Saves what is open and changed of the project's files that count in a directory: its own, and those above. */
 export async function saveProjectFiles(directory: string): Promise<void> {
   for (const document of vscode.workspace.textDocuments) {
-    const { isDirty, uri } = document;
+    const { uri } = document;
     const { dir, base } = path.parse(uri.fsPath);
     const counts = uri.scheme === 'file' && NAMES.includes(base) && `${directory}/`.startsWith(withSlash(dir));
-    if (isDirty && counts && !(await document.save())) {
+    // Where it is being saved already, VS Code says that it was not.
+    if (document.isDirty && counts && !(await document.save()) && isStillDirty(document)) {
       throw new TropError(`${uri.fsPath} could not be saved, so nothing was reserved.`, 'not_saved');
     }
   }
+}
+
+function isStillDirty(document: vscode.TextDocument): boolean {
+  return document.isDirty;
 }
 
 function withSlash(directory: string): string {

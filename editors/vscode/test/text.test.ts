@@ -33,7 +33,7 @@ function reservation(port: number, changes: Partial<Reservation> = {}): Reservat
 test('the untagged port is the first of a folder, as long as nothing more is known', () => {
   const reservations = inOrder([reservation(5001, { tag: 'api' }), reservation(5000)], undefined);
 
-  assert.equal(statusText(reservations, undefined), '$(plug) 5000  5001 api');
+  assert.equal(statusText(reservations, undefined), '$(plug) 5000');
   assert.equal(statusText(reservations.slice(1), 'shop'), '$(plug) 5001 api · shop');
   assert.equal(statusText([], undefined), '$(plug) Reserve Port');
 });
@@ -53,7 +53,7 @@ test('the status bar has a sign where a port is taken', () => {
   const holder = { pid: 7, name: 'node', relation: 'other' as const, directory: '/w/b' };
   const reservations = [reservation(5000), reservation(5001, { tag: 'web', occupied: true, holder })];
 
-  assert.equal(statusText(reservations, undefined), '$(warning) 5000  5001 web');
+  assert.equal(statusText(reservations, undefined), '$(warning) 5000');
   assert.match(portTable(reservations), /\| \$\(warning\) node/);
 });
 
