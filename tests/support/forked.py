@@ -53,15 +53,16 @@ def _begin(asked: int, place: int, *files: int) -> None:
     for number, file_number in enumerate(files):
         os.dup2(file_number, number)
         os.close(file_number)
-    os.fchdir(place)
-    os.close(place)
     os.environ.clear()
     os.environ.update(wanted["environment"])
+    # It asks where it is, and the place may be gone by now.
+    coverage.process_startup()
+    os.fchdir(place)
+    os.close(place)
     if wanted["user"]:
         user, group = wanted["user"]
         os.setgroups([])
         os.setgid(group)
         os.setuid(user)
-    coverage.process_startup()
     sys.argv = wanted["arguments"]
     sys.exit(getattr(programs, os.path.basename(sys.argv[0]).replace("-", "_"))())

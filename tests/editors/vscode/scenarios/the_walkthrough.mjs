@@ -67,7 +67,7 @@ export default async function ({ world, openWindow }) {
   await window.page.screenshot({ path: path.join(world.root, 'view.png') });
 
   const undo = await step(STEPS[3]);
-  await picture(window, 'A question: undo operation');
+  await picture(window, 'A question: Undo?');
   await window.page.screenshot({ path: path.join(world.root, 'undo.png') });
   await undo.getByRole('button', { name: 'Undo Last Change' }).click();
   await window.decide('Undo');
