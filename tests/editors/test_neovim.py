@@ -212,6 +212,11 @@ def test_the_list_tells_who_uses_a_port(neovim: Neovim) -> None:
     neovim.run("commands", "list_tells_who")
 
 
+def test_who_gets_a_port_is_told_of_a_strangers_program_on_it(neovim: Neovim) -> None:
+    neovim.variables.update(LOOKING)
+    neovim.run("commands", "reserve_tells_who")
+
+
 def test_the_projects_are_listed(neovim: Neovim) -> None:
     neovim.run("commands", "list_projects")
 

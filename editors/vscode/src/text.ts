@@ -107,7 +107,7 @@ export function useWords({ occupied, holder }: Pick<Reservation, 'occupied' | 'h
     case 'other':
       return `${program} of ${holder.directory ?? 'another folder'} listens`;
     default:
-      return `${program} listens, and nobody can tell whose it is`;
+      return `${program} listens, and whose it is is not known`;
   }
 }
 

@@ -99,7 +99,7 @@ test('who listens is said, and whose that is', () => {
 
   assert.equal(words({}), 'node (42) of this folder listens');
   assert.equal(words({ relation: 'other', directory: '/w/blog' }), 'node (42) of /w/blog listens');
-  assert.equal(words({ relation: 'unknown', name: null }), 'process 42 listens, and nobody can tell whose it is');
+  assert.equal(words({ relation: 'unknown', name: null }), 'process 42 listens, and whose it is is not known');
   assert.equal(useWords({ occupied: true, holder: null }), 'something listens');
   assert.equal(useWords({ occupied: null }), 'nobody can tell whether something listens');
 });

@@ -266,6 +266,25 @@ function M.list_tells_who()
   support.equal(cells[6], ("%s (%d), own"):format(vim.fn.fnamemodify(vim.v.progpath, ":t"), vim.fn.getpid()))
 end
 
+--- What is reserved has another directory's program on it: whoever gets the port is told.
+function M.reserve_tells_who()
+  local other = work .. "/other"
+  vim.system({ "git", "init", "-q", other }):wait()
+  support.trop(repository, "reserve")
+  support.trop(other, "reserve", "--tag", "web")
+  local listener = assert(vim.uv.new_tcp())
+  listener:bind("127.0.0.1", support.port(other, "web"))
+  listener:listen(1, function() end)
+  vim.cmd.edit(other .. "/serve.sh")
+
+  vim.cmd("Trop reserve web")
+
+  support.note("port 5001 for")
+  listener:close()
+  local name = vim.fn.fnamemodify(vim.v.progpath, ":t")
+  support.note(("on 5001 (web): %s (%d), other: "):format(name, vim.fn.getpid()))
+end
+
 function M.list_pages()
   vim.cmd("Trop list")
 

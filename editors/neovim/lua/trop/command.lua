@@ -9,6 +9,7 @@ local plain = require("trop.plain")
 local planned = require("trop.planned")
 local question = require("trop.question")
 local release = require("trop.release")
+local reserved = require("trop.reserved")
 local server = require("trop.server")
 local typing = require("trop.typing")
 local window = require("trop.window")
@@ -32,7 +33,7 @@ local function reserve(tag)
   server.open(folder)
   call.execute("trop.reserve", { folder = folder, tag = tag }, function(result)
     local reservation = result.reservation
-    messages.info(("port %d for %s"):format(reservation.port, messages.place(reservation)), result)
+    reserved.say(("port %d for %s"):format(reservation.port, messages.place(reservation)), result, { reservation })
   end)
 end
 

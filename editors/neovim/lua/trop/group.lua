@@ -2,6 +2,7 @@
 local call = require("trop.call")
 local messages = require("trop.messages")
 local question = require("trop.question")
+local reserved = require("trop.reserved")
 
 local M = {}
 
@@ -73,7 +74,8 @@ function M.reserve(directory, command, argument)
       local words = vim.tbl_map(function(tag)
         return ("%s %d"):format(tag, result.group[tag].port)
       end, vim.fn.sort(vim.tbl_keys(result.group)))
-      messages.info(("services (%s): %s"):format(result.outcome, table.concat(words, ", ")), result)
+      local text = ("services (%s): %s"):format(result.outcome, table.concat(words, ", "))
+      reserved.say(text, result, vim.tbl_values(result.group))
     end)
   end
   if argument.force then
