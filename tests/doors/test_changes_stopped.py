@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from support.client import Client
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 MANY = 30_000
 MOST = 60_000
 """For what has to be stopped before it is over."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from support.hostile.world import DoorName
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 @pytest.fixture(scope="module")
 def world(shared_sandbox: Sandbox) -> Iterator[World]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from support.client import Client
     from support.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 CASES = int(os.environ.get("TROP_FUZZ_CASES", "10000"))
 SEED = int(os.environ.get("TROP_FUZZ_SEED", "2026"))
 PARTS = 2
