@@ -4,7 +4,14 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { evidentFolder, pickFolder } from './folders';
 import { showWarnings, showWarningsOnce } from './messages';
-import type { AutoreserveResult, EnvResult, Reservation, ReserveResult, UrlResult } from './protocol';
+import {
+  type AutoreserveResult,
+  type EnvResult,
+  type Reservation,
+  type ReserveResult,
+  toTropError,
+  type UrlResult,
+} from './protocol';
 import { reservationsOf } from './queries';
 import type { Server } from './server';
 import { ask, briefly, confirm, information, pick } from './show';
@@ -177,8 +184,12 @@ async function addressOf(
 
 /** What is to be known of a folder's ports that a program may use now: that another directory's program is on them. */
 async function squatters(server: Server, folder: string, ports: number[]): Promise<string[]> {
-  const rows = (await reservationsOf(server, vscode.Uri.parse(folder))).filter(({ port }) => ports.includes(port));
-  return rows.filter(isTaken).map((row) => `on ${portWords(row)} ${useWords(row)}`);
+  try {
+    const rows = (await reservationsOf(server, vscode.Uri.parse(folder))).filter(({ port }) => ports.includes(port));
+    return rows.filter(isTaken).map((row) => `on ${portWords(row)} ${useWords(row)}`);
+  } catch (error) {
+    return [`who is on the ports could not be seen: ${toTropError(error).message.replace(/\.$/, '')}`];
+  }
 }
 
 /** A folder's reservation, picked if there are several; where there is none, a person is offered to reserve one. */
