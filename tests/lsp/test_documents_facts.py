@@ -94,7 +94,9 @@ def test_what_listens_on_a_services_port_is_followed_without_a_keystroke(
     with socket.create_server(("127.0.0.1", port)):
         next_of(client, "workspace/inlayHint/refresh")
 
-        assert buffer.ask("inlayHint", range=ALL)[0]["label"] != f"{port} (free)"
+        # The first may be about what was there before.
+        while buffer.ask("inlayHint", range=ALL)[0]["label"] == f"{port} (free)":
+            next_of(client, "workspace/inlayHint/refresh")
 
 
 def test_a_directory_that_hangs_costs_one_thread_however_often_it_is_looked_at(

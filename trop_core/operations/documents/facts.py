@@ -95,9 +95,11 @@ def _about_preference(situation: Situation, service: Service, place: Entry) -> I
     tag = service.tag
     is_shared = False
     if row is not None and not is_own:
-        whom = "this directory" if row.path == situation.directory else quoted(row.path)
-        whom += "" if row.tag is None else f" (tag {quoted(row.tag)})"
-        if (row.path, row.tag) == (situation.directory, None):
+        is_here = row.path == situation.directory
+        whom = "this directory" if is_here else quoted(row.path)
+        if row.tag is not None:
+            whom += f" (tag {quoted(row.tag)})"
+        elif is_here:
             whom += " without a tag"
         # In one directory of a project the service has the port; that the others have another one is as it should be.
         is_shared = row.tag == tag and row.project is not None and row.project in situation.projects

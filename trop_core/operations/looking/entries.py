@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trop_core.holder import Holder  # noqa: TC001 - the schema is made of it
 from trop_core.light_types import TYPE_CHECKING, Literal, NamedTuple
-from trop_core.operations.looking.nearest import UNTAGGED, derived_names
+from trop_core.operations.looking.nearest import derived_names
 from trop_core.operations.starting.url import url_of
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ def entries_of(
             stored.add(service.tag)
             yield _entry(row, service.variable, True, seen, holders.get(row.port))
     taken = {name.upper() for name in variables.values() if name is not None}
-    if group is not None and group.main_service in stored:
-        taken.add(UNTAGGED)
-    others = derived_names(left.values(), taken)
+    others = derived_names(left.values(), taken, group, stored)
     for row in left.values():
         in_file = False if group is not None and row.tag is not None and row.path == directory else None
         yield _entry(row, others.get(row.tag), in_file, seen, holders.get(row.port))

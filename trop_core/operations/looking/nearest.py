@@ -119,19 +119,22 @@ def _environment(
 
         environment = exports.variables(group, own, others, exports.allowed_variables(group, allowed))
     taken = {name.upper() for name in environment}
-    if group is not None and group.main_service in {row.tag for row in own}:
-        taken.add(UNTAGGED)
-    names = derived_names(others, taken)
+    names = derived_names(others, taken, group, {row.tag for row in own})
     environment.update({names[row.tag]: row.port for row in others if row.tag in names})
     return environment
 
 
-def derived_names(rows: Iterable[Reservation], taken: Collection[str]) -> dict[str | None, str]:
-    """The variables of reservations that are no services of a group, by their tags; ``taken`` are those of the group.
+def derived_names(
+    rows: Iterable[Reservation], taken: Collection[str], group: Group | None, stored: Collection[str | None]
+) -> dict[str | None, str]:
+    """The variables of reservations that are no services of a group, by their tags.
 
-    PORT is one of these, too, where a service is what programs are started with as that. Of two that would have one
-    name, nobody could say which is meant: neither has one. Pure.
+    ``taken`` are the variables of the group, of whose services ``stored`` have ports; PORT is taken, too, where one of
+    them is what programs are started with as that. Of two that would have one name, nobody could say which is meant:
+    neither has one. Pure.
     """
+    if group is not None and group.main_service in stored:
+        taken = {*taken, UNTAGGED}
     names = {row.tag: UNTAGGED if row.tag is None else _derived(row.tag) for row in rows}
     several = list(names.values())
     return {
