@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import { coalesce } from './coalesce';
 import { groupBy } from './groups';
@@ -17,7 +18,7 @@ interface ReservationNode {
 
 interface DirectoryNode {
   directory: string;
-  reservations: Reservation[];
+  rows: ReservationNode[];
 }
 
 interface ProjectNode {
@@ -32,12 +33,12 @@ type Node = ProjectNode | DirectoryNode | ReservationNode;
  * and then also by itself: that something begins to listen changes nothing in the store.
  */
 export class ReservationsView implements vscode.TreeDataProvider<Node>, vscode.Disposable {
-  private readonly changed = new vscode.EventEmitter<undefined>();
+  private readonly changed = new vscode.EventEmitter<Node[] | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly tree: vscode.TreeView<Node>;
   private readonly listening: vscode.Disposable;
   private projects: ProjectNode[] = [];
-  private shown = '';
+  private rows: ReservationNode[] = [];
   private timer: NodeJS.Timeout | undefined;
   /** Brings the view up to date, if it is visible. */
   readonly refresh: () => Promise<void>;
@@ -65,14 +66,14 @@ export class ReservationsView implements vscode.TreeDataProvider<Node>, vscode.D
     if ('directories' in node) {
       return node.directories;
     }
-    return 'reservations' in node ? node.reservations.map((reservation) => ({ reservation })) : [];
+    return 'rows' in node ? node.rows : [];
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
     if ('directories' in node) {
       return projectItem(node);
     }
-    return 'reservations' in node ? directoryItem(node) : reservationItem(node.reservation);
+    return 'rows' in node ? directoryItem(node) : reservationItem(node.reservation);
   }
 
   private async update(): Promise<void> {
@@ -96,19 +97,37 @@ export class ReservationsView implements vscode.TreeDataProvider<Node>, vscode.D
   }
 
   private show(reservations: Reservation[], message: string): void {
-    const shown = JSON.stringify([message, reservations]);
-    if (shown === this.shown) {
-      return; // A tree that is drawn anew takes the open tooltip away.
+    if (this.tree.message !== message) {
+      this.tree.message = message;
     }
-    this.shown = shown;
-    this.projects = grouped(reservations);
-    this.tree.message = message;
+    // A tree that is drawn anew takes the open tooltip away, and has no rows for a moment: only what has changed is.
+    if (isDeepStrictEqual(reservations.map(identity), this.rows.map(({ reservation }) => identity(reservation)))) {
+      const changed: ReservationNode[] = [];
+      for (const [place, reservation] of reservations.entries()) {
+        const row = this.rows[place];
+        if (row && !isDeepStrictEqual(row.reservation, reservation)) {
+          row.reservation = reservation;
+          changed.push(row);
+        }
+      }
+      if (changed.length > 0) {
+        this.changed.fire(changed);
+      }
+      return;
+    }
+    this.rows = reservations.map((reservation) => ({ reservation }));
+    this.projects = grouped(this.rows);
     this.changed.fire(undefined);
   }
 }
 
-function grouped(reservations: Reservation[]): ProjectNode[] {
-  return [...groupBy(reservations, ({ project }) => project)]
+/** What decides which row of the tree is a reservation's, and how the rows above it look. */
+function identity({ project, path, tag, port, missing }: Reservation): unknown[] {
+  return [project, path, tag, port, missing];
+}
+
+function grouped(rows: ReservationNode[]): ProjectNode[] {
+  return [...groupBy(rows, ({ reservation }) => reservation.project)]
     .map(([project, members]) => ({ project, directories: byDirectory(members) }))
     .sort(
       (one, other) =>
@@ -116,10 +135,10 @@ function grouped(reservations: Reservation[]): ProjectNode[] {
     );
 }
 
-function byDirectory(reservations: Reservation[]): DirectoryNode[] {
-  return [...groupBy(reservations, ({ path }) => path)].map(([directory, members]) => ({
+function byDirectory(rows: ReservationNode[]): DirectoryNode[] {
+  return [...groupBy(rows, ({ reservation }) => reservation.path)].map(([directory, members]) => ({
     directory,
-    reservations: members,
+    rows: members,
   }));
 }
 
@@ -130,7 +149,7 @@ function compare(one: string | null, other: string | null): number {
 function projectItem({ project, directories }: ProjectNode): vscode.TreeItem {
   const item = new vscode.TreeItem(plain(project ?? 'No project'), vscode.TreeItemCollapsibleState.Expanded);
   item.id = project === null ? 'none' : `project ${project}`;
-  const count = directories.reduce((sum, { reservations }) => sum + reservations.length, 0);
+  const count = directories.reduce((sum, { rows }) => sum + rows.length, 0);
   item.description = `${count}`;
   const named = project === null ? 'No project' : `Project ${plain(project)}`;
   item.accessibilityInformation = { label: `${named}, ${counted(count, 'port')}` };
@@ -138,12 +157,12 @@ function projectItem({ project, directories }: ProjectNode): vscode.TreeItem {
   return item;
 }
 
-function directoryItem({ directory, reservations }: DirectoryNode): vscode.TreeItem {
-  const isMissing = reservations.some(({ missing }) => missing);
+function directoryItem({ directory, rows }: DirectoryNode): vscode.TreeItem {
+  const isMissing = rows.some(({ reservation }) => reservation.missing);
   const name = path.basename(directory) || directory;
   const item = new vscode.TreeItem(plain(name), vscode.TreeItemCollapsibleState.Expanded);
   // A directory whose ports have several projects is there once for each.
-  item.id = `directory ${JSON.stringify([directory, reservations[0]?.project])}`;
+  item.id = `directory ${JSON.stringify([directory, rows[0]?.reservation.project])}`;
   item.description = plain(isMissing ? `missing · ${path.dirname(directory)}` : path.dirname(directory));
   item.tooltip = plain(isMissing ? `${directory} is missing` : directory);
   item.iconPath = isMissing

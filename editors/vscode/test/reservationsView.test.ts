@@ -197,18 +197,23 @@ test('a port whose listener nobody knows has no sign of its own folder', async (
   assert.deepEqual(colours, ['charts.green', undefined, undefined]);
 });
 
-test('what has not changed is not drawn anew', async () => {
-  let draws = 0;
-  view.onDidChangeTreeData(() => (draws += 1));
-  stored = [reservation('/work/a', 5000)];
+test('only what has changed is drawn anew', async () => {
+  const labels: unknown[] = [];
+  view.onDidChangeTreeData((nodes) => labels.push(nodes?.map((node) => view.getTreeItem(node).label)));
+  stored = [reservation('/work/a', 5000), reservation('/work/a', 5001, { tag: 'b' })];
 
   await view.refresh();
   await pass(5000);
-  assert.equal(draws, 1);
-  stored = [reservation('/work/a', 5000, { occupied: true })];
+  assert.deepEqual(labels, [undefined]);
+  stored = [reservation('/work/a', 5000), reservation('/work/a', 5001, { tag: 'b', occupied: true, task: 'new' })];
+  await pass(5000);
+  assert.deepEqual(labels, [undefined, ['5001']]);
+  assert.deepEqual(drawn(), ['No project · 2', '  a · /work', '    5000', '    5001 · b · new · something listens']);
+  stored = stored.slice(0, 1);
   await pass(5000);
 
-  assert.equal(draws, 2);
+  assert.deepEqual(labels, [undefined, ['5001'], undefined]);
+  assert.deepEqual(drawn(), ['No project · 1', '  a · /work', '    5000']);
 });
 
 test('a view that is gone looks no more', async () => {

@@ -2,7 +2,7 @@
 // TROP_TEST_VSCODE: what ./install has made. TROP_TEST_EXTENSIONS: the installed extensions. TROP_TEST_SCRIPTS: where
 // trop is. TROP_SCREENSHOTS: where what_the_readme_shows writes its pictures, if they are wanted. TROP_TEST_SECONDS: how
 // long random_actions_for_long takes.
-import { closeAll, openWindow, pictures } from './window.mjs';
+import { closeAll, openWindow, pictures, words } from './window.mjs';
 import { World } from './world.mjs';
 
 const [name, root] = process.argv.slice(2);
@@ -15,6 +15,7 @@ try {
   failed = true;
   console.log(error.stack);
   try {
+    console.log(`What stood on top: ${JSON.stringify(await words())}`);
     console.log(`What it looked like: ${(await pictures(root)).join(' ')}`);
   } catch (second) {
     console.log(`There is no picture: ${second.message}`);

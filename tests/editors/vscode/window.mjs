@@ -45,6 +45,13 @@ export async function pictures(directory) {
   return files;
 }
 
+/** The texts of what lies on top in all open windows, for whoever cannot look at the pictures. */
+export async function words() {
+  const pages = open.flatMap((window) => window.page ?? []);
+  const boxes = '.monaco-dialog-box, .monaco-menu, .quick-input-widget, .notification-list-item';
+  return Promise.all(pages.map((page) => page.locator(boxes).filter({ visible: true }).allInnerTexts()));
+}
+
 /**
  * Opens a window and waits for its workbench.
  *

@@ -45,12 +45,11 @@ export default async function ({ world, openWindow }) {
   await loose.hover();
   await loose.getByRole('button', { name: 'Copy Port' }).click();
   await eventually('the copied port', async () => (await window.clipboard()) === `${ports.loose}`);
-  await menu(window, loose, 'Release…');
+  await ask(window, loose, 'Release…', `${ports.loose}`);
   await window.decide('Release'); // It is neither above nor below the open folder.
   await loose.waitFor({ state: 'detached' });
   const directory = rows.filter({ has: window.page.locator('.label-name', { hasText: /^loose$/ }) });
-  await menu(window, directory, 'Undo Last Change');
-  await window.dialog.filter({ hasText: `${ports.loose}` }).waitFor();
+  await ask(window, directory, 'Undo Last Change', `${ports.loose}`);
   await window.decide('Undo');
   await loose.waitFor();
 
@@ -62,15 +61,13 @@ export default async function ({ world, openWindow }) {
   }
   assert.equal(await window.dialog.count(), 0);
 
-  await menu(window, loose, 'Copy Address');
-  await eventually('the address', async () => (await window.clipboard()) === `http://localhost:${ports.loose}/`);
-  await menu(window, loose, 'Copy as Environment');
-  await eventually('the variables', async () => (await window.clipboard()).includes(`=${ports.loose}\n`));
+  await copies(window, loose, 'Copy Address', (text) => text === `http://localhost:${ports.loose}/`);
+  await copies(window, loose, 'Copy as Environment', (text) => text.includes(`=${ports.loose}\n`));
 
   // What a file of another directory names is not reserved because somebody copies.
   fs.writeFileSync(path.join(loosePlace, 'trop.yaml'), 'reservations: {services: {site: {}}}\n');
-  await menu(window, directory, 'Copy as Environment');
-  await window.dialog.filter({ hasText: `for ${loosePlace}?` }).filter({ hasText: '(tag site)' }).waitFor();
+  await ask(window, directory, 'Copy as Environment', `for ${loosePlace}?`);
+  await window.dialog.filter({ hasText: '(tag site)' }).waitFor();
   await window.decide('Cancel');
   assert.equal(world.portsAt(loosePlace).site, undefined);
 
@@ -80,8 +77,7 @@ export default async function ({ world, openWindow }) {
     const { lineCount } = editor.document;
     await editor.edit((edit) => edit.replace(new vscode.Range(0, 0, lineCount, 0), 'reservations: {services: {seen: {}}}'));
   }, path.join(loosePlace, 'trop.yaml'));
-  await menu(window, directory, 'Copy as Environment');
-  await window.dialog.filter({ hasText: '(tag seen)' }).waitFor();
+  await ask(window, directory, 'Copy as Environment', '(tag seen)');
   await window.decide('Reserve and Copy');
   await eventually('what is seen', () => world.portsAt(loosePlace).seen !== undefined);
   world.trop(loosePlace, 'release', '--tag', 'seen');
@@ -89,8 +85,7 @@ export default async function ({ world, openWindow }) {
   fs.renameSync(loosePlace, path.join(world.root, 'away'));
   await directory.filter({ hasText: 'missing' }).locator('.codicon-warning').waitFor();
   await picture(window, world, 'missing');
-  await menu(window, directory, 'Release…');
-  await window.dialog.filter({ hasText: 'Release 2 ports?' }).waitFor();
+  await ask(window, directory, 'Release…', 'Release 2 ports?');
   await window.decide('Release');
   await directory.waitFor({ state: 'detached' });
   assert.deepEqual(
@@ -99,12 +94,45 @@ export default async function ({ world, openWindow }) {
   );
 }
 
+const CHANGED = 'the list has changed meanwhile';
+
+/** Picks an entry of a row's context menu until it asks something that has these words: rows may change meanwhile. */
+async function ask(window, row, entry, words) {
+  const question = window.dialog.filter({ hasText: words });
+  do {
+    await menu(window, row, entry);
+    await question.or(window.notification(CHANGED)).first().waitFor();
+  } while (!(await question.isVisible()));
+}
+
+/** Picks an entry of a row's context menu until it has copied what is meant. */
+async function copies(window, row, entry, isMeant) {
+  await menu(window, row, entry);
+  await eventually(entry, async () => {
+    if (await window.notification(CHANGED).isVisible()) {
+      await menu(window, row, entry);
+    }
+    return isMeant(await window.clipboard());
+  });
+}
+
 /** Picks an entry of a row's context menu. */
 async function menu(window, row, entry) {
-  await row.click({ button: 'right' });
+  await window.command('notifications.clearAll');
+  const open = window.page.locator('.monaco-menu');
+  await eventually('the menu', async () => {
+    await row.click({ button: 'right' });
+    try {
+      await open.getByRole('menuitem', { name: entry, exact: true }).hover({ timeout: 5000 });
+      return true;
+    } catch {
+      await window.page.keyboard.press('Escape'); // Whatever takes the focus closes a menu.
+      return false;
+    }
+  });
   // A menu that has just come up takes no click.
-  await window.page.locator('.monaco-menu').getByRole('menuitem', { name: entry, exact: true }).hover();
   await window.page.keyboard.press('Enter');
+  await open.waitFor({ state: 'detached' });
 }
 
 function picture(window, world, name) {
