@@ -135,11 +135,30 @@ else:
         def __reduce__(self):
             return type(self), (self.value,)
 
+    _new = tuple.__new__
+
+    _PATTERNS = (
+        lambda _cls: _new(_cls, ()),
+        lambda _cls, a: _new(_cls, (a,)),
+        lambda _cls, a, b: _new(_cls, (a, b)),
+        lambda _cls, a, b, c: _new(_cls, (a, b, c)),
+        lambda _cls, a, b, c, d: _new(_cls, (a, b, c, d)),
+        lambda _cls, a, b, c, d, e: _new(_cls, (a, b, c, d, e)),
+        lambda _cls, a, b, c, d, e, f: _new(_cls, (a, b, c, d, e, f)),
+        lambda _cls, a, b, c, d, e, f, g: _new(_cls, (a, b, c, d, e, f, g)),
+        lambda _cls, a, b, c, d, e, f, g, h: _new(_cls, (a, b, c, d, e, f, g, h)),
+    )
+    """What constructors are copies of, by the number of fields: to compile one takes ten times as long."""
+
     def _constructor(kind, fields, defaults):
-        """``__new__``, compiled: it takes arguments by position and by name in the interpreter's own way."""
-        names = ", ".join(fields)
-        code = f"lambda _cls, {names}: _make(_cls, ({names}{',' * bool(fields)}))"
-        new = eval(code, {"_make": tuple.__new__, "__builtins__": {}})  # noqa: S307 - names of our own fields
+        """``__new__``: it takes arguments by position and by name in the interpreter's own way."""
+        if len(fields) < len(_PATTERNS):
+            pattern = _PATTERNS[len(fields)].__code__
+            new = type(_constructor)(pattern.replace(co_varnames=("_cls", *fields)), globals())
+        else:
+            names = ", ".join(fields)
+            code = f"lambda _cls, {names}: _new(_cls, ({names}))"
+            new = eval(code, {"_new": _new, "__builtins__": {}})  # noqa: S307 - names of our own fields
         new.__defaults__ = defaults
         new.__name__, new.__qualname__ = "__new__", f"{kind}.__new__"
         return new
@@ -183,7 +202,7 @@ else:
             namespace.update({field: _tuplegetter(place, None) for place, field in enumerate(fields)})
 
             def construct(this, /, *values, **named):
-                # Most of those that are imported are never made: the first one that is has this compiled.
+                # Most of those that are imported are never made: the first one that is has this replaced.
                 made.__new__ = staticmethod(_constructor(name, fields, tuple(defaults.values())))
                 return made.__new__(this, *values, **named)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import enum
 import pickle
+import types
 import typing
 
 import pytest
@@ -74,6 +76,24 @@ def test_what_no_tuple_is_made_of_is_refused_as_typing_does(fields: tuple[tuple[
         refusals.append(str(refusal.value).removeprefix(f"{kind.__name__}."))
 
     assert refusals[0] == refusals[1] != ""
+
+
+@pytest.mark.parametrize("count", range(12))
+def test_a_tuple_of_any_length_is_made_as_typing_makes_it(count: int) -> None:
+    names = [f"field_{chr(ord('z') - number)}" for number in range(count)]
+    last = names[-1:]
+    declared = {"__annotations__": dict.fromkeys(names, int), **dict.fromkeys(last, -1)}
+    light: Any = types.new_class("Some", (NamedTuple,), exec_body=lambda namespace: namespace.update(declared))
+    make_real: Any = collections.namedtuple  # noqa: PYI024 - its names are known here alone
+    real = make_real("Some", names, defaults=[-1 for _ in last])
+
+    values = dict(zip(names, range(count), strict=True))
+
+    assert tuple(light(*range(count))) == tuple(light(**values)) == tuple(range(count))
+    assert repr(light(**values)) == repr(real(**values))
+    assert tuple(light(*range(count - len(last)))) == tuple(real(*range(count - len(last))))
+    with pytest.raises(TypeError, match=r"^Some\.__new__\(\) takes "):
+        light(*range(count + 1))
 
 
 def test_a_class_is_what_typing_makes_of_it() -> None:
