@@ -11,7 +11,7 @@ from typing import Any
 
 import coverage
 
-from support.loading import load_everything
+from support.loading import load_everything, make_constructors
 from trop_server import programs
 
 _SERVERS = ("trop_server.main", "trop_server.transport", "trop_server.wire")
@@ -26,6 +26,7 @@ def main() -> None:
     """Fork for whoever is at the other end, until there is nobody. A fork ends in here."""
     kind, channel = sys.argv[1], socket.socket(fileno=int(sys.argv[2]))
     load_everything(*_PARTS[kind])
+    make_constructors()
     # What is there already is no garbage, and looking through it would copy it.
     gc.collect()
     gc.freeze()

@@ -29,6 +29,13 @@ def load_everything(*parts: str) -> None:
                     continue
 
 
+def make_constructors() -> None:
+    """Have every tuple with names of trop's own made once: its constructor is there from the first time on."""
+    for kind in tuple.__subclasses__():
+        if kind.__module__.startswith(("trop_core.", "trop_server.")):
+            kind(*vars(kind)["_fields"])
+
+
 def _modules(name: str) -> Iterator[str]:
     yield name
     inside = getattr(importlib.import_module(name), "__path__", ())
