@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 settings.register_profile("trop", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("trop")
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many run the tests with ``-n auto``: of one more than there are processors one most often only waits."""
+    return (os.cpu_count() or 1) + 1
+
+
 _LEADS_ASTRAY = ("TROP_", "GIT_", "XDG_", "SNAP_")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -38,7 +39,12 @@ def imports(path: Path, known: dict[str, Path]) -> set[str]:
 
 
 KNOWN = modules()
-IMPORTS = {name: imports(path, KNOWN) for name, path in KNOWN.items()}
+
+
+@cache
+def imports_of_all() -> dict[str, set[str]]:
+    """What each module of the product imports of it."""
+    return {name: imports(path, KNOWN) for name, path in KNOWN.items()}
 
 
 def is_in(module: str, room: str) -> bool:
@@ -47,7 +53,7 @@ def is_in(module: str, room: str) -> bool:
 
 def test_no_modules_import_each_other_however_many_are_in_between() -> None:
     try:
-        TopologicalSorter(IMPORTS).prepare()
+        TopologicalSorter(imports_of_all()).prepare()
     except CycleError as error:
         pytest.fail(f"these import each other: {' -> '.join(error.args[1])}")
 
@@ -70,7 +76,7 @@ def test_no_modules_import_each_other_however_many_are_in_between() -> None:
 def test_a_room_does_not_reach_into_another(room: str, strangers: tuple[str, ...]) -> None:
     reaching = {
         f"{module} -> {imported}"
-        for module, found in IMPORTS.items()
+        for module, found in imports_of_all().items()
         if is_in(module, room)
         for imported in found
         if any(is_in(imported, stranger) for stranger in strangers)
@@ -81,13 +87,13 @@ def test_a_room_does_not_reach_into_another(room: str, strangers: tuple[str, ...
 
 
 def test_errors_import_nothing_but_errors() -> None:
-    found = {name for module in KNOWN if is_in(module, "trop_core.errors") for name in IMPORTS[module]}
+    found = {name for module in KNOWN if is_in(module, "trop_core.errors") for name in imports_of_all()[module]}
 
     assert all(is_in(name, "trop_core.errors") for name in found - {"trop_core.light_types"})
 
 
 def test_one_error_does_not_load_all_others() -> None:
-    assert not IMPORTS["trop_core.errors"]
+    assert not imports_of_all()["trop_core.errors"]
 
 
 def test_names_in_one_folder_do_not_differ_in_their_ending_only() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 from support.repositories import add_worktree, make_repository
 from support.sandbox import LOOKING, PATIENCE, TROP, UNMEASURED, Sandbox
 
@@ -367,7 +368,7 @@ def test_one_condition_after_the_other(sandbox: Sandbox, name: str) -> None:
     assert assert_the_same(world) is (name in EXPRESS)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(st.sampled_from(sorted(TWISTS)), min_size=2, max_size=4, unique=True))
 def test_conditions_together(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
     world = World(Sandbox(tmp_path_factory.mktemp("world")))

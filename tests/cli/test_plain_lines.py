@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from trop_server.cli.parser import build, parse
 from trop_server.cli.plain_line import Argument, PlainGrammar, read
@@ -78,7 +79,7 @@ def lines(draw: st.DrawFn) -> list[str]:
     return line
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(800), deadline=None)
 @given(line=lines())
 def test_a_line_that_is_read_is_read_as_argparse_reads_it(line: list[str]) -> None:
     said = read(line)

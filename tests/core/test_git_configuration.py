@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 from support.sandbox import PATIENCE
 
 from trop_core.git import configuration, grammar
@@ -159,7 +160,7 @@ LINES = st.text(st.sampled_from('ab.-19 \t[]="#;\\\r\x0b\n'), max_size=12) | st.
 
 
 @pytest.mark.usefixtures("unmeasured")
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(st.lists(LINES, max_size=6).map("\n".join).map(str.encode))
 def test_a_plain_file_is_read_as_the_whole_grammar_reads_it(content: bytes) -> None:
     try:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
-MANY = 30_000
+FEW, MANY = 10_000, 30_000
 MOST = 60_000
 """For what has to be stopped before it is over."""
 
@@ -333,9 +333,9 @@ for number in range(points):
 
 
 @pytest.mark.parametrize("way", ["steps", "bytes"])
-def test_a_move_of_30_000_rows_killed_at_any_point_leaves_the_old_tree_or_the_new_one(tmp_path: Path, way: str) -> None:
+def test_a_move_of_10_000_rows_killed_at_any_point_leaves_the_old_tree_or_the_new_one(tmp_path: Path, way: str) -> None:
     """Twenty-five points of its course in SQLite's steps, twenty-five in bytes written, the commit among them."""
-    before = tree("/a", MANY)
+    before = tree("/a", FEW)
     after = [("/b" + stored[0][2:], *stored[1:]) for stored in before]
     fill(tmp_path / "template", before)
     (tmp_path / "runs").mkdir()

@@ -1,6 +1,6 @@
 """Whatever bytes come in: one answer to each request, no hang, no crash, no growth, and a store that is whole.
 
-``TROP_FUZZ_CASES`` (10,000 unless set) and ``TROP_FUZZ_SEED`` make it longer, or another one.
+``TROP_FUZZ_CASES`` (6,000 unless set) and ``TROP_FUZZ_SEED`` make it longer, or another one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
-CASES = int(os.environ.get("TROP_FUZZ_CASES", "10000"))
+CASES = int(os.environ.get("TROP_FUZZ_CASES", "6000"))
 SEED = int(os.environ.get("TROP_FUZZ_SEED", "2026"))
 PARTS = 2
 OUTSIDE_OF_THE_SESSION = 200

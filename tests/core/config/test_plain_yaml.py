@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from trop_core.config import plain_yaml, yaml_tree
 from trop_core.config.tree import Mapping, Scalar, Sequence
@@ -172,7 +173,7 @@ def files(draw: st.DrawFn) -> str:
 
 
 @pytest.mark.usefixtures("unmeasured")
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 @given(files() | st.lists(ENTRIES, max_size=5).map("\n".join))
 def test_a_file_that_is_read_plainly_is_read_as_the_parser_reads_it(text: str) -> None:
     root = plain_yaml.read(text)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from support.examples import examples
 from support.reserve.case import on_the_wire
 from support.reserve.world import World
 
@@ -295,4 +296,4 @@ class Groups(RuleBasedStateMachine):
 
 @pytest.mark.usefixtures("unmeasured")
 def test_whatever_is_done_in_whatever_order_ports_stay_and_fit() -> None:
-    run_state_machine_as_test(Groups, settings=settings(max_examples=40, stateful_step_count=60))
+    run_state_machine_as_test(Groups, settings=settings(max_examples=examples(25), stateful_step_count=60))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 from support.operations import perform
 from support.rows import Row, fill, row, rows_of
 
@@ -370,7 +371,7 @@ def a_store(rows: list[Row]) -> Iterator[Path]:
         shutil.rmtree(directory)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=STORES, source=PATHS, destination=PATHS, recursive=st.booleans(), force=st.booleans())
 def test_a_move_does_what_ten_lines_of_python_say(
     rows: list[Row], source: str, destination: str, recursive: bool, force: bool
@@ -394,7 +395,7 @@ def test_a_move_does_what_ten_lines_of_python_say(
         assert rows_of(directory) == expected
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=STORES, source=PATHS, recursive=st.booleans())
 def test_moving_there_and_back_is_the_identity(rows: list[Row], source: str, recursive: bool) -> None:
     with a_store(rows) as directory:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from support.examples import examples
 from support.operations import perform_in
 from support.requirements import missing
 from support.rows import rows_of
@@ -201,4 +202,4 @@ def moved(path: str, old: str, new: str) -> str:
 def test_a_port_goes_where_its_directory_goes_and_to_no_other_one(tmp_path: Path) -> None:
     if identify(str(tmp_path)) is None:
         missing("this file system does not tell its directories apart")
-    run_state_machine_as_test(Moves, settings=settings(max_examples=40, stateful_step_count=50))
+    run_state_machine_as_test(Moves, settings=settings(max_examples=examples(25), stateful_step_count=50))

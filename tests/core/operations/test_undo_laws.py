@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import stores
+from support.examples import examples
 from support.history import Rows, replayed, stored
 from support.operations import perform
 
@@ -61,7 +62,7 @@ STEPS = st.lists(
     min_size=1,
     max_size=14,
 )
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 class World:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 from support.operations import perform
 from support.typed_configurations import ANCHORED, HUNDRED_LINES, SESSIONS, SHOP, mutated
 from support.written_configurations import written
@@ -56,7 +57,7 @@ texts = st.one_of(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(250))
 @given(texts)
 @example("\ufeffprojekt: x\n")
 @example("project: a\u2028projekt: b\r\nx: 1\n")
