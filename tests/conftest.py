@@ -8,12 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 from support import forking
 from support.client import Client
+from support.measuring import measure_what_is_loaded
 from support.requirements import needs_root
 from support.sandbox import UNMEASURED, Sandbox
 
@@ -55,16 +57,21 @@ def interruptible() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def measured_as_far_as_loaded() -> None:
+    """Where coverage is measured, a process that is started reports on what it loads."""
+    measure_what_is_loaded()
+
+
 @pytest.fixture(autouse=True)
 def measured_in_part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Where coverage is measured: of a test's cases, which go the same ways, one in three has its processes measured.
+    """Where coverage is measured: of three tests one has its processes measured, always the same one.
 
-    Measuring more than doubles what a test takes. What is reached by an unmeasured one alone counts as not reached at
-    all, so that the bound holds for less than there is.
+    Measuring takes three times as long as what is measured. What is reached by an unmeasured one alone counts as not
+    reached at all, so that the bound holds for less than there is.
     """
-    case = getattr(request.node, "callspec", None)
     is_unmeasured = "unmeasured" in request.fixturenames
-    if is_unmeasured or (case is not None and sum(case.indices.values()) % 3):
+    if is_unmeasured or crc32(request.node.nodeid.encode()) % 3:
         for name in UNMEASURED:
             monkeypatch.delenv(name, raising=False)
     if not is_unmeasured or Coverage.current() is None:

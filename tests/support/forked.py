@@ -12,6 +12,7 @@ from typing import Any
 import coverage
 
 from support.loading import load_everything, make_constructors
+from support.measuring import look_at_modules
 from trop_server import programs
 
 _SERVERS = ("trop_server.main", "trop_server.transport", "trop_server.wire")
@@ -27,6 +28,8 @@ def main() -> None:
     kind, channel = sys.argv[1], socket.socket(fileno=int(sys.argv[2]))
     load_everything(*_PARTS[kind])
     make_constructors()
+    if sys.argv[4]:
+        look_at_modules()
     # What is there already is no garbage, and looking through it would copy it.
     gc.collect()
     gc.freeze()

@@ -20,6 +20,8 @@ from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from coverage import Coverage
+
 from support.loading import PLACE
 
 if TYPE_CHECKING:
@@ -141,9 +143,10 @@ class _ForkServer:
         self._one_at_a_time = threading.Lock()
         # Each of the forks is measured by itself, if it is.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS_")}
+        measured = "measured" if Coverage.current() else ""
         with its:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _FORKING, kind, str(its.fileno()), PLACE],
+                [sys.executable, "-P", "-c", _FORKING, kind, str(its.fileno()), PLACE, measured],
                 pass_fds=[its.fileno()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
