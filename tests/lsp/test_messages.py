@@ -262,3 +262,22 @@ def test_only_protocol_bytes_go_to_stdout(sandbox: Sandbox, start: Callable[...,
 
     assert client.wait() == 0
     assert {message.get("id") for message in client.rest()} >= {None, 1, 2, 3}
+
+
+def test_an_id_is_free_again_as_soon_as_its_answer_is_there(shared: Client) -> None:
+    for _ in range(200):
+        shared.send(request("again", "workspace/executeCommand", LIST))
+
+        assert "result" in shared.answer("again")
+
+
+def test_a_command_that_is_taken_back_while_it_is_answered_gets_one_answer(client: Client) -> None:
+    for number in range(100):
+        client.send(command(number, "trop.list"))
+        client.write(frame(cancellation(number)))
+    client.send(request("end", "shutdown"), notification("exit"))
+    client.wait()
+
+    answers = [message for message in client.rest() if "method" not in message]
+    assert sorted((answer["id"] for answer in answers), key=str) == sorted([*range(100), "end"], key=str)
+    assert {answer["error"]["code"] for answer in answers if "error" in answer} <= {-32800}

@@ -83,7 +83,9 @@ class TropProtocol(LanguageServerProtocol):
         self._session: Session = server
         self.output: Output | None = None
         self._initialized = False
-        self._running: dict[str | int, asyncio.Task[None]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        # Both are changed in the thread that answers, too: each look at them is a single step.
+        self._unanswered: dict[str | int, asyncio.Task[None]] = {}
         self._tickets: dict[str | int, Ticket] = {}
         self._errands: dict[asyncio.Task[None], Ticket] = {}
         self._questions: dict[str | int, asyncio.Future[str | None]] = {}
@@ -122,20 +124,23 @@ class TropProtocol(LanguageServerProtocol):
         """Answer what was no JSON, or no frame at all."""
         self._refuse(None, types.ErrorCodes.ParseError, f"the message cannot be read: {reason}")
 
-    async def cancel_all(self, *, but: str | int | None = None) -> None:
+    async def cancel_all(self) -> None:
         """Take back every command and errand that is under way and wait until each is answered, or over."""
-        tasks = [task for message_id, task in self._running.items() if message_id != but]
-        tasks += self._errands
+        tasks = {*self._others(), *self._errands}
         for ticket in [*self._tickets.values(), *self._errands.values()]:
             ticket.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
-    async def settle(self, *, but: str | int | None = None) -> None:
+    async def settle(self) -> None:
         """Give the requests that are under way a moment to be answered."""
-        tasks = [task for message_id, task in self._running.items() if message_id != but]
+        tasks = self._others()
         if tasks:
             await asyncio.wait(tasks, timeout=SECONDS_TO_ANSWER)
+
+    def _others(self) -> set[asyncio.Task[None]]:
+        """What handles requests, but for the one that asks: it would wait for itself."""
+        return self._running - {asyncio.current_task()}
 
     def begin(self, errand: Callable[[Ticket], Coroutine[Any, Any, None]]) -> None:
         """Do something that no request waits for. At the latest it is over, and taken back, when the session ends."""
@@ -182,7 +187,7 @@ class TropProtocol(LanguageServerProtocol):
             self._refuse(message_id, types.ErrorCodes.ServerNotInitialized, "the server was not initialized yet")
         elif self._shutdown:
             self._refuse(message_id, types.ErrorCodes.InvalidRequest, "the server was shut down")
-        elif message_id in self._running:
+        elif message_id in self._unanswered:
             self._refuse(message_id, types.ErrorCodes.InvalidRequest, f"the id {message_id!r} is in use")
         elif method == types.INITIALIZE:
             if self._initialized:
@@ -198,25 +203,44 @@ class TropProtocol(LanguageServerProtocol):
             ticket = self._tickets[message_id] = Ticket(
                 params.get("workDoneToken") if isinstance(params, dict) else None
             )
-            self._begin(message_id, self._execute_command(ticket, params))
+            self._begin(message_id, self._execute_command(ticket, params, partial(self._reply, message_id)))
         elif self._session.answers(method):
-            self._begin(message_id, self._session.answer(method, message.get("params")))
+            self._begin(message_id, self._answer(message_id, method, message.get("params")))
         else:
             error = refusal(types.ErrorCodes.MethodNotFound, f"there is no method {method}", _LEARN)
             self._send_error(message_id, error)
 
-    def _begin(self, message_id: str | int, handling: Coroutine[Any, Any, Any]) -> None:
-        self._running[message_id] = asyncio.ensure_future(self._answer(message_id, handling))
+    def _begin(self, message_id: str | int, handling: Coroutine[Any, Any, None]) -> None:
+        task = self._unanswered[message_id] = asyncio.ensure_future(self._handle(message_id, handling))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
-    async def _answer(self, message_id: str | int, handling: Coroutine[Any, Any, Any]) -> None:
-        send: Callable[[], None]
+    async def _handle(self, message_id: str | int, handling: Coroutine[Any, Any, None]) -> None:
+        """Do what answers a request; what goes wrong before it has is the answer."""
         try:
-            send = partial(self._send_result, message_id, await handling)
+            await handling
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the client gets its one answer
-            send = partial(self._send_error, message_id, to_json_rpc(error))
-        del self._running[message_id]
+            failed = to_json_rpc(error)
+            if self._unanswered.get(message_id) is not asyncio.current_task():
+                logger.error("after the answer: %s: %s", type(error).__name__, error)
+                return
+            self._settle(message_id)
+            self._send_error(message_id, failed)
+
+    async def _answer(self, message_id: str | int, method: str, params: Any) -> None:
+        self._reply(message_id, await self._session.answer(method, params))
+
+    def _reply(self, message_id: str | int, result: Any) -> None:
+        """Answer a request with its result. Safe to use from any thread."""
+        if self.output is not None:
+            answer = encode({"jsonrpc": self.VERSION, "id": message_id, "result": result})
+            # Before the client can have it: the next request may have the same id.
+            self._settle(message_id)
+            self.output.send(answer)
+
+    def _settle(self, message_id: str | int) -> None:
+        self._unanswered.pop(message_id, None)
         self._tickets.pop(message_id, None)
-        send()
 
     def _initialize(self, message_id: str | int, message: dict[str, Any]) -> None:
         try:
@@ -249,10 +273,11 @@ class TropProtocol(LanguageServerProtocol):
         self._session.begin()
 
     async def _finish(self, message_id: str | int) -> None:
-        await self.settle(but=message_id)
-        await self.cancel_all(but=message_id)
+        await self.settle()
+        await self.cancel_all()
+        self._reply(message_id, None)
 
-    async def _execute_command(self, ticket: Ticket, params: Any) -> Any:
+    async def _execute_command(self, ticket: Ticket, params: Any, reply: Callable[[Any], None]) -> None:
         if not isinstance(params, dict) or not isinstance(params.get("command"), str):
             raise refusal(types.ErrorCodes.InvalidParams, "params needs a command, and it is a text", _LEARN)
         handler = self.fm.commands.get(params["command"])
@@ -268,7 +293,7 @@ class TropProtocol(LanguageServerProtocol):
         argument = arguments[0] if arguments else None
         if argument is not None and not isinstance(argument, dict):
             raise InvalidArgument("", expected="an object", given=argument, alone=True)
-        return await handler(argument or {}, ticket)
+        await handler(argument or {}, ticket, reply)
 
     def _notification(self, method: str, message: dict[str, Any]) -> None:
         if method == types.EXIT:
@@ -292,8 +317,11 @@ class TropProtocol(LanguageServerProtocol):
         cancelled, token = params.get("id"), params.get("token")
         if method == types.CANCEL_REQUEST:
             # The type, too: true is equal to 1, and would take back what has the id 1.
-            if type(cancelled) in (int, str) and cancelled in self._tickets:
-                self._tickets[cancelled].cancel()
+            if not isinstance(cancelled, (int, str)) or isinstance(cancelled, bool):
+                return
+            ticket = self._tickets.get(cancelled)
+            if ticket is not None:
+                ticket.cancel()
             return
         for ticket in list(self._tickets.values()):
             if token is not None and type(token) is type(ticket.progress_token) and token == ticket.progress_token:

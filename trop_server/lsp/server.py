@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from trop_core.cancellation import Progress
     from trop_core.models import Reservation
+    from trop_core.records import Record
     from trop_server.lsp.documents.living import Living
 
 logger = logging.getLogger(__name__)
@@ -241,8 +242,9 @@ class TropServer(LanguageServer):
         """The result of one; null, as long as no document is open. Raises what ``Living.answer`` raises."""
         return None if self._living is None else await self._living.answer(method, params)
 
-    async def _open_port(self, argument: dict[str, Any], _ticket: Ticket) -> None:
+    async def _open_port(self, argument: dict[str, Any], _ticket: Ticket, reply: Callable[[Any], None]) -> None:
         self.protocol.request(types.WINDOW_SHOW_DOCUMENT, {"uri": address_of(argument), "external": True})
+        reply(None)
 
     # Commands and errands
 
@@ -256,16 +258,20 @@ class TropServer(LanguageServer):
         caller = self._caller() if folder is None else self._caller()._replace(folders=(folder,))
         return await self._call(ticket, operation, request, caller, no_progress, asked=False)
 
-    async def _run(self, operation: Operation, argument: dict[str, Any], ticket: Ticket) -> dict[str, Any]:
-        request = operation.parse(argument)
+    async def _run(
+        self, operation: Operation, argument: dict[str, Any], ticket: Ticket, reply: Callable[[Any], None]
+    ) -> None:
+        request, caller = operation.parse(argument), self._caller()
         if ticket.progress_token is None:
-            return result_to_wire(await self._call(ticket, operation, request, self._caller(), no_progress))
+            await self._call(ticket, operation, request, caller, no_progress, tell=partial(_reply_with, reply))
+            return
         reports = ProgressReports(asyncio.get_running_loop(), self.protocol.send_progress, ticket.progress_token)
         reports.begin(operation.title)
         try:
-            return result_to_wire(await self._call(ticket, operation, request, self._caller(), reports))
+            result = result_to_wire(await self._call(ticket, operation, request, caller, reports))
         finally:
             reports.end()
+        reply(result)
 
     async def _call(
         self,
@@ -276,6 +282,7 @@ class TropServer(LanguageServer):
         progress: Progress,
         *,
         asked: bool = True,
+        tell: Callable[[Any], object] | None = None,
     ) -> Any:
         assert self._lanes is not None
         data = self._data_directory(getattr(request, "data_dir", None), tolerant=operation.judges)
@@ -285,7 +292,7 @@ class TropServer(LanguageServer):
             # What a client reads before the first look and what is told after it leave no gap between them.
             await ticket.while_harmless(self._watcher.ready())
         try:
-            return await self._lanes.run(ticket, call)
+            return await self._lanes.run(ticket, call, tell)
         finally:
             if call.writes:
                 for hurried in (self._watcher, self._living):
@@ -332,6 +339,11 @@ _FOLDER_RENAMES = types.FileOperationRegistrationOptions(
         )
     ]
 )
+
+
+def _reply_with(reply: Callable[[Any], None], result: Record) -> None:
+    """Answer with a result, in whatever thread has it: to change threads first takes a good part of a command."""
+    reply(result_to_wire(result))
 
 
 def _is_opened(params: Any) -> bool:

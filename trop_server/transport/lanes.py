@@ -103,32 +103,36 @@ class Lanes:
         self._next_look: asyncio.TimerHandle | None = None
         self.clock = LockClock(self._on_kept_waiting)
 
-    async def run(self, ticket: Ticket, call: Call) -> Any:
+    async def run(self, ticket: Ticket, call: Call, tell: Callable[[Any], object] | None = None) -> Any:
         """Run a call, whose token is the ticket's, to its end and return its result.
 
+        ``tell`` gets the result before that, once it can no longer be taken back, in the thread that has it.
         Raises what the call raises; ``LockTimeout`` if another process has kept it waiting for too long, also where
         that kept those before it; ``Cancelled`` if it was taken back before it had committed.
         """
         lane = self._writers if call.writes else self._readers
         stage: _Stage = "unprepared"
         while stage != "done":
-            stage = await self.look(ticket, partial(self._prepare, ticket, call, lane), place=call.place)
+            stage = await self.look(ticket, partial(self._prepare, ticket, call, lane, tell), place=call.place)
             if stage == "prepared":
                 await self._turn(ticket, call, lane)
                 try:
                     if not call.writes:
                         await ticket.while_harmless(self._output.room())
-                    stage = await self._loop.run_in_executor(lane.threads, lane.transact, call)
+                    stage = await self._loop.run_in_executor(lane.threads, self._transact, call, lane, tell)
                 finally:
                     lane.leave()
         return call.result
 
-    def _prepare(self, ticket: Ticket, call: Call, lane: _Lane) -> _Stage:
+    def _prepare(self, ticket: Ticket, call: Call, lane: _Lane, tell: Callable[[Any], object] | None) -> _Stage:
         """Prepare a call, and go on in this thread where its turn has come: to change threads takes a good part of it.
 
         In a thread that prepares, and that nobody may wait for any more.
         """
         if call.prepare():
+            if tell is not None:
+                ticket.take_effect()
+                tell(call.result)
             return "done"
         if not lane.try_to_enter():
             return "prepared"
@@ -136,9 +140,19 @@ class Lanes:
             if not call.writes and not self._output.wait_until_uncrowded(0):
                 return "prepared"
             ticket.take_effect()
-            return lane.transact(call)
+            stage = lane.transact(call)
         finally:
             lane.leave()
+        if stage == "done" and tell is not None:
+            tell(call.result)
+        return stage
+
+    def _transact(self, call: Call, lane: _Lane, tell: Callable[[Any], object] | None) -> _Stage:
+        """Do a call whose turn has come, in a thread of the lane."""
+        stage = lane.transact(call)
+        if stage == "done" and tell is not None:
+            tell(call.result)
+        return stage
 
     async def look(self, ticket: Ticket, function: Callable[[], T], *, place: str) -> T:
         """Call what may hang in the file system and may be dropped at any time; returns or raises what that does.
