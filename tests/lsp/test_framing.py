@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.messages import frame, request
 
-from trop_server.transport.framing import BrokenFrame, read_frames
+from trop_server.transport.framing import BrokenFrame, Input, read_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,3 +167,35 @@ def test_an_argument_that_is_nested_deeply_is_refused_like_any_other(shared: Cli
         message = shared.next_answer()
 
         assert message["error"]["code"] == (-32602 if message["id"] == 5 else -32700), depth
+
+
+def test_what_goes_wrong_with_one_message_is_no_matter_of_the_others() -> None:
+    source, sink = os.pipe()
+    os.write(sink, b"".join(map(frame, [1, b"{", 2])))
+    os.close(sink)
+    received, wrong = list[Any](), list[Any]()
+
+    def take(message: Any) -> None:
+        received.append(message)
+        raise ValueError(message)
+
+    async def session() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: wrong.append(context["exception"]))
+        ended = loop.create_future()
+        Input(
+            source,
+            loop,
+            on_message=take,
+            on_garbage=take,
+            on_end=ended.set_result,
+            may_read=lambda _: True,
+        ).start()
+        assert await ended is None
+
+    try:
+        asyncio.run(session())
+    finally:
+        os.close(source)
+    assert received[::2] == [1, 2]
+    assert [type(error) for error in wrong] == [ValueError] * 3

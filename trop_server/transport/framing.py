@@ -179,11 +179,15 @@ class Input:
         return chunk
 
     def _hand_on(self, content: bytes) -> None:
-        # Each in a step of the loop of its own: what goes wrong with one is no matter of the others.
         try:
-            self._loop.call_soon(self._on_message, decode(content))
-        except NotJson as error:
-            self._loop.call_soon(self._on_garbage, error)
+            try:
+                message = decode(content)
+            except NotJson as error:
+                self._on_garbage(error)
+            else:
+                self._on_message(message)
+        except Exception as error:  # noqa: BLE001 - what goes wrong with one message is no matter of the others
+            self._loop.call_exception_handler({"message": "a message was not handled", "exception": error})
 
     def _end(self, reason: BrokenFrame | None) -> None:
         self._pause()

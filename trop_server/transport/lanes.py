@@ -10,7 +10,7 @@ import asyncio
 import math
 import threading
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
@@ -20,6 +20,7 @@ from trop_core.cancellation import CancellationToken
 from trop_core.database.waiting import LockClock
 from trop_core.errors.base import Cancelled
 from trop_core.store import Store
+from trop_server.transport.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -96,7 +97,7 @@ class Lanes:
         self._output = output
         self._writers = _Lane(1, "write")
         self._readers = _Lane(_READERS, "read")
-        self._preparing = ThreadPoolExecutor(_PREPARERS, thread_name_prefix="prepare")
+        self._preparing = Threads(_PREPARERS, "prepare")
         self._places: WeakValueDictionary[str, _Place] = WeakValueDictionary()
         self._loop = asyncio.get_running_loop()
         self._queued: dict[asyncio.Future[Any], Patience] = {}
@@ -160,7 +161,9 @@ class Lanes:
         ``place`` is where it looks: what is asked about a place that hangs leaves threads for what is asked about
         others. Raises ``Cancelled`` once the ticket is taken back.
         """
-        queue = self._places.setdefault(place, _Place(self._preparing))
+        queue = self._places.get(place)
+        if queue is None:
+            queue = self._places[place] = _Place(self._preparing)
         return await ticket.while_harmless(queue.call(function))
 
     async def _turn(self, ticket: Ticket, call: Call, lane: _Lane) -> None:
@@ -275,14 +278,15 @@ class _Lane:
 class _Place:
     """What is asked about one place in the file system: at most half of the threads at once, the rest in a queue."""
 
-    def __init__(self, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, threads: Threads) -> None:
         self._threads = threads
+        self._loop = asyncio.get_running_loop()
         self._free = _PREPARERS_OF_ONE_PLACE
         self._waiting: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
 
     def call(self, function: Callable[[], T]) -> asyncio.Future[T]:
         """The function's answer to come. Called in the event loop's thread, as everything in here."""
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[T] = self._loop.create_future()
         self._waiting.append((function, answer))
         self._begin()
         return answer
@@ -293,20 +297,23 @@ class _Place:
             if answer.cancelled():
                 continue
             self._free -= 1
-            self._threads.submit(function).add_done_callback(partial(self._hand_over, answer))
+            self._threads.begin(partial(self._do, function, answer))
 
-    def _hand_over(self, answer: asyncio.Future[Any], running: Future[Any]) -> None:
-        # Called in the thread that has done it.
+    def _do(self, function: Callable[[], Any], answer: asyncio.Future[Any]) -> None:
+        # Called in the thread that does it.
+        end: Callable[[], None]
+        try:
+            end = partial(self._end, answer, answer.set_result, function())
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+            end = partial(self._end, answer, answer.set_exception, error)
         with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-            answer.get_loop().call_soon_threadsafe(self._end, running, answer)
+            self._loop.call_soon_threadsafe(end)
+        # A traceback holds on to this, and this to what was raised.
+        del end
 
-    def _end(self, running: Future[Any], answer: asyncio.Future[Any]) -> None:
+    def _end(self, answer: asyncio.Future[Any], settle: Callable[[Any], None], outcome: Any) -> None:
         # The thread was taken until now, also if nobody waited for it any more.
         self._free += 1
         if not answer.cancelled():
-            error = running.exception()
-            if error is None:
-                answer.set_result(running.result())
-            else:
-                answer.set_exception(error)
+            settle(outcome)
         self._begin()

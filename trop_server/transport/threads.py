@@ -1,0 +1,57 @@
+"""Threads for what may hang: so many at most, and begun only when all others are at work."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Threads:
+    """Does what it is given, in the order of coming, each in whatever thread has nothing to do.
+
+    A ``ThreadPoolExecutor`` makes a future with locks of its own for each, which takes a good part of a short command.
+    None of these threads holds up the end of the process.
+    """
+
+    def __init__(self, most: int, name: str) -> None:
+        self._most = most
+        self._name = name
+        self._begun = 0
+        self._spare = 0
+        """How many threads wait for work; less than none: how much work waits for a thread."""
+        self._lock = threading.Lock()
+        self._work: SimpleQueue[Callable[[], object]] = SimpleQueue()
+
+    def begin(self, work: Callable[[], object]) -> None:
+        """Have something done, which raises nothing. Raises ``RuntimeError`` where not a single thread can be begun."""
+        with self._lock:
+            self._spare -= 1
+            is_needed = self._spare < 0 and self._begun < self._most
+            if is_needed:
+                self._begun += 1
+                self._spare += 1
+        if is_needed:
+            self._begin_thread()
+        self._work.put(work)
+
+    def _begin_thread(self) -> None:
+        try:
+            threading.Thread(target=self._go_on, name=self._name, daemon=True).start()
+        except RuntimeError:
+            with self._lock:
+                self._begun -= 1
+                self._spare -= 1
+                if self._begun:
+                    return
+                self._spare += 1
+            raise
+
+    def _go_on(self) -> None:
+        while True:
+            self._work.get()()
+            with self._lock:
+                self._spare += 1
