@@ -22,29 +22,33 @@ class CancellationToken:
     """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self.cancelled = False
+        """Whether the call was taken back."""
         self._lock = threading.Lock()
         self._interrupt: Callable[[], None] | None = None
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the call was taken back."""
-        return self._event.is_set()
+        self._event: threading.Event | None = None
+        """What wakes up whoever waits: most calls never do."""
 
     def cancel(self) -> None:
         """Take the call back: what waits wakes up, and the statement that runs is interrupted."""
         with self._lock:
-            self._event.set()
+            self.cancelled = True
+            if self._event is not None:
+                self._event.set()
             if self._interrupt is not None:
                 self._interrupt()
 
     def check(self) -> None:
         """Raise ``Cancelled`` if the call was taken back."""
-        if self._event.is_set():
+        if self.cancelled:
             raise Cancelled
 
     def wait(self, seconds: float) -> None:
         """Sleep, but wake up at once and raise ``Cancelled`` when the call is taken back."""
+        with self._lock:
+            self.check()
+            if self._event is None:
+                self._event = threading.Event()
         if self._event.wait(seconds):
             raise Cancelled
 

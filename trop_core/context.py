@@ -185,7 +185,7 @@ class Context(NamedTuple):
             from trop_core.errors.arguments import InvalidArgument
 
             raise InvalidArgument("root", expected="either this or a path, not both (TROP_PATH names one)", given=True)
-        settings = self.settings(target.path, **given)
+        settings = self.settings(target.path, real=target.canonical, **given)
         if target.explicit or settings.reserve_for != "root":
             return target, settings
         from trop_core import git
@@ -219,22 +219,30 @@ class Context(NamedTuple):
             return False  # what is wrong with that file is told where its settings are needed
 
     def settings(
-        self, target: str | None, *, config_file: str | None = None, tolerant: bool = False, **arguments: object
+        self,
+        target: str | None,
+        *,
+        real: str | None = None,
+        config_file: str | None = None,
+        tolerant: bool = False,
+        **arguments: object,
     ) -> Settings:
         """What the configuration comes to for a call about a directory. Reads files.
 
         Without a target, what the user's own layers come to: for calls to which a project has nothing to say.
-        ``config_file`` is a project's file that somebody named, in place of those that are found. ``arguments`` are
-        the call's own, by dotted keys with ``__`` for the dot; None is not given. Raises ``ConfigError``,
-        ``InvalidArgument``, ``PermissionDenied`` or ``SystemFailure``; for who is ``tolerant``, what is wrong with a
-        project's files is the settings' ``refusal``.
+        ``real`` is the target's one name, for who has just asked for that. ``config_file`` is a project's file
+        that somebody named, in place of those that are found. ``arguments`` are the call's own, by dotted keys
+        with ``__`` for the dot; None is not given. Raises ``ConfigError``, ``InvalidArgument``,
+        ``PermissionDenied`` or ``SystemFailure``; for who is ``tolerant``, what is wrong with a project's files
+        is the settings' ``refusal``.
         """
         from trop_core.config.merging import load_settings
 
-        own = {key.replace("__", "."): value for key, value in arguments.items()}
+        own = {key.replace("__", "."): value for key, value in arguments.items() if value is not None}
         return load_settings(
             data_directory=self.data_directory,
             target=target,
+            real=real,
             environment=self.environment,
             arguments={**self.arguments, **own},
             config_file=config_file,

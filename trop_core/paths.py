@@ -11,7 +11,10 @@ import stat
 from functools import cache
 
 from trop_core.errors.paths import InvalidPath
-from trop_core.light_types import Enum
+from trop_core.light_types import TYPE_CHECKING, Enum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*://|[Ff][Ii][Ll][Ee]:/"
 
@@ -113,12 +116,19 @@ def is_there(path: str) -> bool:
 
     To ask for nothing else takes a third of the time of ``os.path.lexists`` where there is nothing.
     """
+    return bool(names_there("", (path,)))
+
+
+def names_there(directory: str, names: Iterable[str]) -> list[str]:
+    """Those of some names in an absolute directory for which ``is_there`` holds."""
+    beginning = directory if directory in ("", "/") else f"{directory}/"
     if not _access_tells():
-        return os.path.lexists(path)
+        return [name for name in names if os.path.lexists(beginning + name)]
+    access, exists = os.access, os.F_OK
     try:
-        return os.access(path, os.F_OK, effective_ids=True, follow_symlinks=False)
+        return [name for name in names if access(beginning + name, exists, effective_ids=True, follow_symlinks=False)]
     except ValueError:
-        return False
+        return []
 
 
 @cache

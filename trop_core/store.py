@@ -21,6 +21,7 @@ from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
@@ -198,14 +199,12 @@ class Store:
                 database.close()
         self._database = self._rehearsing = None
 
-    @contextmanager
-    def write(self, patience: Patience, operation: str, *, create: bool) -> Iterator[StoreConnection]:
+    def write(self, patience: Patience, operation: str, *, create: bool) -> AbstractContextManager[StoreConnection]:
         """One write transaction. A store that does not exist is created, or is ``NoDataDirectory``.
 
         Raises what opening and ``Database.write`` raise; nothing has changed then.
         """
-        with self._opened(patience, create=create).write(patience, operation) as connection:
-            yield connection
+        return self._opened(patience, create=create).write(patience, operation)
 
     @contextmanager
     def rehearse(self, patience: Patience, operation: str, *, create: bool) -> Iterator[StoreConnection]:

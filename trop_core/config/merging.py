@@ -63,6 +63,7 @@ def load_settings(
     *,
     data_directory: str,
     target: str | None,
+    real: str | None = None,
     environment: Mapping[str, str],
     arguments: Mapping[str, object],
     home: str | None = None,
@@ -72,12 +73,13 @@ def load_settings(
 ) -> Settings:
     """What the configuration comes to for a call about the directory ``target``, which need not exist.
 
-    Without a target it is what the user's own layers come to. Both directories are absolute paths, and so is
-    ``config_file``, a project's file that somebody named: one of another name is read in place of those that the target
-    has, and of one that is called as they are the target's own count, without a search above it. ``home`` ends the
-    search; ``around`` are the directories in which the caller is at work. ``arguments`` are values that the call itself
-    gives, by dotted keys and already checked; None is not given. Reads ``config.yaml`` in the data directory and the
-    project's files, each once; writes nothing.
+    Without a target it is what the user's own layers come to. Both directories are absolute paths, and so are
+    ``real``, the target's one name, if that is known already, and ``config_file``, a project's file that somebody
+    named: one of another name is read in place of those that the target has, and of one that is called as they are
+    the target's own count, without a search above it. ``home`` ends the search; ``around`` are the directories in
+    which the caller is at work. ``arguments`` are values that the call itself gives, by dotted keys and already
+    checked; None is not given. Reads ``config.yaml`` in the data directory and the project's files, each once;
+    writes nothing.
 
     Raises ``ConfigError`` with the problems of all files and variables together, or because the merged range is
     upside down; ``InvalidArgument`` (field ``min``, ``max`` or ``max_offset``) if it is so and an argument has to do
@@ -92,14 +94,20 @@ def load_settings(
         from trop_core.config.environment import environment_layer
 
         users.append(_attempt(in_variables, partial(environment_layer, environment)))
-    project = _Project({}) if target is None else _read_project(target, users[0], home, around, config_file)
+    project = (
+        _Project({})
+        if target is None
+        else _read_project(target, users[0], config_file, home=home, around=around, real=real)
+    )
     if in_file or in_variables or (project.problems and not tolerant):
         raise ConfigError([*in_file, *project.problems, *in_variables])
     if project.failure is not None and not tolerant:
         raise project.failure
     users.append(_argument_layer(arguments))
-    own, *stronger = (expanded(layer or {}) for layer in users)
     warnings = (*near_miss(global_file), *project.warnings)
+    if project == _Project({}, warnings=project.warnings) and not any(users):
+        return Settings(warnings=warnings)  # nobody says anything, as a rule
+    own, *stronger = (expanded(layer or {}) for layer in users)
     settings = partial(_merged, own, stronger, project._replace(warnings=warnings))
     refusal = project.failure or (ConfigError(project.problems) if project.problems else None)
     if not tolerant:
@@ -204,7 +212,13 @@ class _Project(NamedTuple):
 
 
 def _read_project(
-    target: str, user: Layer | None, home: str | None, around: Collection[str], config_file: str | None
+    target: str,
+    user: Layer | None,
+    config_file: str | None,
+    *,
+    home: str | None,
+    around: Collection[str],
+    real: str | None,
 ) -> _Project:
     """The project's files that apply to a directory."""
     allowed = allowed_variables(user)
@@ -216,7 +230,7 @@ def _read_project(
         return _Project(expanded(layer or {}), target, (config_file,), tuple(found))
     given = (user or {}).get("safe_directories")
     safe = () if given is None else cast("tuple[str, ...]", given.value)
-    ground = search.Ground.of(target, home=home, safe=safe, around=around)
+    ground = search.Ground.of(target, home=home, safe=safe, around=around, real=real)
     files = search.find(ground) if config_file is None else search.in_directory(ground)
     merged: Layer = {}
     problems: list[ConfigProblem] = []

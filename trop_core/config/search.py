@@ -14,7 +14,7 @@ from functools import partial
 from trop_core import small_files
 from trop_core.config.names import NEAR_NAMES, PROJECT_FILES
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
-from trop_core.paths import is_there, is_within, real
+from trop_core.paths import is_within, names_there, real
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -65,9 +65,20 @@ class Ground(NamedTuple):
     around: Collection[str] = ()
 
     @classmethod
-    def of(cls, target: str, *, home: str | None, safe: Collection[str] = (), around: Collection[str] = ()) -> Ground:
-        """The ground of an absolute path, which need not exist. Looks at the file system."""
-        real = _realpath(target)
+    def of(
+        cls,
+        target: str,
+        *,
+        home: str | None,
+        safe: Collection[str] = (),
+        around: Collection[str] = (),
+        real: str | None = None,
+    ) -> Ground:
+        """The ground of an absolute path, which need not exist. Looks at the file system.
+
+        ``real`` is its one name, for who has just asked for that.
+        """
+        real = real or _realpath(target)
         root = next(filter(_is_root, _upward(real)), None)
         return cls(target, real, root, None if home is None else _realpath(home), safe, around)
 
@@ -125,7 +136,7 @@ def find(ground: Ground) -> Found:
             warnings += near_misses(directory)
             return Found(directory, found, tuple(warnings))
     for directory in dict.fromkeys((ground.target, ground.root or ground.target)):
-        warnings += [_told_of_name(directory, name) for name in NEAR_NAMES if is_there(_in(directory, name))]
+        warnings += [_told_of_name(directory, name) for name in names_there(directory, NEAR_NAMES)]
     return Found(None, (), tuple(warnings))
 
 
@@ -181,7 +192,7 @@ def leads_away(path: str) -> bool:
 
 
 def _taken(ground: Ground, directory: str, warnings: list[str]) -> tuple[ProjectFile, ...]:
-    named = [name for name in PROJECT_FILES if is_there(_in(directory, name))]
+    named = names_there(directory, PROJECT_FILES)
     return tuple(filter(None, (_take(ground, directory, name, warnings) for name in named))) if named else ()
 
 
@@ -289,8 +300,7 @@ def _is_read(directory: str, name: str) -> bool:
 
 
 def _is_root(directory: str) -> bool:
-    git = _in(directory, ".git")
-    seen = _lstat(git) if is_there(git) else None
+    seen = _lstat(_in(directory, ".git")) if names_there(directory, (".git",)) else None
     return seen is not None and stat.S_IFMT(seen.st_mode) in (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK)
 
 

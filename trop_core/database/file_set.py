@@ -26,7 +26,7 @@ class FileSet:
 
     def __init__(self, path: str) -> None:
         self._names = [path, *(path + suffix for suffix in BESIDE)]
-        self._found = [_look(name) for name in self._names]
+        self._found = _look_at(self._names)
         self._is_torn = False
         self._comparing = allocate_lock()
 
@@ -37,7 +37,7 @@ class FileSet:
         in place since may have the inode number of the one that lay there before: of the numbers alone it cannot be
         told that what was opened between the two is gone.
         """
-        before, self._found[1:] = self._found[1:], [_look(name) for name in self._names[1:]]
+        before, self._found[1:] = self._found[1:], _look_at(self._names[1:])
         self._is_torn = any(map(_is_another, before, self._found[1:])) or _has_lost(self._names)
 
     def are_gone(self) -> bool:
@@ -48,7 +48,7 @@ class FileSet:
         next read opens both then.
         """
         with self._comparing:
-            now = [_look(name) for name in self._names]
+            now = _look_at(self._names)
             if now == self._found and now[0] is not None:
                 return self._is_torn
             appeared = [before is None and after is not None for before, after in zip(self._found, now, strict=True)]
@@ -62,13 +62,17 @@ class FileSet:
         return self._is_torn
 
 
-def _look(path: str) -> "_Found | None":
-    """Which file a name means now, and its size; None if it means none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_size
+def _look_at(names: list[str]) -> "list[_Found | None]":
+    """Which file each name means now, and its size; None if it means none."""
+    found: list[_Found | None] = []
+    for name in names:
+        try:
+            status = os.stat(name)
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino, status.st_size))
+    return found
 
 
 def _is_another(before: "_Found | None", now: "_Found | None") -> bool:

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from trop_core.light_types import TYPE_CHECKING, Any
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from trop_core.database.file_set import FileSet
     from trop_core.database.waiting import Patience
+
+_MANY_CURSORS = 64
+"""Cursors that a connection remembers before it looks which of them are still there: a set that is told of each costs
+more than a short statement."""
 
 _PAUSE = 0.02
 _LEAST_WAIT = 1.0
@@ -48,13 +52,16 @@ class SharedConnection(sqlite3.Connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options["check_same_thread"] = False
         super().__init__(*arguments, **options)
-        self._cursors = WeakSet[sqlite3.Cursor]()
+        self._cursors: list[ref[sqlite3.Cursor]] = []
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Run one statement; its rows are read from the cursor that is returned."""
         cursor = super().execute(sql, parameters)
         if cursor.description is not None:  # a statement without rows has come to its end
-            self._cursors.add(cursor)
+            cursors = self._cursors
+            cursors.append(ref(cursor))
+            if len(cursors) > _MANY_CURSORS:
+                cursors[:] = [each for each in cursors if each() is not None]
         return cursor
 
     def is_replaced(self) -> bool:
@@ -64,8 +71,11 @@ class SharedConnection(sqlite3.Connection):
     def end_statements(self) -> None:
         """End every statement that was not read to its end."""
         if self.is_open:
-            for cursor in tuple(self._cursors):
-                cursor.close()
+            for each in tuple(self._cursors):
+                cursor = each()
+                if cursor is not None:
+                    cursor.close()
+            self._cursors.clear()
 
     def close(self) -> None:
         """Close it, with all its statements: one that is left would keep the files open."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import lru_cache
 
 from trop_core.catalogue import Operation
 from trop_core.errors.spelling import wire_name
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 OCCUPIED: dict[Occupancy, bool | None] = {"occupied": True, "free": False, "unknown": None}
 
 _DEEPEST = 20
+
+_TIMES = 1024
+"""How many times are kept with what they are called: rows that were used together have the same."""
 
 _LATEST_TIME = 253_402_300_799
 """The last second of the year 9999: RFC 3339 has no later one, and a store may."""
@@ -95,6 +99,7 @@ def reservation_to_wire(reservation: Reservation) -> dict[str, Any]:
     }
 
 
+@lru_cache(_TIMES)
 def timestamp(seconds: int) -> str:
     """A time as RFC 3339 in UTC, to the second. What lies beyond the year 9999 is its last second."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(seconds, _LATEST_TIME)))
