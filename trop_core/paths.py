@@ -82,7 +82,7 @@ def explicit(path: str, *, base: str | None) -> str:
             raise InvalidPath(path, "it is relative, and the working directory no longer exists", advice=advice)
         base = "/"
     # POSIX lets exactly two leading slashes mean something else; on the systems that trop runs on they do not.
-    return check_storable("/" + os.path.normpath(os.path.join(base, path)).lstrip("/"))
+    return check_storable("/" + os.path.normpath(path if path[0] == "/" else os.path.join(base, path)).lstrip("/"))
 
 
 def canonical(path: str) -> str:

@@ -306,7 +306,7 @@ class Store:
         return True
 
     def _opened(self, patience: Patience, *, create: bool) -> Database:
-        if self._database is not None and not os.path.lexists(self.path):
+        if self._database is not None and not paths.is_there(self.path):
             self.close()
         if self._database is None:
             if not self.exists():

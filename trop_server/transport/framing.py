@@ -44,7 +44,8 @@ def read_frames(read: Callable[[], bytes | None]) -> Iterator[bytes | None]:
     buffer = bytearray()
     while True:
         while (end := _END_OF_HEADER.search(buffer, 0, LARGEST_HEADER)) is None:
-            _check_beginning(buffer)
+            if buffer:
+                _check_beginning(buffer)
             chunk = yield from _next(read)
             if not chunk:
                 return

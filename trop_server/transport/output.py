@@ -49,6 +49,8 @@ class Output:
 
     def wait_until_uncrowded(self, timeout: float) -> bool:
         """Wait while too much is waiting to be written; False if it still is after ``timeout`` seconds."""
+        if self._waiting < CROWDED:
+            return True
         with self._changed:
             return self._changed.wait_for(lambda: self._waiting < CROWDED, timeout)
 

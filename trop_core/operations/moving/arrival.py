@@ -104,14 +104,20 @@ class Arrival(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def arrive(connection: StoreConnection, arriving: Arriving, again: Callable[[Arriving], Any]) -> Arrival:
+def arrive(
+    connection: StoreConnection,
+    arriving: Arriving,
+    again: Callable[[Arriving], Any],
+    *,
+    is_known: bool = False,
+) -> Arrival:
     """Find out where a directory's reservations are. Reads; writes nothing.
 
-    ``again`` makes the call's preparation anew, with what was found out. Raises ``Unprepared`` for a look at the file
-    system.
+    ``is_known`` tells that it has one under its own path, for who has found one there. ``again`` makes the call's
+    preparation anew, with what was found out. Raises ``Unprepared`` for a look at the file system.
     """
     path = arriving.target.path
-    if reservations.anything_at(connection, path):
+    if is_known or reservations.anything_at(connection, path):
         return _known(connection, arriving, again)
     if arriving.place is None:
         raise Unprepared(lambda: again(arriving.with_place()))

@@ -110,8 +110,11 @@ def plan(connection: StoreConnection, prepared: Prepared[ReserveRequest]) -> Pla
     Raises ``StickyField``, ``PortExhausted``, ``ConfigError``, or ``Unprepared`` where the file system or git have to
     be looked at, or, for a full range, the directories of all reservations.
     """
-    arrival = arriving.arrive(connection, prepared.arriving, prepared.again)
-    stored = reservations.find(connection, ReservationKey(arrival.source, prepared.request.tag))
+    key = ReservationKey(prepared.target.path, prepared.request.tag)
+    stored = reservations.find(connection, key)
+    arrival = arriving.arrive(connection, prepared.arriving, prepared.again, is_known=stored is not None)
+    if arrival.source != key.path:
+        stored = reservations.find(connection, key._replace(path=arrival.source))
     if stored is None:
         return _plan_new(connection, prepared, arrival)
     return _plan_existing(connection, prepared, arrival, stored._replace(path=arrival.path))
