@@ -162,6 +162,10 @@ def test_something_is_there_if_it_has_the_name(tmp_path: Path, tells: bool, monk
     there = [name for name in names if paths.is_there(f"{tmp_path}/{name}")]
 
     assert there == ["directory", "file", "link", "loop"]
+    assert paths.names_there(str(tmp_path), [name for name in names if name.isprintable()]) == there
+    assert paths.names_there("/", [f"{tmp_path}/{name}"[1:] for name in there]) == [
+        f"{tmp_path}/{n}"[1:] for n in there
+    ]
 
 
 def test_a_canonical_path_that_cannot_be_stored_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trop_core.config.merging import load_settings
+from trop_core.config.merging import load_settings, settings_of
 from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.base import InternalError
 from trop_core.errors.configuration import ConfigError
@@ -64,6 +64,22 @@ def open_directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
         yield Path(directory).resolve()
+
+
+@pytest.mark.parametrize("arguments", [{}, {"ports.min": None, "allow_change": None}], ids=["nothing", "none of it"])
+def test_where_nobody_says_anything_it_comes_to_what_empty_layers_come_to(
+    tmp_path: Path, arguments: dict[str, object]
+) -> None:
+    assert settings_for(tmp_path, arguments=arguments) == settings_of({}, {}, {}, None)
+
+
+def test_an_empty_file_of_a_project_says_nothing_and_is_there_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "trop.yaml").touch()
+
+    settings = settings_for(tmp_path)
+
+    assert settings._replace(config_files=()) == settings_of({}, {}, {}, str(tmp_path))
+    assert settings.config_files == (str(tmp_path / "trop.yaml"),)
 
 
 @pytest.mark.parametrize("name", ["trop.yaml", "trop.local.yaml"])

@@ -13,6 +13,7 @@ from support.processes import child
 
 from trop_core.database.connection import Database
 from trop_core.database.file_set import FileSet
+from trop_core.database.handles import IN_MEMORY, connect
 from trop_core.database.waiting import LockClock, Patience
 
 if TYPE_CHECKING:
@@ -65,3 +66,19 @@ def test_who_has_the_whole_file_for_itself_for_a_moment_is_waited_for(path: Path
     database.close()
 
     assert rows == [("/a", 5000)]
+
+
+def test_every_statement_that_was_not_read_to_its_end_is_ended_however_many_there_are() -> None:
+    with closing(connect(IN_MEMORY)) as connection:
+        connection.execute("BEGIN")
+        left = [connection.execute("VALUES (1), (2)") for _ in range(500)]
+        for cursor in left:
+            assert cursor.fetchone() == (1,)
+            connection.execute("VALUES (3), (4)").fetchone()
+
+        connection.roll_back()
+
+        assert not connection.in_transaction
+        for cursor in left:
+            with pytest.raises(sqlite3.ProgrammingError):
+                cursor.fetchone()
