@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import socket
 import sys
 from typing import Any
@@ -26,6 +27,9 @@ _PARTS = {
 def main() -> None:
     """Fork for whoever is at the other end, until there is nobody. A fork ends in here."""
     kind, channel = sys.argv[1], socket.socket(fileno=int(sys.argv[2]))
+    # It may have been started while little memory was allowed, and outlives that.
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     load_everything(*_PARTS[kind])
     make_constructors()
     if sys.argv[4]:
@@ -68,5 +72,7 @@ def _begin(asked: int, place: int, *files: int) -> None:
         os.setgroups([])
         os.setgid(group)
         os.setuid(user)
+    for limit, values in wanted["limits"].items():
+        resource.setrlimit(int(limit), tuple(values))
     sys.argv = wanted["arguments"]
     sys.exit(getattr(programs, os.path.basename(sys.argv[0]).replace("-", "_"))())

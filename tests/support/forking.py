@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -32,6 +33,9 @@ _FORKING = "import sys; sys.path.append(sys.argv[3]); from support import forked
 _READ_BY_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_", "TZ", "MALLOC_")
 """How variables begin that have their effect while Python starts."""
 
+_LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_NOFILE)
+"""What a test may have less of for a while, and with it whatever is started then."""
+
 _PROGRAMS = [str(Path(sys.executable).with_name(name)) for name in ("trop", "trop-server")]
 
 started_whole = False
@@ -41,7 +45,7 @@ started_whole = False
 class Forked:
     """A process that was forked: what ``subprocess.Popen`` offers of one, as far as tests use it."""
 
-    def __init__(self, server: _ForkServer, pid: int, stdin: IO[bytes] | None, stdout: IO[bytes] | None) -> None:
+    def __init__(self, server: ForkServer, pid: int, stdin: IO[bytes] | None, stdout: IO[bytes] | None) -> None:
         self.pid = pid
         self.stdin, self.stdout = stdin, stdout
         self.returncode: int | None = None
@@ -135,7 +139,7 @@ def run_forked(
         return subprocess.CompletedProcess(command, code, _text(stdout), _text(stderr))
 
 
-class _ForkServer:
+class ForkServer:
     """The process that has loaded a program; it does one thing at a time, for one thread after the other."""
 
     def __init__(self, kind: str) -> None:
@@ -152,6 +156,11 @@ class _ForkServer:
                 stdout=subprocess.PIPE,
                 env=environment,
             )
+
+    def close(self) -> None:
+        """End it; what it has forked goes on."""
+        self._ours.close()
+        self._process.communicate()
 
     def fork(self, asked: Mapping[str, object], files: Sequence[int]) -> int:
         """The number of a new process in a directory and with three files, which these are."""
@@ -173,7 +182,8 @@ class _ForkServer:
         return int(answer)
 
 
-_server = cache(_ForkServer)
+server_of = cache(ForkServer)
+"""The process that has loaded a program, which is kept."""
 
 
 def _start(
@@ -182,14 +192,20 @@ def _start(
     env: Mapping[str, str],
     files: Sequence[int],
     user: tuple[int, int] | None = None,
-) -> tuple[_ForkServer, int]:
+) -> tuple[ForkServer, int]:
     words = [os.fsdecode(word) for word in command]
     kind = "mcp" if "--mcp" in words else Path(words[0]).name
-    server = _server(kind)
+    server = server_of(kind)
     # The place itself, and not its name: it may have been moved, or removed, before the process begins.
     place = os.open(cwd, os.O_PATH | os.O_DIRECTORY)
     try:
-        return server, server.fork({"arguments": words, "environment": dict(env), "user": user}, (place, *files))
+        asked = {
+            "arguments": words,
+            "environment": dict(env),
+            "user": user,
+            "limits": {limit: resource.getrlimit(limit) for limit in _LIMITS},
+        }
+        return server, server.fork(asked, (place, *files))
     finally:
         os.close(place)
 
