@@ -92,17 +92,21 @@ def _close_store() -> None:
         from trop_core.database.open_files import IN_USE
 
         closing = threading.Thread(target=IN_USE.close_idle, args=(_SECONDS_TO_CLOSE / 2,), daemon=True)
-        closing.start()
-        closing.join(_SECONDS_TO_CLOSE)
+        with suppress(RuntimeError):  # no thread can be begun
+            closing.start()
+            closing.join(_SECONDS_TO_CLOSE)
 
 
 def _serve(options: argparse.Namespace, protocol: int) -> int:
     try:
         return _session(options, protocol)
-    except (OSError, ImportError, TooManyOpenFiles) as error:
+    except (OSError, ImportError, RuntimeError, TooManyOpenFiles) as error:
         from trop_core.database.failures import unforeseen
+        from trop_core.errors.base import InternalError
 
         failure = unforeseen(error)
+        if isinstance(failure, InternalError):
+            raise
         print(f"error: {failure.message()}", f"hint: {failure.hint()}", sep="\n", file=sys.stderr)
         return EXIT_CODES[failure.kind]
 

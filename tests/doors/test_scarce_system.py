@@ -6,24 +6,30 @@ Whatever is missing, a call does what it was asked for or says in one sentence w
 from __future__ import annotations
 
 import json
+import os
+import resource
 import shlex
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.messages import command, initialize_params, notification, request
 from support.requirements import needs_root
-from support.sandbox import TROP, UNMEASURED, error_lines
+from support.sandbox import TROP, UNMEASURED, Sandbox, error_lines
+from support.users import GROUP, USER, as_the_user, run_as_the_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
     from subprocess import CompletedProcess
 
     from support.client import Client
-    from support.sandbox import Sandbox
 
 UNCOUNTED: dict[str, Any] = {**UNMEASURED}
 """Who measures coverage needs descriptors too."""
 
+SERVER = f"{TROP}-server"
+FEW_THREADS = "cannot begin a thread: the system lets no more of them begin"
 NO_MORE = "this process may not open any more files"
 MORE = "Allow it more open files (ulimit -n shows how many there may be), then try again."
 
@@ -75,7 +81,7 @@ class TestDescriptors:
     def test_a_server_starts_or_says_that_there_are_too_few(
         self, sandbox: Sandbox, limit: int, mode: list[str]
     ) -> None:
-        script = f"ulimit -n {limit}; exec {TROP}-server {shlex.join(mode)}"
+        script = f"ulimit -n {limit}; exec {SERVER} {shlex.join(mode)}"
 
         done = sandbox.run("sh", "-c", script, **UNCOUNTED)
 
@@ -111,16 +117,81 @@ class TestDescriptors:
         assert outcomes == {"refused", True}
 
 
+class TestThreads:
+    """A container may allow a few processes only, of which each thread is one."""
+
+    @pytest.mark.parametrize(
+        "arguments", [["list"], ["reserve"], ["prune"], ["doctor"], ["call", "trop.list"]], ids=" ".join
+    )
+    def test_a_call_is_done_or_says_that_there_are_too_few(self, public_place: Path, arguments: list[str]) -> None:
+        sandbox = Sandbox(public_place)
+        sandbox.fill(3, below="/old")
+        for directory in (sandbox.data, sandbox.database, sandbox.work):
+            os.chown(directory, USER, GROUP)
+        before = sandbox.rows()
+
+        with limited(resource.RLIMIT_NPROC, 1):
+            done = as_the_user(sandbox, *arguments)
+
+        assert "Traceback" not in done.stderr
+        if done.returncode == 5:
+            message, hint = error_lines(done)
+            assert message == FEW_THREADS
+            assert hint.startswith("Allow this user, or its container, more processes")
+            assert sandbox.rows() == before
+        else:
+            assert done.returncode == 0, done.stderr
+
+    @pytest.mark.parametrize("allowed", [1, 2, 3, 4, 5, 6, 8, 12])
+    def test_a_server_does_as_much_as_it_can_and_ends_in_good_order(self, public_place: Path, allowed: int) -> None:
+        sandbox = Sandbox(public_place)
+        sandbox.make_store()
+        for directory in (sandbox.data, sandbox.database, sandbox.work):
+            os.chown(directory, USER, GROUP)
+        asked = [command(number, "trop.reserve", {"tag": f"t{number}"}) for number in range(2, 6)]
+
+        with limited(resource.RLIMIT_NPROC, allowed):
+            done = run_as_the_user(sandbox, SERVER, stdin=conversation(sandbox, *asked))
+
+        answers = answers_in(done.stdout)
+        assert "Traceback" not in done.stderr
+        assert done.returncode in (0, 1, 5), done.stderr
+        if done.returncode == 5:
+            assert error_lines(done)[0] == FEW_THREADS
+        else:
+            failed = [answers[number]["error"] for number in range(2, 6) if "error" in answers[number]]
+            assert {error["message"] for error in failed} <= {FEW_THREADS}
+            assert len(sandbox.rows()) == 4 - len(failed)
+
+
+@contextmanager
+def limited(limit: int, soft: int) -> Iterator[None]:
+    """Let what is started have little of something; whoever starts it, as root, is not held to it."""
+    before = resource.getrlimit(limit)
+    resource.setrlimit(limit, (soft, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(limit, before)
+
+
 def talk(sandbox: Sandbox, limit: int, *messages: dict[str, Any]) -> dict[Any, dict[str, Any]]:
     """The answers of a server that may have so many files open; all is sent at once."""
+    script = f"ulimit -n {limit}; exec {SERVER}"
+    done = sandbox.run("sh", "-c", script, stdin=conversation(sandbox, *messages), **UNCOUNTED)
+    return answers_in(done.stdout)
+
+
+def conversation(sandbox: Sandbox, *messages: dict[str, Any]) -> str:
+    """All that a client says to a server in a session, in which it sends these messages."""
     params = initialize_params(str(sandbox.work))
     sent = [request(1, "initialize", params), notification("initialized", {}), *messages, request("end", "shutdown")]
-    text = "".join(f"Content-Length: {len(body)}\r\n\r\n{body}" for body in map(json.dumps, sent))
-    script = f"ulimit -n {limit}; exec {TROP}-server"
-    done = sandbox.run("sh", "-c", script, stdin=text, **UNCOUNTED)
-    bodies = [
-        part.partition("\r\n\r\n")[2] or part.partition("\n\n")[2] for part in done.stdout.split("Content-Length:")
-    ]
+    return "".join(f"Content-Length: {len(body)}\r\n\r\n{body}" for body in map(json.dumps, sent))
+
+
+def answers_in(stdout: str) -> dict[Any, dict[str, Any]]:
+    """The answers of a server, by the ids of what they answer."""
+    bodies = [part.partition("\r\n\r\n")[2] or part.partition("\n\n")[2] for part in stdout.split("Content-Length:")]
     answers = [json.loads(body) for body in bodies if body]
     return {answer["id"]: answer for answer in answers if "id" in answer and "method" not in answer}
 

@@ -33,7 +33,7 @@ _FORKING = "import sys; sys.path.append(sys.argv[3]); from support import forked
 _READ_BY_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_", "TZ", "MALLOC_")
 """How variables begin that have their effect while Python starts."""
 
-_LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_NOFILE)
+_LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC)
 """What a test may have less of for a while, and with it whatever is started then."""
 
 _PROGRAMS = [str(Path(sys.executable).with_name(name)) for name in ("trop", "trop-server")]

@@ -19,8 +19,15 @@ def as_the_user(
     sandbox: Sandbox, *arguments: str, stdin: str | None = None, **environment: str | None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command as a user who is not root, in the sandbox's working directory. All modules are loaded as root."""
+    return run_as_the_user(sandbox, TROP, *arguments, stdin=stdin, **environment)
+
+
+def run_as_the_user(
+    sandbox: Sandbox, *command: str, stdin: str | None = None, **environment: str | None
+) -> subprocess.CompletedProcess[str]:
+    """Run one of trop's programs so."""
     return run_forked(
-        (TROP, *arguments),
+        command,
         cwd=sandbox.work,
         # Coverage could not write down what it measures.
         env=sandbox.environment(**{**environment, **UNMEASURED}),

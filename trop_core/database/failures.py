@@ -8,7 +8,7 @@ import os
 
 from trop_core.errors.base import Cancelled, InternalError, TropError
 from trop_core.errors.store import DatabaseCorrupt
-from trop_core.errors.system import PermissionDenied, SystemFailure, TooManyOpenFiles, Unforeseen
+from trop_core.errors.system import PermissionDenied, SystemFailure, TooFewThreads, TooManyOpenFiles, Unforeseen
 
 _PRIMARY = 0xFF
 # SQLITE_PROTOCOL: a race for the -wal file's locks that SQLite gave up after many attempts.
@@ -21,6 +21,8 @@ _MISSING = ("no such table: ", "no such column: ")
 _FEW = 8
 """What a store, its two files and a backup of it take, by the time that an error is looked at given back."""
 _VIEW = ("cannot modify ", " because it is a view")
+_NO_THREAD = "can't start new thread"
+"""What CPython says, with no type of its own and no number."""
 _UNDECODABLE = "Could not decode to UTF-8 column '"
 
 
@@ -104,6 +106,8 @@ def unforeseen(error: BaseException) -> TropError:
         if error.errno in (errno.EMFILE, errno.ENFILE):
             return TooManyOpenFiles("use", path=path)
         return Unforeseen("use", path=path, reason=error.strerror or str(error))
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        return TooFewThreads()
     return InternalError(f"{type(error).__name__}: {error}")
 
 

@@ -71,6 +71,25 @@ class TooManyOpenFiles(SystemFailure):
         return "Allow it more open files (ulimit -n shows how many there may be), then try again."
 
 
+class TooFewThreads(SystemFailure):
+    """The system lets no more threads begin, one of which was needed."""
+
+    def __init__(self) -> None:
+        super().__init__("begin", path="a thread", reason="the system lets no more of them begin")
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"cannot {self.what} {self.path}: {self.reason}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "Allow this user, or its container, more processes (ulimit -u and pids.max show how many there may be), "
+            "or more memory, then try again."
+        )
+
+    def details(self) -> dict[str, object]:
+        return {"reason": self.reason}
+
+
 class NoTemporaryDirectory(SystemFailure):
     """There is no place for what is needed for a moment only."""
 

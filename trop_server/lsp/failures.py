@@ -32,14 +32,19 @@ def code_of(error: TropError) -> int:
     return LSPErrorCodes.RequestFailed.value
 
 
+def log_failure(what: str, error: BaseException) -> TropError:
+    """Log an error that nobody has foreseen, a defect of ours with its traceback; return it as the product's own."""
+    failure = unforeseen(error)
+    logger.error("%s: %s", what, failure, exc_info=error if isinstance(failure, InternalError) else None)
+    return failure
+
+
 def to_json_rpc(error: BaseException) -> JsonRpcException:
     """Any error as the client gets it. One that is not the product's own is logged, and told without its traceback."""
     if isinstance(error, JsonRpcException):
         return error
     if not isinstance(error, TropError):
-        failure = unforeseen(error)
-        logger.error("a command failed: %s", failure, exc_info=error if isinstance(failure, InternalError) else None)
-        error = failure
+        error = log_failure("a command failed", error)
     data: dict[str, Any] = error_to_wire(error)
     return JsonRpcException(message=error.message(wire_name), code=code_of(error), data=data)
 

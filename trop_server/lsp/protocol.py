@@ -20,7 +20,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from trop_core.errors.arguments import InvalidArgument, UnknownCommand
 from trop_core.errors.base import Cancelled, TropError
-from trop_server.lsp.failures import refusal, to_json_rpc
+from trop_server.lsp.failures import log_failure, refusal, to_json_rpc
 from trop_server.transport.framing import encode
 from trop_server.transport.lanes import Ticket
 
@@ -179,8 +179,8 @@ class TropProtocol(LanguageServerProtocol):
             await errand(ticket)
         except Cancelled:
             logger.debug("an errand ended with the session")
-        except Exception as error:
-            logger.error("%s: %s", type(error).__name__, error, exc_info=error)
+        except Exception as error:  # noqa: BLE001 - nobody waits for it: it is logged
+            log_failure("an errand failed", error)
 
     def _request(self, message_id: str | int, method: str, message: dict[str, Any]) -> None:
         if not self._initialized and method != types.INITIALIZE:

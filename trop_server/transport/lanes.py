@@ -10,7 +10,6 @@ import asyncio
 import math
 import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
@@ -120,7 +119,7 @@ class Lanes:
                 try:
                     if not call.writes:
                         await ticket.while_harmless(self._output.room())
-                    stage = await self._loop.run_in_executor(lane.threads, self._transact, call, lane, tell)
+                    stage = await lane.call(partial(self._transact, call, lane, tell))
                 finally:
                     lane.leave()
         return call.result
@@ -214,7 +213,7 @@ class _Lane:
     """So many calls at once, each with a store of its own; all others wait for their turn, in the order of coming."""
 
     def __init__(self, places: int, name: str) -> None:
-        self.threads = ThreadPoolExecutor(places, thread_name_prefix=name)
+        self._threads = Threads(places, name)
         self._loop = asyncio.get_running_loop()
         self._free = places
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -238,6 +237,12 @@ class _Lane:
                 return False
             self._free -= 1
             return True
+
+    def call(self, function: Callable[[], T]) -> asyncio.Future[T]:
+        """The answer to come of a function, in a thread of the lane. Called in the event loop, after ``enter``."""
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._threads.call(function, answer)
+        return answer
 
     def leave(self) -> None:
         """Make way for the next one. In any thread."""
@@ -296,24 +301,13 @@ class _Place:
             function, answer = self._waiting.popleft()
             if answer.cancelled():
                 continue
-            self._free -= 1
-            self._threads.begin(partial(self._do, function, answer))
+            try:
+                self._threads.call(function, answer, self._end)
+            except RuntimeError as error:
+                answer.set_exception(error)
+            else:
+                self._free -= 1
 
-    def _do(self, function: Callable[[], Any], answer: asyncio.Future[Any]) -> None:
-        # Called in the thread that does it.
-        end: Callable[[], None]
-        try:
-            end = partial(self._end, answer, answer.set_result, function())
-        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
-            end = partial(self._end, answer, answer.set_exception, error)
-        with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-            self._loop.call_soon_threadsafe(end)
-        # A traceback holds on to this, and this to what was raised.
-        del end
-
-    def _end(self, answer: asyncio.Future[Any], settle: Callable[[Any], None], outcome: Any) -> None:
-        # The thread was taken until now, also if nobody waited for it any more.
+    def _end(self) -> None:
         self._free += 1
-        if not answer.cancelled():
-            settle(outcome)
         self._begin()
