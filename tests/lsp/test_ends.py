@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
+import io
+import json
+import os
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
+from array import array
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.client import AT_ONCE, TROP_SERVER, Client, OutputEnded
 from support.messages import command, frame, initialize_params, notification, request
 from support.sandbox import PATIENCE
+
+from trop_server.transport.framing import read_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -148,6 +156,73 @@ def test_a_closed_stderr_does_no_harm(sandbox: Sandbox) -> None:
 
     assert done.returncode == 1
     assert '"code":-32002' in done.stdout
+
+
+AN_AGENT = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+
+
+def lines(*messages: dict[str, Any]) -> bytes:
+    return b"".join(json.dumps(message).encode() + b"\n" for message in messages)
+
+
+def framed(stdout: bytes) -> list[dict[str, Any]]:
+    return [json.loads(content) for content in read_frames(io.BytesIO(stdout).read) if content]
+
+
+def in_lines(stdout: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked", "answers_in", "code"),
+    [
+        pytest.param([], frame(request("last", "initialize", initialize_params("/"))), framed, 1, id="lsp"),
+        pytest.param(
+            ["--mcp", "--tools", "all"],
+            lines(request(1, "initialize", AN_AGENT), request("last", "tools/list")),
+            in_lines,
+            0,
+            id="mcp",
+        ),
+    ],
+)
+def test_a_stdout_that_keeps_nobody_waiting_is_written_to_as_any_other(
+    sandbox: Sandbox,
+    mode: list[str],
+    asked: bytes,
+    answers_in: Callable[[bytes], list[dict[str, Any]]],
+    code: int,
+) -> None:
+    """As it is for a program that got its pipe from one that has made it so, for both of them."""
+    source, sink = os.pipe()
+    fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(sink, False)
+    command_line = [TROP_SERVER, *mode]
+    with subprocess.Popen(
+        command_line, stdin=subprocess.PIPE, stdout=sink, env=sandbox.environment(), cwd=sandbox.work
+    ) as process:
+        os.close(sink)
+        assert process.stdin is not None
+        process.stdin.write(asked)
+        process.stdin.flush()
+        until = time.monotonic() + PATIENCE
+        while not is_full(source) and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+        assert is_full(source)
+        process.stdin.close()
+        with open(source, "rb") as stdout:
+            answers = answers_in(stdout.read())
+
+    assert answers[-1]["id"] == "last"
+    assert len(json.dumps(answers[-1])) > 3 * 4096
+    assert process.returncode == code
+
+
+def is_full(pipe: int) -> bool:
+    """Whether no more fits into a pipe: as much as it holds waits to be read."""
+    waiting = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, waiting)
+    return waiting[0] == fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
 
 
 class TestAClientThatDoesNotRead:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.dead_mount import dead_mount
 from support.documents import Buffer, capabilities, codes
-from support.messages import command
+from support.messages import cancellation, command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,27 @@ def test_any_number_of_commands_that_hang_hold_up_no_other_folder(
     assert found["reservation"]["path"] == str(live)
     client.terminate()
     assert client.wait() == 143
+
+
+def test_what_is_taken_back_while_it_waits_for_what_hangs_leaves_nothing(
+    start: Callable[..., Client], sandbox: Sandbox, dead: Path
+) -> None:
+    client = start()
+    client.initialize(str(dead), str(sandbox.directory("live")), initializationOptions={"reserveOnOpen": "never"})
+
+    def wait_and_take_back(first: int) -> None:
+        numbers = range(first, first + 500)
+        client.send(*(command(number, "trop.reserve", {"folder": str(dead)}) for number in numbers))
+        client.call("trop.list", {})
+        client.send(*map(cancellation, numbers))
+        assert {client.answer(number)["error"]["code"] for number in numbers} == {-32800}
+
+    wait_and_take_back(10_000)
+    before = client.memory()
+    for first in range(20_000, 26_000, 500):
+        wait_and_take_back(first)
+
+    assert client.memory() - before < 6 * 1024 * 1024
 
 
 def test_a_folder_that_hangs_keeps_no_news_from_the_others(

@@ -287,18 +287,24 @@ class _Place:
         self._threads = threads
         self._loop = asyncio.get_running_loop()
         self._free = _PREPARERS_OF_ONE_PLACE
-        self._waiting: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
+        self._waiting: dict[asyncio.Future[Any], Callable[[], Any]] = {}
 
     def call(self, function: Callable[[], T]) -> asyncio.Future[T]:
         """The function's answer to come. Called in the event loop's thread, as everything in here."""
         answer: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.append((function, answer))
+        self._waiting[answer] = function
         self._begin()
+        if answer in self._waiting:
+            answer.add_done_callback(self._forget)  # nobody waits for it any more
         return answer
+
+    def _forget(self, answer: asyncio.Future[Any]) -> None:
+        self._waiting.pop(answer, None)
 
     def _begin(self) -> None:
         while self._free and self._waiting:
-            function, answer = self._waiting.popleft()
+            answer = next(iter(self._waiting))
+            function = self._waiting.pop(answer)
             if answer.cancelled():
                 continue
             try:

@@ -122,4 +122,10 @@ def _room_of(descriptor: int) -> select.poll | None:
 def _write_all(descriptor: int, message: bytes) -> None:
     view = memoryview(message)
     while view:
-        view = view[os.write(descriptor, view) :]
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:
+            # Whoever shares the descriptor with us has made it one that keeps nobody waiting.
+            room = select.poll()
+            room.register(descriptor, select.POLLOUT)
+            room.poll()
