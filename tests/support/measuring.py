@@ -6,8 +6,6 @@ import os
 
 from coverage import Coverage
 
-_INCLUDED = ["*/trop_core/*", "*/trop_server/*"]
-
 
 def measure_what_is_loaded() -> None:
     """Have processes that are started from here report on the modules alone that they load, if they are measured.
@@ -17,13 +15,15 @@ def measure_what_is_loaded() -> None:
     config = os.environ.get("COVERAGE_PROCESS_CONFIG")
     if config:
         measuring = Coverage(config_file=f":data:{config}")
+        places = measuring.config.source or []
         measuring.set_option("run:source", None)
-        measuring.set_option("run:include", _INCLUDED)
+        # Of this checkout alone: tests install it in other places, too.
+        measuring.set_option("run:include", [f"{place}/*" for place in places])
         os.environ["COVERAGE_PROCESS_CONFIG"] = measuring.config.serialize()
 
 
 def look_at_modules() -> None:
     """Find out once what coverage would find out in each fork of this process: which module has which file."""
-    measuring = Coverage(data_file=None, config_file=False, include=_INCLUDED)
+    measuring = Coverage(data_file=None, config_file=False)
     measuring.start()
     measuring.stop()
