@@ -239,8 +239,9 @@ class TropProtocol(LanguageServerProtocol):
             self.output.send(answer)
 
     def _settle(self, message_id: str | int) -> None:
-        self._unanswered.pop(message_id, None)
+        # In this order: once it is answered, the next request may have the same id, and a ticket of its own.
         self._tickets.pop(message_id, None)
+        self._unanswered.pop(message_id, None)
 
     def _initialize(self, message_id: str | int, message: dict[str, Any]) -> None:
         try:
