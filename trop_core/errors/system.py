@@ -71,14 +71,21 @@ class TooManyOpenFiles(SystemFailure):
         return "Allow it more open files (ulimit -n shows how many there may be), then try again."
 
 
-class TooFewThreads(SystemFailure):
+class Withheld(SystemFailure):
+    """The system does not give something that has no path: ``path`` says in words what."""
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"cannot {self.what} {self.path}: {self.reason}"
+
+    def details(self) -> dict[str, object]:
+        return {"reason": self.reason}
+
+
+class TooFewThreads(Withheld):
     """The system lets no more threads begin, one of which was needed."""
 
     def __init__(self) -> None:
         super().__init__("begin", path="a thread", reason="the system lets no more of them begin")
-
-    def message(self, spell: Spelling = flag_name) -> str:
-        return f"cannot {self.what} {self.path}: {self.reason}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
         return (
@@ -86,24 +93,15 @@ class TooFewThreads(SystemFailure):
             "or more memory, then try again."
         )
 
-    def details(self) -> dict[str, object]:
-        return {"reason": self.reason}
 
-
-class NoTemporaryDirectory(SystemFailure):
+class NoTemporaryDirectory(Withheld):
     """There is no place for what is needed for a moment only."""
 
     def __init__(self) -> None:
         super().__init__("make", path="a temporary directory", reason="the system has no place for one")
 
-    def message(self, spell: Spelling = flag_name) -> str:
-        return f"cannot {self.what} {self.path}: {self.reason}"
-
     def hint(self, spell: Spelling = flag_name) -> str:
         return "Nothing has changed. Name a directory that this user may write to with TMPDIR, then try again."
-
-    def details(self) -> dict[str, object]:
-        return {"reason": self.reason}
 
 
 class Unforeseen(SystemFailure):
@@ -170,20 +168,14 @@ class NoAnswer(SystemFailure):
         return "See whether it lies on a network mount that is dead: mount that again, or unmount it."
 
 
-class SocketsUnreadable(SystemFailure):
+class SocketsUnreadable(Withheld):
     """The system does not show its table of sockets, not even in part."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("read", path="the system's table of sockets", reason=reason)
 
-    def message(self, spell: Spelling = flag_name) -> str:
-        return f"cannot read {self.path}: {self.reason}"
-
     def hint(self, spell: Spelling = flag_name) -> str:
         return "On Linux, /proc has to be mounted and readable for this user. Reserving works without it."
-
-    def details(self) -> dict[str, object]:
-        return {"reason": self.reason}
 
 
 class NoBrowser(SystemFailure):

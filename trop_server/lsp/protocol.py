@@ -220,10 +220,10 @@ class TropProtocol(LanguageServerProtocol):
         try:
             await handling
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the client gets its one answer
-            failed = to_json_rpc(error)
             if self._unanswered.get(message_id) is not asyncio.current_task():
-                logger.error("after the answer: %s: %s", type(error).__name__, error)
+                log_failure("after the answer", error)
                 return
+            failed = to_json_rpc(error)
             self._settle(message_id)
             self._send_error(message_id, failed)
 
