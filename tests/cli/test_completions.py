@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
+from support.patience import PATIENCE
 from support.requirements import find_shell
 from support.rows import row
-from support.sandbox import PATIENCE, SCRIPTS, TROP, error_lines
+from support.sandbox import SCRIPTS, TROP, error_lines
 from support.strange import ZOO
 
 from trop_server.cli.parser import build

@@ -9,7 +9,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from support.sandbox import PATIENCE, TROP
+from support.patience import PATIENCE
+from support.sandbox import TROP
 
 if TYPE_CHECKING:
     from support.sandbox import Sandbox

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.sandbox import PATIENCE, UNMEASURED, error_lines
+from support.patience import PATIENCE
+from support.sandbox import UNMEASURED, error_lines
 
 from trop_core import __version__, errors
 from trop_core.errors.base import TropError

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.examples import examples
+from support.patience import PATIENCE
 from support.repositories import add_worktree, make_repository
-from support.sandbox import LOOKING, PATIENCE, TROP, UNMEASURED, Sandbox
+from support.sandbox import LOOKING, TROP, UNMEASURED, Sandbox
 
 from trop_core.database import companion
 from trop_core.database.migrations.registry import COMPANION, LATEST_VERSION

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from support.client import TROP_SERVER
 from support.messages import command, frame, initialize_params, notification, request
-from support.sandbox import PATIENCE, SCRIPTS, TROP
+from support.patience import PATIENCE
+from support.sandbox import SCRIPTS, TROP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.patience import PATIENCE
 from support.running import GROUP, TELL
-from support.sandbox import LOOKING, PATIENCE, TROP, UNMEASURED, error_lines
+from support.sandbox import LOOKING, TROP, UNMEASURED, error_lines
 from support.servers import SECRET, server
 from support.sockets import free_port, on_linux
 

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.groups.case import GROUP
+from support.patience import PATIENCE
 from support.repositories import make_repository
 from support.requirements import find_shell
-from support.sandbox import PATIENCE, SCRIPTS, TROP, Sandbox, error_lines
+from support.sandbox import SCRIPTS, TROP, Sandbox, error_lines
 
 from trop_core.config.files import parse_text
 from trop_core.errors.arguments import UnknownShell

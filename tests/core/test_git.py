@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import PATIENCE
 from support.repositories import add_worktree, git, make_repository
 from support.requirements import needs_root
 
@@ -382,7 +383,7 @@ print(*({{"pygit2", "subprocess"}} & set(sys.modules)))
     # What measures coverage starts processes itself.
     measured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60, env=measured
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=PATIENCE, env=measured
     )
 
     assert done.stdout == "shop frozenset()\n\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.examples import examples
-from support.sandbox import PATIENCE
+from support.patience import PATIENCE
 
 from trop_core.git import configuration, grammar
 from trop_core.git.configuration import Configuration

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import PATIENCE
 from support.repositories import add_worktree, git, make_repository
 from support.requirements import missing
-from support.sandbox import PATIENCE
 
 from trop_core.git import (
     Worktree,

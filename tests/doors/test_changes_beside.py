@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import pytest
 from support import stores
 from support.operations import perform
+from support.patience import PATIENCE
 from support.processes import child
 from support.requirements import small_disk
 from support.rows import fill, row, rows_of
-from support.sandbox import PATIENCE
 
 from trop_core.config.template import config_template
 from trop_core.errors.base import TropError

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from support.doomed import assert_left
 from support.messages import command, notification
+from support.patience import PATIENCE
 from support.processes import child
 from support.rows import Row, fill, row, rows_of
-from support.sandbox import PATIENCE, TROP, UNMEASURED
+from support.sandbox import TROP, UNMEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.operations import perform
+from support.patience import PATIENCE
 from support.processes import child
-from support.sandbox import PATIENCE, TROP, Sandbox, error_lines
+from support.sandbox import TROP, Sandbox, error_lines
 from support.users import GROUP, USER, as_the_user
 
 from trop_core.caller import Caller, Door

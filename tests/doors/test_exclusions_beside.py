@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from support.messages import cancellation, command
+from support.patience import PATIENCE
 from support.processes import child
-from support.sandbox import PATIENCE, TROP, error_lines
+from support.sandbox import TROP, error_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

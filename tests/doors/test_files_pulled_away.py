@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support import stores
 from support.messages import command, request, result
-from support.sandbox import PATIENCE
+from support.patience import PATIENCE
 from support.window import told
 
 if TYPE_CHECKING:

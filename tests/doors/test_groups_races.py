@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.groups.case import GROUP
 from support.messages import command
-from support.sandbox import PATIENCE, Sandbox, as_json
+from support.patience import PATIENCE
+from support.sandbox import Sandbox, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.history import replayed, stored
-from support.sandbox import PATIENCE, TROP
+from support.patience import PATIENCE
+from support.sandbox import TROP
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
+from support.patience import PATIENCE
 from support.processes import child
 from support.sandbox import Sandbox, as_json, error_lines
 
@@ -244,7 +245,7 @@ def test_a_crash_at_any_moment_leaves_nothing_that_is_in_the_way_of_anybody(sand
 def test_many_at_once_make_one_store_that_is_theirs(sandbox: Sandbox) -> None:
     places = [sandbox.directory(f"p{number}") for number in range(8)]
     running = [sandbox.begin("reserve", cwd=place, TROP_DATA_DIR=None) for place in places]
-    ports = [process.communicate(timeout=60)[0] for process in running]
+    ports = [process.communicate(timeout=PATIENCE)[0] for process in running]
 
     listed = as_json(sandbox.trop("call", "trop.list", TROP_DATA_DIR=None))
 

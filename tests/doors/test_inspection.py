@@ -22,8 +22,9 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from support.client import Client
 from support.doors import DOORS, Answer, DoorName, ask
+from support.patience import PATIENCE
 from support.requirements import needs_root
-from support.sandbox import LOOKING, PATIENCE, TROP, Sandbox
+from support.sandbox import LOOKING, TROP, Sandbox
 from support.sockets import HAS_IPV6, ROOT, TCP, UDP, V4, V6, Server, free_port, holding, on_linux
 
 from trop_core.catalogue import by_command

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support.sandbox import PATIENCE
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from support.patience import PATIENCE
 from support.refusals import Refused
 from support.reserve.case import DAY, Case, Row
 from support.rows import rows_of
@@ -453,7 +454,7 @@ def test_a_lock_that_is_held_is_waited_for(port_bench: PortBench) -> None:
             port_bench.sandbox.begin("reserve", "--busy-timeout", "60", "--port", str(world.first), cwd=world.work)
         )
         connection.execute("COMMIT")
-        output, _ = waiting.communicate(timeout=60)
+        output, _ = waiting.communicate(timeout=PATIENCE)
 
     assert impatient.code == 2
     assert "for 0 s while trying to reserve" in impatient.message

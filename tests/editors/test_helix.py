@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from support.sandbox import Sandbox
 
 PAGE = "trop_server/lsp/documents/README.md"
-PATIENCE = 60.0
+PATIENCE = 240.0
 SECONDS_OF_IDLENESS = 1.0
 """After a key it waits for less than this before it asks for hints."""
 WIDTH, HEIGHT = 120, 40

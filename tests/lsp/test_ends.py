@@ -17,9 +17,9 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.client import AT_ONCE, TROP_SERVER, Client, OutputEnded
+from support.client import TROP_SERVER, Client, OutputEnded
 from support.messages import command, frame, initialize_params, notification, request
-from support.sandbox import PATIENCE
+from support.patience import AT_ONCE, PATIENCE
 
 from trop_server.transport.framing import read_frames
 

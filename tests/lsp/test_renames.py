@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.messages import ServerError, command, request
+from support.patience import AT_ONCE
 from support.window import ASKED, SHOWN, Barrier, Decoy, choose, ending, eventually, next_of, rename, reply, said
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from support.client import Client
     from support.sandbox import Sandbox
 
-MARGIN = 4.0
 """What two busy cores may add to a second until the test sees it."""
 
 
@@ -313,7 +313,7 @@ class TestAConflict:
         took = time.monotonic() - begin
 
         assert code == {"shutdown and exit": 0, "SIGTERM": 143}.get(end, 1)
-        assert took < 1 + MARGIN
+        assert took < AT_ONCE
         assert [row[:3] for row in sandbox.rows()] == [(str(new), "", standing), (str(old), "", moving)]
         assert said(client, SHOWN) == []
         assert "Traceback" not in client.logged()

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.client import Client
 from support.messages import command
-from support.sandbox import PATIENCE, TROP
+from support.patience import PATIENCE
+from support.sandbox import TROP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.client import TROP_SERVER
+from support.patience import PATIENCE
 from support.repositories import make_repository
 from support.rows import fill, row
-from support.sandbox import PATIENCE
 from support.strange import TITLE, is_inert
 from support.window import ASKED, LOGGED, SHOWN, ending, eventually, next_of, rename
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 from support.client import TROP_SERVER
+from support.patience import PATIENCE
 from support.requirements import missing
-from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
     from support.sandbox import Sandbox

@@ -11,8 +11,9 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
-from support.client import AT_ONCE, TROP_SERVER
+from support.client import TROP_SERVER
 from support.mcp import BOTH_ERAS, Era, LineClient, call, connected, tool_call
+from support.patience import AT_ONCE, PATIENCE
 
 from trop_server.mcp.progress import GrowingCount
 
@@ -108,7 +109,7 @@ async def test_two_clients_and_the_command_line_share_one_store(sandbox: Sandbox
         processes = [sandbox.begin("reserve", "--tag", f"t{number}") for number in range(4)]
         calls = [call(client, "trop_reserve", tag=f"t{number}") for number in range(10) for client in (one, other)]
         answers = await asyncio.gather(*calls)
-        printed = [int(process.communicate(timeout=60)[0]) for process in processes]
+        printed = [int(process.communicate(timeout=PATIENCE)[0]) for process in processes]
 
     ports = {(answer["reservation"]["tag"], answer["reservation"]["port"]) for answer in answers}
     assert len(ports) == len({port for _, port in ports}) == 10
@@ -196,7 +197,7 @@ class TestTheEnd:
 
         begin = time.monotonic()
         end(lines)
-        ended_with = lines.process.wait(timeout=60)
+        ended_with = lines.process.wait(timeout=PATIENCE)
         took = time.monotonic() - begin
 
         assert ended_with == code
@@ -206,7 +207,7 @@ class TestTheEnd:
         lines.close_output()
         lines.write(json.dumps(tool_call(1, "trop_show_path")).encode() + b"\n", reading=False)
 
-        assert lines.process.wait(timeout=60) == 1
+        assert lines.process.wait(timeout=PATIENCE) == 1
 
 
 class TestWhatIsImported:
@@ -221,7 +222,7 @@ class TestWhatIsImported:
     def test_neither_server_imports_what_the_other_one_stands_on(self, module: str, stranger: str) -> None:
         program = f"import sys, trop_server.main, {module}; sys.exit({stranger!r} in sys.modules)"
 
-        done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+        done = subprocess.run([sys.executable, "-c", program], timeout=PATIENCE, check=False)
 
         assert done.returncode == 0
 

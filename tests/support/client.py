@@ -23,14 +23,13 @@ from support.messages import (
     result,
     unframe,
 )
-from support.sandbox import PATIENCE, SCRIPTS
+from support.patience import PATIENCE
+from support.sandbox import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TROP_SERVER = str(SCRIPTS / "trop-server")
-AT_ONCE = 30.0
-"""Seconds, far fewer than the minute that the commands wait for the lock; a busy machine may need some of them."""
 
 
 class OutputEnded(Exception):

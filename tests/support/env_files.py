@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
-from support.sandbox import PATIENCE
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

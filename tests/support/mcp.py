@@ -18,7 +18,7 @@ from mcp_types import ErrorData, ListRootsResult, Root, TextContent, jsonrpc_mes
 from support.client import TROP_SERVER, Client
 from support.forking import can_fork, fork
 from support.messages import notification, request
-from support.sandbox import PATIENCE
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.patience import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,14 +46,14 @@ class Child:
 
     def end(self) -> str:
         """Close its input, wait for it and return what it still printed; it must end with code 0."""
-        output, _ = self.process.communicate(timeout=60)
+        output, _ = self.process.communicate(timeout=PATIENCE)
         assert self.process.returncode == 0, f"it ended with {self.process.returncode}"
         return output
 
     def kill(self) -> None:
         """End it, whatever it is doing."""
         self.process.kill()
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=PATIENCE)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from support.sandbox import PATIENCE
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from support.forking import can_fork, run_forked
+from support.patience import PATIENCE
 from support.stores import integrity_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 SCRIPTS = Path(sys.executable).parent
 TROP = str(SCRIPTS / "trop")
-PATIENCE = 60.0
-
 UNMEASURED: dict[str, str | None] = {"COVERAGE_PROCESS_START": None, "COVERAGE_PROCESS_CONFIG": None}
 """Changes of the environment for what gets a Ctrl-C: coverage hangs if that comes while it holds one of its locks."""
 

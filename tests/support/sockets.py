@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.patience import PATIENCE
 from support.requirements import needs_namespaces
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ from trop_core.ports.occupancy import OccupancyProbe
     command = [sys.executable, "-c", prelude + script]
     if apart:
         command = ["unshare", *apart, *command]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from support.sandbox import PATIENCE
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from support.forking import run_forked
-from support.sandbox import PATIENCE, TROP, UNMEASURED
+from support.patience import PATIENCE
+from support.sandbox import TROP, UNMEASURED
 
 if TYPE_CHECKING:
     import subprocess

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from support.patience import PATIENCE
 from support.repositories import make_repository
-from support.sandbox import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

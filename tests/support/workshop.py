@@ -11,7 +11,8 @@ from urllib.request import urlopen
 
 import psutil
 
-from support.sandbox import PATIENCE, SCRIPTS
+from support.patience import PATIENCE
+from support.sandbox import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from support.patience import AT_ONCE
 
 from trop_core.config.files import load_file
 from trop_core.config.variables import covers
@@ -359,7 +360,7 @@ def test_a_hostile_file_is_refused_in_little_time_and_with_few_words(tmp_path: P
     with pytest.raises(ConfigError) as caught:
         load_file(str(tmp_path / "trop.yaml"))
 
-    assert time.process_time() - begin < 30
+    assert time.process_time() - begin < AT_ONCE
     assert len(caught.value.problems) <= 1001
     assert max(len(str(problem)) for problem in caught.value.problems) < 1000
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
+from support.patience import AT_ONCE
 from support.processes import child
 from support.transactions import WaitedFor, begin, open_store, rehearse, write
 
@@ -203,7 +204,7 @@ def test_who_waits_stops_at_once_when_the_call_is_taken_back(
             attempt(path, Patience(60, token))
         cancel.join()
 
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < AT_ONCE
     assert stores.version_of(path) == "1"
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.operations import perform
+from support.patience import PATIENCE
 from support.processes import child
 from support.rows import fill, row, rows_of
-from support.sandbox import PATIENCE
 
 from trop_core.cancellation import CancellationToken
 from trop_core.database.connection import Database

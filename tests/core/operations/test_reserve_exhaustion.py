@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
+from support.patience import PATIENCE
 from support.processes import child
 from support.reserve.case import DAY, NOW, RANGE, Row
 from support.reserve.world import World
@@ -395,7 +396,7 @@ def test_a_mount_that_hangs_does_not_hold_the_lock(world: World, stuck: threadin
         env={**os.environ, "TROP_DATA_DIR": str(world.data)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     stuck.set()

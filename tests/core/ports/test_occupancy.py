@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import PATIENCE
 from support.sockets import (
     DUAL_STACK,
     FREEBIND,
@@ -443,6 +444,8 @@ probe.is_occupied({port})
 print(imported())
 """
 
-    done = subprocess.run([sys.executable, "-S", "-c", script], check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script], check=True, capture_output=True, text=True, timeout=PATIENCE
+    )
 
     assert done.stdout == "[]\n['_socket']\n"

@@ -13,7 +13,7 @@ from support.client import Client, OutputEnded
 from support.fuzz.contract import Case, Expected, Id, Json, State
 from support.fuzz.pieces import cut
 from support.messages import request, unframe
-from support.sandbox import PATIENCE
+from support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,8 @@ from support.hostile.claims import MODULES, set_traps
 from support.hostile.land import Land
 from support.mcp import LineClient, tool_call
 from support.messages import ServerError
-from support.sandbox import PATIENCE, TROP, UNMEASURED
+from support.patience import PATIENCE
+from support.sandbox import TROP, UNMEASURED
 from support.strange import is_inert
 from support.window import ASKED, CHANGED, LOGGED, SHOWN, reply
 from support.zoo import little_memory

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from support.operations import perform
+from support.patience import PATIENCE
 from support.repositories import make_repository
-from support.sandbox import PATIENCE, SCRIPTS, Sandbox
+from support.sandbox import SCRIPTS, Sandbox
 from trop_core.caller import Caller, Door
 from trop_core.ports.exclusions import Exclusions
 from trop_core.ports.sockets import SocketTable
