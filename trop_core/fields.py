@@ -7,6 +7,8 @@ request appears in all of them.
 
 from __future__ import annotations
 
+from functools import partial
+
 from trop_core.errors.arguments import InvalidArgument, UnknownArgument
 from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.light_types import TYPE_CHECKING, Any, Enum, NamedTuple
@@ -179,6 +181,17 @@ def _read_fields(request: type[Record]) -> tuple[Field, ...]:
         if name not in known
     )
     return own + shared
+
+
+def paths_in(request: Record) -> tuple[str, ...]:
+    """The paths that a request names, as it names them."""
+    kind = type(request)
+    if kind not in _known_paths:
+        _known_paths[kind] = tuple(field.name for field in fields_of(kind) if field.kind is Kind.PATH)
+    return tuple(filter(None, map(partial(getattr, request), _known_paths[kind])))
+
+
+_known_paths: dict[type[Record], tuple[str, ...]] = {}
 
 
 def _by_wire_name(request: type[Record]) -> Mapping[str, Field]:

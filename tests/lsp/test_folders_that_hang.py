@@ -39,6 +39,74 @@ def test_any_number_of_commands_that_hang_hold_up_no_other_folder(
     assert client.wait() == 143
 
 
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("trop.reserve", lambda place: {"path": place}),
+        ("trop.reserve", lambda place: {"folder": place}),
+        ("trop.migrate", lambda place: {"from": place, "to": "/elsewhere", "dryRun": True}),
+        ("trop.migrate", lambda place: {"from": "/elsewhere", "to": place, "dryRun": True}),
+        ("trop.validate", lambda place: {"config": f"{place}/trop.yaml"}),
+    ],
+    ids=["path", "folder", "from", "to", "config"],
+)
+def test_any_number_of_names_that_hang_hold_up_nothing_else(
+    start: Callable[..., Client], sandbox: Sandbox, dead: Path, name: str, asked: Callable[[str], dict[str, object]]
+) -> None:
+    client, live = start(), sandbox.directory("live")
+    client.initialize(str(live))
+    client.send(*(command(f"dead-{number}", name, asked(f"{dead}/{number}")) for number in range(100)))
+
+    found = client.call("trop.reserve", {"folder": str(live)})
+    commands = client.call("trop.listCommands")
+
+    assert found["reservation"]["path"] == str(live)
+    assert commands["commands"]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("trop.init", {"dataDir": "data"}), ("trop.compactExclusions", {"config": "trop.yaml"})],
+    ids=lambda asked: asked if isinstance(asked, str) else "",
+)
+def test_work_on_files_that_hang_leaves_the_turn_to_others(
+    start: Callable[..., Client], sandbox: Sandbox, dead: Path, name: str, asked: dict[str, str]
+) -> None:
+    client, live = start(), sandbox.directory("live")
+    client.initialize(str(live))
+    ((field, file),) = asked.items()
+    client.send(*(command(f"dead-{number}", name, {field: f"{dead}/{file}"}) for number in range(2)))
+    client.call("trop.listCommands")
+
+    found = client.call("trop.reserve", {"folder": str(live)})
+    client.send(cancellation("dead-0"))
+    taken_back = client.answer("dead-0")
+    ended = client.request("shutdown")
+    client.notify("exit")
+
+    assert found["reservation"]["path"] == str(live)
+    assert taken_back["error"]["code"] == -32800
+    assert ended["result"] is None
+    assert client.answer("dead-1")["error"]["code"] == -32800
+    assert client.wait() == 0
+
+
+def test_the_session_ends_while_the_store_hangs(start: Callable[..., Client], sandbox: Sandbox, dead: Path) -> None:
+    client, live = start(TROP_DATA_DIR=str(dead)), sandbox.directory("live")
+    client.initialize(str(live))
+    names = ("trop.reserve", "trop.list", "trop.init", "trop.backup")
+    client.send(*(command(number, name) for number, name in enumerate(names * 20)))
+
+    ended = client.request("shutdown")
+    answers = [client.answer(number) for number in range(80)]
+    client.notify("exit")
+
+    assert ended["result"] is None
+    assert {answer["error"]["code"] for answer in answers} <= {-32800, -32803}
+    assert client.unmatched == []
+    assert client.wait() == 0
+
+
 def test_what_is_taken_back_while_it_waits_for_what_hangs_leaves_nothing(
     start: Callable[..., Client], sandbox: Sandbox, dead: Path
 ) -> None:

@@ -7,6 +7,7 @@ from trop_core.catalogue import Computation, Mutation, Procedure, Query
 from trop_core.database.connection import FilesReplaced
 from trop_core.database.waiting import LockClock, Patience
 from trop_core.errors.base import TropError
+from trop_core.fields import paths_in
 from trop_core.light_types import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,8 +64,7 @@ class Call:
     @property
     def place(self) -> str:
         """Where in the file system it looks first, as far as that is known before it is prepared."""
-        named = getattr(self._request, "folder", None) or getattr(self._request, "path", None)
-        return named or self.context.caller.vicinity
+        return "\0".join(paths_in(self._request)) or self.context.caller.vicinity
 
     @property
     def settings(self) -> Settings | None:

@@ -118,7 +118,7 @@ def _found(event: Event, desk: _Desk, session: Session) -> NearestResult:
             # What is reserved already is told all the same.
             if session.verbose:
                 session.tell(f"nothing new is reserved: {error}")
-    found: NearestResult = desk.perform(NEAREST, NearestRequest(desk.directory))
+    found: NearestResult = desk.perform(NEAREST, NearestRequest(folder=desk.directory))
     return found
 
 

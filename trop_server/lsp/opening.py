@@ -88,7 +88,7 @@ class Openings:
     ) -> tuple[str, Origin] | None:
         """Refresh or reserve what the folder has or needs; or, with ``ask``, say what there is to ask about first."""
         found: FindOriginResult = await self._errands.perform(
-            ticket, FIND_ORIGIN, FindOriginRequest(folder), folder=folder
+            ticket, FIND_ORIGIN, FindOriginRequest(folder=folder), folder=folder
         )
         reserves = reserve_on_open == "always" or (reserve_on_open == "git" and (found.own or found.in_repository))
         if ask and found.origin is not None and not (reserves and found.origin.is_certain):

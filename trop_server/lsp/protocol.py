@@ -40,6 +40,9 @@ _MOST_UNHEEDED = 100
 SECONDS_TO_ANSWER = 0.8
 """How long what was received whole has before the session ends."""
 
+_SECONDS_TO_TAKE_BACK = 5.0
+"""How long what is taken back has to be over. It takes none of them, unless the file system hangs."""
+
 
 class Session(Protocol):
     """What the protocol's states mean for the server that speaks it."""
@@ -125,12 +128,18 @@ class TropProtocol(LanguageServerProtocol):
         self._refuse(None, types.ErrorCodes.ParseError, f"the message cannot be read: {reason}")
 
     async def cancel_all(self) -> None:
-        """Take back every command and errand that is under way and wait until each is answered, or over."""
+        """Take back every command and errand that is under way and wait until each is answered, or over.
+
+        What hangs in the file system is not waited for. Its request is answered, too, and only once.
+        """
         tasks = {*self._others(), *self._errands}
         for ticket in [*self._tickets.values(), *self._errands.values()]:
             ticket.cancel()
         if tasks:
-            await asyncio.wait(tasks)
+            _, hanging = await asyncio.wait(tasks, timeout=_SECONDS_TO_TAKE_BACK)
+            for message_id in [each for each, task in list(self._unanswered.items()) if task in hanging]:
+                if self._settle(message_id):
+                    self._send_error(message_id, _HANGS)
 
     async def settle(self) -> None:
         """Give the requests that are under way a moment to be answered."""
@@ -235,13 +244,14 @@ class TropProtocol(LanguageServerProtocol):
         if self.output is not None:
             answer = encode({"jsonrpc": self.VERSION, "id": message_id, "result": result})
             # Before the client can have it: the next request may have the same id.
-            self._settle(message_id)
-            self.output.send(answer)
+            if self._settle(message_id):
+                self.output.send(answer)
 
-    def _settle(self, message_id: str | int) -> None:
+    def _settle(self, message_id: str | int) -> bool:
+        """Whether the request has no answer yet, and whoever asks gives it. Safe to use from any thread."""
         # In this order: once it is answered, the next request may have the same id, and a ticket of its own.
         self._tickets.pop(message_id, None)
-        self._unanswered.pop(message_id, None)
+        return self._unanswered.pop(message_id, None) is not None
 
     def _initialize(self, message_id: str | int, message: dict[str, Any]) -> None:
         try:
@@ -400,3 +410,10 @@ _HEARD = (
 """The notifications that pygls handles. Of documents it would keep every text that a client opens, for nothing."""
 
 _LEARN = "trop.listCommands lists every command."
+
+_HANGS = refusal(
+    types.LSPErrorCodes.RequestFailed,
+    "the session ends, and the file system does not answer: whether this was done is not known",
+    "Look at what there is with trop.list once the file system answers again.",
+    "io_error",
+)

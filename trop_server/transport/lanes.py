@@ -13,12 +13,12 @@ from collections import deque
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
-from weakref import WeakValueDictionary
 
 from trop_core.cancellation import CancellationToken
 from trop_core.database.waiting import LockClock
 from trop_core.errors.base import Cancelled
 from trop_core.store import Store
+from trop_server.transport.places import MOST_AT_WORK, Places
 from trop_server.transport.threads import Threads
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _READERS = 8
-_PREPARERS = 64
-_PREPARERS_OF_ONE_PLACE = 30
 _BETWEEN_LOOKS = 0.01
 
 _Stage: TypeAlias = Literal["unprepared", "prepared", "done"]
@@ -94,10 +92,10 @@ class Lanes:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._writers = _Lane(1, "write")
-        self._readers = _Lane(_READERS, "read")
-        self._preparing = Threads(_PREPARERS, "prepare")
-        self._places: WeakValueDictionary[str, _Place] = WeakValueDictionary()
+        threads = Threads(MOST_AT_WORK + _READERS + 1, "work")
+        self._writers = _Lane(1, threads)
+        self._readers = _Lane(_READERS, threads)
+        self._places = Places(threads)
         self._loop = asyncio.get_running_loop()
         self._queued: dict[asyncio.Future[Any], Patience] = {}
         self._next_look: asyncio.TimerHandle | None = None
@@ -148,7 +146,7 @@ class Lanes:
         return stage
 
     def _transact(self, call: Call, lane: _Lane, tell: Callable[[Any], object] | None) -> _Stage:
-        """Do a call whose turn has come, in a thread of the lane."""
+        """Do a call whose turn has come, in a thread of its own."""
         stage = lane.transact(call)
         if stage == "done" and tell is not None:
             tell(call.result)
@@ -160,10 +158,7 @@ class Lanes:
         ``place`` is where it looks: what is asked about a place that hangs leaves threads for what is asked about
         others. Raises ``Cancelled`` once the ticket is taken back.
         """
-        queue = self._places.get(place)
-        if queue is None:
-            queue = self._places[place] = _Place(self._preparing)
-        return await ticket.while_harmless(queue.call(function))
+        return await ticket.while_harmless(self._places.call(place, function))
 
     async def _turn(self, ticket: Ticket, call: Call, lane: _Lane) -> None:
         patience = call.patience
@@ -212,8 +207,8 @@ class Lanes:
 class _Lane:
     """So many calls at once, each with a store of its own; all others wait for their turn, in the order of coming."""
 
-    def __init__(self, places: int, name: str) -> None:
-        self._threads = Threads(places, name)
+    def __init__(self, places: int, threads: Threads) -> None:
+        self._threads = threads
         self._loop = asyncio.get_running_loop()
         self._free = places
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -239,7 +234,7 @@ class _Lane:
             return True
 
     def call(self, function: Callable[[], T]) -> asyncio.Future[T]:
-        """The answer to come of a function, in a thread of the lane. Called in the event loop, after ``enter``."""
+        """The answer to come of a function, in a thread. Called in the event loop, after ``enter``."""
         answer: asyncio.Future[T] = self._loop.create_future()
         self._threads.call(function, answer)
         return answer
@@ -278,42 +273,3 @@ class _Lane:
                 if not turn.cancelled():
                     self._free -= 1
                     turn.set_result(None)
-
-
-class _Place:
-    """What is asked about one place in the file system: at most half of the threads at once, the rest in a queue."""
-
-    def __init__(self, threads: Threads) -> None:
-        self._threads = threads
-        self._loop = asyncio.get_running_loop()
-        self._free = _PREPARERS_OF_ONE_PLACE
-        self._waiting: dict[asyncio.Future[Any], Callable[[], Any]] = {}
-
-    def call(self, function: Callable[[], T]) -> asyncio.Future[T]:
-        """The function's answer to come. Called in the event loop's thread, as everything in here."""
-        answer: asyncio.Future[T] = self._loop.create_future()
-        self._waiting[answer] = function
-        self._begin()
-        if answer in self._waiting:
-            answer.add_done_callback(self._forget)  # nobody waits for it any more
-        return answer
-
-    def _forget(self, answer: asyncio.Future[Any]) -> None:
-        self._waiting.pop(answer, None)
-
-    def _begin(self) -> None:
-        while self._free and self._waiting:
-            answer = next(iter(self._waiting))
-            function = self._waiting.pop(answer)
-            if answer.cancelled():
-                continue
-            try:
-                self._threads.call(function, answer, self._end)
-            except RuntimeError as error:
-                answer.set_exception(error)
-            else:
-                self._free -= 1
-
-    def _end(self) -> None:
-        self._free += 1
-        self._begin()

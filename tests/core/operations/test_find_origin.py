@@ -46,7 +46,7 @@ def find(data: Path, folder: Path, states: dict[str, DirectoryState]) -> FindOri
     )
     store = Store(str(data))
     try:
-        found: FindOriginResult = Call(OPERATION, FindOriginRequest(str(folder)), context).run(store)
+        found: FindOriginResult = Call(OPERATION, FindOriginRequest(folder=str(folder)), context).run(store)
     finally:
         store.close()
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from trop_core import fields
 from trop_core.catalogue import Operation, Procedure
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
@@ -45,6 +47,8 @@ class CompactPlan(NamedTuple):
 def prepare(request: CompactExclusionsRequest, context: Context) -> CompactPlan:
     """Find the file. The caller's own configuration says how long to wait for the lock."""
     file = context.caller.resolve(request.config)
+    # Where the file system hangs it does so here, and not while others wait for their turn.
+    os.path.exists(file)
     return CompactPlan(file, context.caller.anchors, request.dry_run, context.settings(None))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from trop_core import git
+from trop_core import fields, git
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.database.selection import Selection
@@ -15,6 +15,7 @@ from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.operations.call import Unprepared
 from trop_core.operations.moving.arrival import Arriving, stored_path
 from trop_core.paths import canonical
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -32,10 +33,10 @@ UNTAGGED = "PORT"
 """The variable of a port without a tag."""
 
 
-class NearestRequest(NamedTuple):
-    """The directory, absolute."""
+class NearestRequest(Record):
+    """Where to begin."""
 
-    folder: str
+    folder: str = fields.path("The directory, absolute.", required=True)
 
 
 class NearestResult(NamedTuple):

@@ -5,7 +5,7 @@ No entry of the catalogue: the server asks it when a folder opens, and nobody el
 
 from __future__ import annotations
 
-from trop_core import git
+from trop_core import fields, git
 from trop_core.catalogue import Operation, Query
 from trop_core.database import reservations
 from trop_core.database.selection import Selection
@@ -14,6 +14,7 @@ from trop_core.operations.call import Unprepared
 from trop_core.operations.moving import evidence
 from trop_core.operations.moving.arrival import Arriving, former_place
 from trop_core.paths import DirectoryState, canonical
+from trop_core.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 MOST_SHOWN = 100
 
 
-class FindOriginRequest(NamedTuple):
-    """The folder, absolute, as the editor spells it."""
+class FindOriginRequest(Record):
+    """What was opened."""
 
-    folder: str
+    folder: str = fields.path("The folder, absolute, as the editor spells it.", required=True)
 
 
 class Origin(NamedTuple):

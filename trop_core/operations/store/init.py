@@ -85,6 +85,8 @@ class InitPlan(NamedTuple):
 def prepare(request: InitRequest, context: Context) -> InitPlan:
     """Find the directory. No file says anything here: a configuration that is wrong can be replaced."""
     directory = context.data_directory if request.data_dir is None else context.caller.resolve(request.data_dir)
+    # Where the file system hangs it does so here, and not while others wait for their turn.
+    os.path.exists(directory)
     settings = context.settings_without_files("maximum_lock_wait_seconds")
     recording = Recording(OPERATION, request._replace(data_dir=directory), context)
     return InitPlan(directory, request.with_config, request.overwrite, request.dry_run, settings, recording)

@@ -1,0 +1,123 @@
+"""Looks at the file system, any of which may hang: a place that does takes no threads from the others."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trop_server.transport.threads import Threads
+
+T = TypeVar("T")
+
+MOST_AT_WORK = 256
+"""How many looks are under way at most, with those that hang."""
+
+_QUICK_AT_ONCE = 8
+"""How many of those are no older than a moment: more of them would only take each other's time."""
+_MOMENT = 0.1
+_OF_ONE_PLACE = 30
+
+
+class Places:
+    """What is asked about places in the file system, in the order of coming for each, the places taking turns.
+
+    A look that takes longer than a moment counts as one that hangs, and another one begins beside it. So it is the
+    looks that say what hangs and not the names: a dead mount has any number of names. Used in the event loop alone.
+    """
+
+    def __init__(self, threads: Threads) -> None:
+        self._threads = threads
+        self._loop = asyncio.get_running_loop()
+        self._known: dict[str, _Place] = {}
+        self._ready: dict[str, _Place] = {}
+        """The places that have something waiting and may have it looked at, in the order of their turns."""
+        self._at_work: dict[asyncio.Future[Any], float] = {}
+        """When each look began, the oldest first."""
+        self._next: asyncio.TimerHandle | None = None
+
+    def call(self, place: str, function: Callable[[], T]) -> asyncio.Future[T]:
+        """The function's answer to come. One that is cancelled before its function was called is forgotten."""
+        answer: asyncio.Future[T] = self._loop.create_future()
+        asked = self._known.get(place)
+        if asked is None:
+            asked = self._known[place] = _Place()
+        asked.waiting[answer] = function
+        if asked.at_work < _OF_ONE_PLACE:
+            self._ready.setdefault(place, asked)
+            self._begin()
+        if answer in asked.waiting:
+            answer.add_done_callback(partial(self._forget, place, asked))
+        return answer
+
+    def _begin(self) -> None:
+        while self._ready:
+            wait = self._seconds_to_wait()
+            if wait:
+                if wait > 0 and self._next is None:
+                    self._next = self._loop.call_later(wait, self._begin_later)
+                return
+            place, asked = next(iter(self._ready.items()))
+            del self._ready[place]
+            answer = next(iter(asked.waiting))
+            function = asked.waiting.pop(answer)
+            if not answer.cancelled():
+                self._hand_on(place, asked, answer, function)
+            if asked.waiting and asked.at_work < _OF_ONE_PLACE:
+                self._ready[place] = asked
+            self._drop(place, asked)
+
+    def _hand_on(self, place: str, asked: _Place, answer: asyncio.Future[Any], function: Callable[[], Any]) -> None:
+        try:
+            self._threads.call(function, answer, partial(self._end, place, asked, answer))
+        except RuntimeError as error:
+            answer.set_exception(error)
+        else:
+            asked.at_work += 1
+            self._at_work[answer] = self._loop.time()
+
+    def _seconds_to_wait(self) -> float:
+        """Until another look may begin; less than none if only the end of one makes way for it."""
+        if len(self._at_work) < _QUICK_AT_ONCE:
+            return 0
+        if len(self._at_work) >= MOST_AT_WORK:
+            return -1
+        began = next(islice(reversed(self._at_work.values()), _QUICK_AT_ONCE - 1, None))
+        return max(0, began + _MOMENT - self._loop.time())
+
+    def _begin_later(self) -> None:
+        self._next = None
+        self._begin()
+
+    def _end(self, place: str, asked: _Place, answer: asyncio.Future[Any]) -> None:
+        del self._at_work[answer]
+        asked.at_work -= 1
+        if asked.waiting:
+            self._ready.setdefault(place, asked)
+        self._drop(place, asked)
+        self._begin()
+
+    def _forget(self, place: str, asked: _Place, answer: asyncio.Future[Any]) -> None:
+        """Nobody waits for an answer any more."""
+        if asked.waiting.pop(answer, None) is not None and not asked.waiting:
+            self._ready.pop(place, None)
+            self._drop(place, asked)
+
+    def _drop(self, place: str, asked: _Place) -> None:
+        """Forget a place about which nothing is asked."""
+        if not asked.waiting and not asked.at_work:
+            del self._known[place]
+
+
+class _Place:
+    """What is asked about one place."""
+
+    __slots__ = ("at_work", "waiting")
+
+    def __init__(self) -> None:
+        self.at_work = 0
+        self.waiting: dict[asyncio.Future[Any], Callable[[], Any]] = {}
