@@ -591,3 +591,14 @@ def test_a_file_of_nearly_the_right_name_offers_neither_to_reserve_nor_to_releas
     assert labels(buffer) == []
     assert buffer.ask("codeLens") == []
     assert actions(buffer) == {}
+
+
+def test_a_document_that_is_opened_anew_is_judged_by_what_its_file_holds_now(editor: Client, sandbox: Sandbox) -> None:
+    whole, broken = f"{GROUP}    web: {{}}\n", f"{GROUP}    web: {{offset: 1\n"
+    offered: list[list[str]] = []
+    for text in [whole, broken] * 30:
+        buffer = saved(editor, sandbox.work, text)
+        offered.append([title for title, action in actions(buffer, "|web").items() if "command" in action])
+        buffer.close()
+
+    assert offered == [["Reserve the services"], []] * 30

@@ -33,8 +33,8 @@ T = TypeVar("T")
 _READERS = 8
 _BETWEEN_LOOKS = 0.01
 
-_Stage: TypeAlias = Literal["unprepared", "prepared", "done"]
-"""How far a call has come: it is to be prepared, perhaps once more; it waits for its turn; it has its result."""
+_Stage: TypeAlias = Literal["new", "unprepared", "prepared", "done"]
+"""How far a call has come: it has just begun; it is to be prepared once more; it waits for its turn; it is done."""
 
 
 class Ticket:
@@ -109,9 +109,11 @@ class Lanes:
         that kept those before it; ``Cancelled`` if it was taken back before it had committed.
         """
         lane = self._writers if call.writes else self._readers
-        stage: _Stage = "unprepared"
+        stage: _Stage = "new"
         while stage != "done":
-            stage = await self.look(ticket, partial(self._prepare, ticket, call, lane, tell), place=call.place)
+            prepare = partial(self._prepare, ticket, call, lane, tell)
+            looking = self._places.call(call.place, prepare, goes_on=stage == "unprepared")
+            stage = await ticket.while_harmless(looking)
             if stage == "prepared":
                 await self._turn(ticket, call, lane)
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,9 +18,9 @@ T = TypeVar("T")
 MOST_AT_WORK = 256
 """How many looks are under way at most, with those that hang."""
 
-_QUICK_AT_ONCE = 8
+_QUICK_AT_ONCE = 2
 """How many of those are no older than a moment: more of them would only take each other's time."""
-_MOMENT = 0.1
+_MOMENT = 0.05
 _OF_ONE_PLACE = 30
 
 
@@ -34,21 +35,28 @@ class Places:
         self._threads = threads
         self._loop = asyncio.get_running_loop()
         self._known: dict[str, _Place] = {}
-        self._ready: dict[str, _Place] = {}
+        self._ready: OrderedDict[str, _Place] = OrderedDict()
         """The places that have something waiting and may have it looked at, in the order of their turns."""
         self._at_work: dict[asyncio.Future[Any], float] = {}
         """When each look began, the oldest first."""
         self._next: asyncio.TimerHandle | None = None
 
-    def call(self, place: str, function: Callable[[], T]) -> asyncio.Future[T]:
-        """The function's answer to come. One that is cancelled before its function was called is forgotten."""
+    def call(self, place: str, function: Callable[[], T], *, goes_on: bool = False) -> asyncio.Future[T]:
+        """The function's answer to come. One that is cancelled before its function was called is forgotten.
+
+        ``goes_on`` is for what has been looked at before: it goes before what has not begun.
+        """
         answer: asyncio.Future[T] = self._loop.create_future()
         asked = self._known.get(place)
         if asked is None:
             asked = self._known[place] = _Place()
         asked.waiting[answer] = function
+        if goes_on:
+            asked.waiting.move_to_end(answer, last=False)
         if asked.at_work < _OF_ONE_PLACE:
             self._ready.setdefault(place, asked)
+            if goes_on:
+                self._ready.move_to_end(place, last=False)
             self._begin()
         if answer in asked.waiting:
             answer.add_done_callback(partial(self._forget, place, asked))
@@ -61,10 +69,8 @@ class Places:
                 if wait > 0 and self._next is None:
                     self._next = self._loop.call_later(wait, self._begin_later)
                 return
-            place, asked = next(iter(self._ready.items()))
-            del self._ready[place]
-            answer = next(iter(asked.waiting))
-            function = asked.waiting.pop(answer)
+            place, asked = self._ready.popitem(last=False)
+            answer, function = asked.waiting.popitem(last=False)
             if not answer.cancelled():
                 self._hand_on(place, asked, answer, function)
             if asked.waiting and asked.at_work < _OF_ONE_PLACE:
@@ -120,4 +126,4 @@ class _Place:
 
     def __init__(self) -> None:
         self.at_work = 0
-        self.waiting: dict[asyncio.Future[Any], Callable[[], Any]] = {}
+        self.waiting: OrderedDict[asyncio.Future[Any], Callable[[], Any]] = OrderedDict()

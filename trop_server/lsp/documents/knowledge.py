@@ -39,10 +39,23 @@ News = Literal["store", "other"] | None
 
 
 class Question(NamedTuple):
-    """A document that is open: where it lies, if it lies anywhere, and what it says."""
+    """A document that is open: since when, where it lies, if it lies anywhere, and what it says.
 
+    ``opening`` is equal to that of the same opening alone: what was seen around another one is no answer.
+    """
+
+    opening: object
     path: str | None
     document: Document
+
+
+class Arrival(NamedTuple):
+    """What was seen around one opening of a document."""
+
+    uri: str
+    opening: object
+    surroundings: Surroundings
+    news: News
 
 
 class Knowledge:
@@ -73,10 +86,10 @@ class Knowledge:
         self._waiting: dict[str, asyncio.Event] = {}
         # The thread's own:
         self._stock: Stock | None = None
-        self._places: dict[str, Place] = {}
+        self._places: dict[object, Place] = {}
         self._looks = Watched[str | None, Place]()
         self._names = Watched[str, str]()
-        self._seen: dict[str, dict[int | None, object]] = {}
+        self._seen: dict[object, dict[int | None, object]] = {}
         self._looked_at = time.monotonic()
         self._complaint = ""
         self._is_owed = False
@@ -117,9 +130,10 @@ class Knowledge:
         except TimeoutError:
             logger.debug("what is known of %s is older than it should be", uri)
 
-    def _arrive(self, arrivals: list[tuple[str, Surroundings, News]]) -> None:
-        for uri, surroundings, news in arrivals:
-            if uri not in self._questions:
+    def _arrive(self, arrivals: list[Arrival]) -> None:
+        for uri, opening, surroundings, news in arrivals:
+            question = self._questions.get(uri)
+            if question is None or question.opening is not opening:
                 continue  # it was closed meanwhile
             self._told_at[uri] = time.monotonic()
             self._tell(uri, surroundings, news)
@@ -144,9 +158,9 @@ class Knowledge:
         with self._lock:
             questions, asked = dict(self._questions), set(self._asked)
             self._asked.clear()
-        for uri in self._places.keys() - questions.keys():
-            del self._places[uri]
-            self._seen.pop(uri, None)
+        for opening in self._places.keys() - {question.opening for question in questions.values()}:
+            del self._places[opening]
+            self._seen.pop(opening, None)
         if not questions:
             return
         has_changed = self._read(store)
@@ -155,13 +169,15 @@ class Knowledge:
             self._looked_at = time.monotonic()
         due = [uri for uri in questions if has_changed or is_time or uri in asked]
         context = self._context_now()
-        arrivals: list[tuple[str, Surroundings, News]] = []
+        arrivals: list[Arrival] = []
         for uri in due:
-            surroundings = self._around(uri, questions[uri], context)
-            before, seen = self._seen.get(uri, {}), _sight(questions[uri], surroundings)
-            self._seen[uri] = seen
+            question = questions[uri]
+            surroundings = self._around(question, context)
+            before, seen = self._seen.get(question.opening, {}), _sight(question, surroundings)
+            self._seen[question.opening] = seen
             is_other = any(seen[part] != before[part] for part in seen.keys() & before.keys())
-            arrivals.append((uri, surroundings, "store" if has_changed else "other" if is_other else None))
+            news: News = "store" if has_changed else "other" if is_other else None
+            arrivals.append(Arrival(uri, question.opening, surroundings, news))
         if arrivals:
             self._loop.call_soon_threadsafe(self._arrive, arrivals)
 
@@ -194,20 +210,21 @@ class Knowledge:
                 logger.warning("the store has nothing to say about documents: %s", error)
         return has_changed
 
-    def _around(self, uri: str, question: Question, context: Context | None) -> Surroundings:
+    def _around(self, question: Question, context: Context | None) -> Surroundings:
         if context is None:
             return Surroundings()
         stock = self._stock or UNKNOWN
-        known = Surroundings(self._place(uri, question.path, context), stock)
+        known = Surroundings(self._place(question, context), stock)
         situation = Situation(question.document, known)
         system = system_of(situation.ports_of_interest, stock, situation.settings, context, self._name)
         return known._replace(system=system)
 
-    def _place(self, uri: str, path: str | None, context: Context) -> Place:
-        before = self._places.get(uri, Place(None if path is None else path.rpartition("/")[0] or "/"))
+    def _place(self, question: Question, context: Context) -> Place:
+        path, opening = question.path, question.opening
+        before = self._places.get(opening, Place(None if path is None else path.rpartition("/")[0] or "/"))
         look = partial(place_of, path, context)
-        self._places[uri] = self._looks.answer(path, look, _SECONDS_FOR_ONE_PLACE, before)
-        return self._places[uri]
+        self._places[opening] = self._looks.answer(path, look, _SECONDS_FOR_ONE_PLACE, before)
+        return self._places[opening]
 
     def _name(self, directory: str) -> str:
         return self._names.answer(directory, partial(name_of, directory), _SECONDS_FOR_ONE_PLACE, directory)

@@ -185,7 +185,7 @@ class Living:
         return await asyncio.shield(running)
 
     async def _question(self, kept: Open) -> Question:
-        return Question(kept.path, (await self._situated(kept)).document)
+        return Question(kept.opening, kept.path, (await self._situated(kept)).document)
 
     def _ask(self, kept: Open) -> None:
         task = asyncio.ensure_future(self._ask_soon(kept))

@@ -26,7 +26,7 @@ _MOST_CHARACTERS = 1 << 20
 class Open:
     """One open document: its text by now, its version, and the surroundings as they were seen last.
 
-    ``path`` is where it lies; None where that is on no disk.
+    ``path`` is where it lies; None where that is on no disk. ``opening`` is of this one alone.
     """
 
     def __init__(self, uri: str, version: int | None, text: str, encoding: Encoding) -> None:
@@ -34,6 +34,7 @@ class Open:
         self.version = version
         self.path = path_of(uri)
         self.surroundings = Surroundings()
+        self.opening = object()
         self._encoding = encoding
         self._lines = Lines(whole(text))
         self._situation: Situation | None = None
