@@ -64,17 +64,17 @@ def measured_as_far_as_loaded() -> None:
 
 @pytest.fixture(autouse=True)
 def measured_in_part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Where coverage is measured: of a test's cases, which go the same ways, one in three has its processes measured.
+    """Where coverage is measured: of a test's cases, which go the same ways, one in three is.
 
     Measuring takes three times as long as what is measured. What is reached by an unmeasured one alone counts as not
     reached at all, so that the bound holds for less than there is.
     """
     case = getattr(request.node, "callspec", None)
-    is_unmeasured = "unmeasured" in request.fixturenames
-    if is_unmeasured or (case is not None and sum(case.indices.values()) % 3):
+    is_measured = "unmeasured" not in request.fixturenames and (case is None or sum(case.indices.values()) % 3 == 0)
+    if not is_measured:
         for name in UNMEASURED:
             monkeypatch.delenv(name, raising=False)
-    if not is_unmeasured or Coverage.current() is None:
+    if is_measured or Coverage.current() is None:
         yield
         return
     # To stop and start it as a whole would patch os._exit once more each time.
