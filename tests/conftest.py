@@ -64,13 +64,13 @@ def measured_as_far_as_loaded() -> None:
 
 @pytest.fixture(autouse=True)
 def measured_in_part(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Where coverage is measured: of a test's cases, which go the same ways, one in three is.
+    """Where coverage is measured: of a test's cases, which go the same ways, one in five is.
 
     Measuring takes three times as long as what is measured. What is reached by an unmeasured one alone counts as not
     reached at all, so that the bound holds for less than there is.
     """
     case = getattr(request.node, "callspec", None)
-    is_measured = "unmeasured" not in request.fixturenames and (case is None or sum(case.indices.values()) % 3 == 0)
+    is_measured = "unmeasured" not in request.fixturenames and (case is None or sum(case.indices.values()) % 5 == 0)
     if not is_measured:
         for name in UNMEASURED:
             monkeypatch.delenv(name, raising=False)

@@ -79,6 +79,7 @@ def lines(draw: st.DrawFn) -> list[str]:
     return line
 
 
+@pytest.mark.usefixtures("unmeasured")
 @settings(max_examples=examples(800), deadline=None)
 @given(line=lines())
 def test_a_line_that_is_read_is_read_as_argparse_reads_it(line: list[str]) -> None:

@@ -330,6 +330,7 @@ def test_a_kill_leaves_the_configuration_whole_or_as_it_was(
 # Everybody at once
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_forty_processes_that_move_and_reserve_keep_every_port_and_every_row(sandbox: Sandbox) -> None:
     """Ten move a tree there, ten move it back, twenty reserve beside and inside of it."""
     there, back = str(sandbox.directory("there")), str(sandbox.directory("back"))

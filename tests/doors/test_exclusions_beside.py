@@ -197,6 +197,7 @@ print(killed, *outcomes)
 """
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("target", ["project", "global", "new"])
 def test_a_process_killed_before_or_after_any_call_leaves_the_old_file_or_the_new_one(
     sandbox: Sandbox, target: str

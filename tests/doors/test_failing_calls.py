@@ -121,6 +121,7 @@ def restore(sandbox: Sandbox, kept: Path) -> None:
     shutil.copytree(kept, sandbox.root / "run", symlinks=True)
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("name", SCENES)
 def test_each_call_fails_once(sandbox: Sandbox, failing: FailingCalls, name: str) -> None:
     scene = SCENES[name]

@@ -225,6 +225,7 @@ def test_what_only_looks_or_releases_names_the_old_place_and_moves_nothing(
     assert [row[0] for row in sandbox.rows()] == [str(old)]
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_forty_processes_that_find_the_same_move_agree(sandbox: Sandbox) -> None:
     old = sandbox.directory("a")
     port = sandbox.reserve(cwd=old)

@@ -219,6 +219,7 @@ print("it ended")
 """
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_crash_at_any_moment_leaves_nothing_that_is_in_the_way_of_anybody(sandbox: Sandbox, usual: Path) -> None:
     moments, ended = 0, False
     while not ended:

@@ -64,6 +64,7 @@ def is_not_expressed(message: str) -> bool:
     return any(re.search(pattern, message) for patterns in NOT_EXPRESSED.values() for pattern in patterns)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_schema_and_loader_agree_about_any_file(shared: Client, shared_sandbox: Sandbox) -> None:
     validator = Draft7Validator(schema_of(shared_sandbox))
     file = shared_sandbox.work / "trop.yaml"

@@ -81,6 +81,7 @@ class Maker:
         return request(number, method, given if isinstance(given, (dict, list)) else {})
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from support.messages import command
 from support.stores import make_v1
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from support.sandbox import Sandbox
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_hundreds_of_calls_in_flight_are_all_done(start: Callable[..., Client], sandbox: Sandbox) -> None:
     client = start(TROP_BUSY_TIMEOUT="0")
     client.initialize(str(sandbox.work))
