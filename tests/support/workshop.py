@@ -123,6 +123,8 @@ class Workshop:
             PORT=None,
             PYTEST_ADDOPTS=None,
             PYTEST_XDIST_WORKER=None,
+            # At its end pytest clears away what earlier runs of it have left, which of these tests are gigabytes.
+            PYTEST_DEBUG_TEMPROOT=str(sandbox.root),
             NO_COLOR="1",
             npm_config_update_notifier="false",
         )
