@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import PATIENCE
 from support.readmes import blocks
 from support.repositories import make_repository
 from support.requirements import missing_editor
@@ -23,13 +24,10 @@ if TYPE_CHECKING:
     from support.sandbox import Sandbox
 
 PAGE = "trop_server/lsp/documents/README.md"
-PATIENCE = 240.0
 SECONDS_OF_IDLENESS = 1.0
 """After a key it waits for less than this before it asks for hints."""
 WIDTH, HEIGHT = 120, 40
 HINTS = "[editor.lsp]\ndisplay-inlay-hints = true\n"
-
-pytestmark = pytest.mark.timeout(240)
 
 # Looked at when this is imported: the tests themselves run without any TROP_ variable of the outside.
 _NAMED = os.environ.get("TROP_TEST_HELIX")

@@ -64,18 +64,13 @@ def test_any_number_of_names_that_hang_hold_up_nothing_else(
     assert commands["commands"]
 
 
-@pytest.mark.parametrize(
-    ("name", "asked"),
-    [("trop.init", {"dataDir": "data"}), ("trop.compactExclusions", {"config": "trop.yaml"})],
-    ids=lambda asked: asked if isinstance(asked, str) else "",
-)
+@pytest.mark.parametrize(("name", "field"), [("trop.init", "dataDir"), ("trop.compactExclusions", "config")])
 def test_work_on_files_that_hang_leaves_the_turn_to_others(
-    start: Callable[..., Client], sandbox: Sandbox, dead: Path, name: str, asked: dict[str, str]
+    start: Callable[..., Client], sandbox: Sandbox, dead: Path, name: str, field: str
 ) -> None:
     client, live = start(), sandbox.directory("live")
     client.initialize(str(live))
-    ((field, file),) = asked.items()
-    client.send(*(command(f"dead-{number}", name, {field: f"{dead}/{file}"}) for number in range(2)))
+    client.send(*(command(f"dead-{number}", name, {field: f"{dead}/some"}) for number in range(2)))
     client.call("trop.listCommands")
 
     found = client.call("trop.reserve", {"folder": str(live)})

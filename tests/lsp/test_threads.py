@@ -8,10 +8,9 @@ from queue import SimpleQueue
 from typing import NoReturn
 
 import pytest
+from support.patience import PATIENCE
 
 from trop_server.transport.threads import Threads
-
-PATIENCE = 30
 
 
 class Bench:

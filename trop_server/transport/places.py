@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from functools import partial
 from itertools import islice
@@ -66,7 +67,7 @@ class Places:
         while self._ready:
             wait = self._seconds_to_wait()
             if wait:
-                if wait > 0 and self._next is None:
+                if wait < math.inf and self._next is None:
                     self._next = self._loop.call_later(wait, self._begin_later)
                 return
             place, asked = self._ready.popitem(last=False)
@@ -87,11 +88,11 @@ class Places:
             self._at_work[answer] = self._loop.time()
 
     def _seconds_to_wait(self) -> float:
-        """Until another look may begin; less than none if only the end of one makes way for it."""
+        """Until another look may begin; without end if only the end of one makes way for it."""
         if len(self._at_work) < _QUICK_AT_ONCE:
             return 0
         if len(self._at_work) >= MOST_AT_WORK:
-            return -1
+            return math.inf
         began = next(islice(reversed(self._at_work.values()), _QUICK_AT_ONCE - 1, None))
         return max(0, began + _MOMENT - self._loop.time())
 
