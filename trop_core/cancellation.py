@@ -44,13 +44,22 @@ class CancellationToken:
             raise Cancelled
 
     def wait(self, seconds: float) -> None:
-        """Sleep, but wake up at once and raise ``Cancelled`` when the call is taken back."""
+        """Sleep, but no longer than until ``wake``, and raise ``Cancelled`` when the call is taken back."""
         with self._lock:
             self.check()
             if self._event is None:
                 self._event = threading.Event()
-        if self._event.wait(seconds):
-            raise Cancelled
+        self._event.wait(seconds)
+        with self._lock:
+            self.check()
+            self._event.clear()
+
+    def wake(self) -> None:
+        """End the sleep of whoever waits, or the next one if nobody does."""
+        with self._lock:
+            if self._event is None:
+                self._event = threading.Event()
+            self._event.set()
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:

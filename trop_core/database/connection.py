@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _sqlite3 as sqlite3
 import contextlib
+import os
 import time
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from trop_core.database.handles import IN_MEMORY, StoreConnection, connect, crea
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
 from trop_core.database.open_files import IN_USE
+from trop_core.database.queueing import Queue
 from trop_core.database.waiting import Patience
 from trop_core.errors.base import TropError
 from trop_core.errors.store import DatabaseCorrupt, LockTimeout
@@ -53,6 +55,7 @@ class Database:
         self._registry = registry
         self._is_at_work = False
         self._has_locks = False
+        self._queue = Queue(None if path == IN_MEMORY else os.path.dirname(path) or ".")
         self._open(patience)
 
     @classmethod
@@ -257,7 +260,8 @@ class Database:
 
     def _begin(self, sql: str, patience: Patience, operation: str, *, rehearsal: bool = False) -> None:
         for _ in range(_MOST_OPENINGS):
-            version = patience.insist(lambda: self._try_begin(sql), operation)
+            queue = None if sql == "BEGIN" else self._queue
+            version = patience.insist(lambda: self._try_begin(sql), operation, queue=queue)
             if version is None:
                 self._reopen(patience)
             elif version == self._latest:

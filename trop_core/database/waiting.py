@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from trop_core.cancellation import CancellationToken, no_progress
 from trop_core.database.failures import is_busy
+from trop_core.database.queueing import Queue
 from trop_core.errors.store import LockTimeout
 from trop_core.light_types import TYPE_CHECKING, TypeVar
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from trop_core.cancellation import Progress
 
 T = TypeVar("T")
-
-_FIRST_PAUSE = 0.001
-_LONGEST_PAUSE = 0.02
 
 
 class LockClock:
@@ -127,33 +125,39 @@ class Patience:
         """The error that ends the wait."""
         return LockTimeout(timeout_seconds=self.seconds, operation=operation, what=what)
 
-    def insist(self, action: Callable[[], T], operation: str, *, what: str = "the store") -> T:
+    def insist(
+        self, action: Callable[[], T], operation: str, *, what: str = "the store", queue: Queue | None = None
+    ) -> T:
         """Do what may find a lock held, SQLite's or the system's, until it works. At least one attempt is made.
 
-        Raises ``LockTimeout``, naming ``operation`` and ``what`` was locked, when the time is over; ``Cancelled`` when
-        the call is taken back.
+        Those who wait for the same may do so in a ``queue``. Raises ``LockTimeout``, naming ``operation`` and ``what``
+        was locked, when the time is over; ``Cancelled`` when the call is taken back.
         """
         self.token.check()
+        queue = queue or Queue()
+        reason: Exception | None = None
         try:
-            return action()
-        except (sqlite3.OperationalError, BlockingIOError) as error:
-            if not _is_busy(error):
-                raise
-            reason: Exception = error
-        pause = _FIRST_PAUSE
-        with self.clock.waiting():
-            while not self.is_over:
-                remaining = self.remaining
-                self.token.wait(min(pause, remaining) if remaining > 0 else pause)
-                pause = min(pause * 1.5, _LONGEST_PAUSE)
+            if self.remaining <= 0 or queue.come(self.token.wake):
                 try:
                     return action()
                 except (sqlite3.OperationalError, BlockingIOError) as error:
                     if not _is_busy(error):
                         raise
                     reason = error
-                    self.clock.find_held()
-            raise self.timed_out(operation, what) from reason
+            with self.clock.waiting():
+                while reason is None or not self.is_over:
+                    remaining, pause = self.remaining, queue.pause(self.token.wake)
+                    self.token.wait(min(pause, remaining) if remaining > 0 else pause)
+                    try:
+                        return action()
+                    except (sqlite3.OperationalError, BlockingIOError) as error:
+                        if not _is_busy(error):
+                            raise
+                        reason = error
+                        self.clock.find_held()
+                raise self.timed_out(operation, what) from reason
+        finally:
+            queue.leave()
 
     def commit(self, connection: sqlite3.Connection, operation: str) -> None:
         """Insist on a COMMIT.

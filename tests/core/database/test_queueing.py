@@ -1,0 +1,144 @@
+"""The queue for a store's lock: who stands in it, and that nobody stays in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from support.patience import PATIENCE
+from support.window import eventually
+
+from trop_core.database.queueing import Queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LONG = 0.05
+"""Seconds after which a wait has been long enough for the queue."""
+
+
+def nobody() -> None:
+    """Who is not told anything."""
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Somebody else is the head of the queue."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_free(directory: Path) -> bool:
+    try:
+        with locked(directory):
+            return True
+    except BlockingIOError:
+        return False
+
+
+def goes_first(queue: Queue) -> bool:
+    try:
+        return queue.come(nobody)
+    finally:
+        queue.leave()
+
+
+def waited_long(queue: Queue, moved_up: threading.Event | None = None) -> Queue:
+    told = nobody if moved_up is None else moved_up.set
+    queue.pause(told)
+    time.sleep(LONG)
+    queue.pause(told)
+    return queue
+
+
+def test_who_has_just_come_does_not_queue_up_and_who_has_waited_long_does(tmp_path: Path) -> None:
+    queue = Queue(str(tmp_path))
+
+    assert queue.come(nobody)
+    queue.pause(nobody)
+    free = [is_free(tmp_path)]
+    waited_long(queue)
+    free.append(is_free(tmp_path))
+    queue.leave()
+    free.append(is_free(tmp_path))
+
+    assert free == [True, False, True]
+
+
+def test_the_next_one_moves_up_when_the_first_leaves(tmp_path: Path) -> None:
+    first, moved_up = waited_long(Queue(str(tmp_path))), threading.Event()
+    second = waited_long(Queue(str(tmp_path)), moved_up)
+
+    before = second.pause(nobody), moved_up.is_set()
+    second.pause(moved_up.set)
+    first.leave()
+
+    assert before[1] is False
+    assert moved_up.wait(PATIENCE)
+    assert second.pause(nobody) < before[0]
+    assert not is_free(tmp_path)
+    second.leave()
+    assert is_free(tmp_path)
+
+
+def test_where_somebody_waits_who_comes_lets_them_go_first(tmp_path: Path) -> None:
+    queue = waited_long(Queue(str(tmp_path)))
+    queue.leave()
+
+    with locked(tmp_path):
+        passed_over = queue.come(nobody)
+        queue.leave()
+
+    assert not passed_over
+    eventually(lambda: goes_first(queue))
+
+
+def test_who_leaves_early_and_comes_again_has_the_old_place(tmp_path: Path) -> None:
+    queue, moved_up, threads = Queue(str(tmp_path)), threading.Event(), threading.active_count()
+
+    with locked(tmp_path):
+        for _ in range(5):
+            waited_long(queue).leave()
+        waiting = threading.active_count() - threads
+        waited_long(queue, moved_up)
+
+    assert waiting == 1
+    assert moved_up.wait(PATIENCE)
+    queue.leave()
+    eventually(lambda: is_free(tmp_path))
+
+
+def test_who_has_left_for_good_lets_the_next_one_through(tmp_path: Path) -> None:
+    with locked(tmp_path):
+        waited_long(Queue(str(tmp_path))).leave()
+
+    eventually(lambda: is_free(tmp_path))
+
+
+def test_who_waits_for_long_behind_one_who_does_not_move_asks_again_and_again(tmp_path: Path) -> None:
+    queue = Queue(str(tmp_path))
+
+    with locked(tmp_path):
+        waited_long(queue)
+        pauses = [queue.pause(nobody) for _ in range(3)]
+        queue.leave()
+
+    assert max(pauses) < 1
+
+
+def test_without_a_directory_all_just_ask(tmp_path: Path) -> None:
+    for queue in (Queue(), Queue(str(tmp_path / "gone"))):
+        waited_long(queue)
+
+        assert queue.come(nobody)
+        assert queue.pause(nobody) < 1
+        queue.leave()
