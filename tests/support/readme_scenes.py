@@ -9,13 +9,14 @@ _NETWORK = "installs from the network"
 _NEOVIM = "needs Neovim; tests/editors/test_neovim.py runs it"
 
 NOT_RUN: dict[Name, str] = {
-    ("README.md", "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/trop reserve"): (
-        f"{_NETWORK}; .ci/run runs it"
-    ),
+    (
+        "README.md",
+        "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install --quiet . && .venv/bin/trop reserve",
+    ): (f"{_NETWORK}; .ci/run runs it"),
     (
         "README.md",
         (
-            "python3 -m venv .venv && .venv/bin/pip install --quiet -c tests/constraints.txt --editable '.[dev]' "
+            "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install --quiet -c tests/constraints.txt --editable '.[dev]' "
             "&& .venv/bin/python -m pytest -q -n auto"
         ),
     ): f"{_NETWORK}, and runs all tests; .ci/run runs it",
@@ -31,14 +32,14 @@ NOT_RUN: dict[Name, str] = {
         "editors/agents/README.md",
         'claude plugin marketplace add "$PWD/editors/agents" && claude plugin install trop@trop',
     ): "needs Claude Code; tests/editors/test_claude.py does the same",
-    ("editors/neovim/README.md", "python3 -m venv .venv && .venv/bin/pip install --quiet ."): (
+    ("editors/neovim/README.md", "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install --quiet ."): (
         f"{_NETWORK}; .ci/run runs the same of README.md"
     ),
     ("editors/neovim/README.md", "mkdir -p ~/.local/share/nvim/site/pack/trop/start"): _NEOVIM,
     (
         "editors/vscode/README.md",
         (
-            "python3 -m venv .venv && .venv/bin/pip install --quiet . && mkdir -p ~/.local/bin && "
+            "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install --quiet . && mkdir -p ~/.local/bin && "
             'ln -sf "$PWD"/.venv/bin/trop "$PWD"/.venv/bin/trop-server ~/.local/bin/'
         ),
     ): f"needs VS Code, and {_NETWORK}",
