@@ -273,16 +273,17 @@ function M.reserve_tells_who()
   support.trop(repository, "reserve")
   support.trop(other, "reserve", "--tag", "web")
   local listener = assert(vim.uv.new_tcp())
-  listener:bind("127.0.0.1", support.port(other, "web"))
+  local port = support.port(other, "web")
+  listener:bind("127.0.0.1", port)
   listener:listen(1, function() end)
   vim.cmd.edit(other .. "/serve.sh")
 
   vim.cmd("Trop reserve web")
 
-  support.note("port 5001 for")
+  support.note(("port %d for"):format(port))
   listener:close()
   local name = vim.fn.fnamemodify(vim.v.progpath, ":t")
-  support.note(("on 5001 (web): %s (%d), other: "):format(name, vim.fn.getpid()))
+  support.note(("on %d (web): %s (%d), other: "):format(port, name, vim.fn.getpid()))
 end
 
 function M.list_pages()
