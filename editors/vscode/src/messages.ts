@@ -13,7 +13,7 @@ import { briefly, failure, information, refuse, warning } from './show';
 import { doneWords, undoRefusal } from './text';
 
 const INSTALL_COMMAND =
-  'python3 -m venv .venv && .venv/bin/pip install --quiet . && mkdir -p ~/.local/bin && ' +
+  'python3 -m venv --upgrade-deps .venv && .venv/bin/pip install --quiet . && mkdir -p ~/.local/bin && ' +
   'ln -sf "$PWD"/.venv/bin/trop "$PWD"/.venv/bin/trop-server ~/.local/bin/';
 
 const COPY = 'Copy Install Command';

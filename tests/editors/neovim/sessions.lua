@@ -347,7 +347,7 @@ function M.no_server()
     edit(("%s/file-%d"):format(second, math.random(1e9)))
   end
   local note = support.note("trop-server was not found")
-  support.contains(note.text, "python3 -m venv .venv && .venv/bin/pip install .")
+  support.contains(note.text, "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install .")
   support.equal(#support.notes, 1)
 
   local err = support.call("reserve")

@@ -47,7 +47,7 @@ function M.find(folder)
   local where = checkout and vim.fn.shellescape(checkout) or "a checkout of trop"
   return nil,
     NAME .. " was not found",
-    ("Install it: cd %s && python3 -m venv .venv && .venv/bin/pip install ."):format(where)
+    ("Install it: cd %s && python3 -m venv --upgrade-deps .venv && .venv/bin/pip install ."):format(where)
       .. (checkout and "" or ", and put it on PATH or name it in the option cmd.")
 end
 
