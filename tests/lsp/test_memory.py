@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("unmeasured", "started_whole")
 
-WARM, MANY = 2_000, 10_000
+WARM = MANY = 10_000
+"""The threads and their arenas have come by then: some megabytes, whatever follows."""
+
 KEPT = 200
 """Bytes for each message: what the allocator does by the way, and a tenth of what a future took."""
 

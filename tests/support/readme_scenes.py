@@ -16,8 +16,9 @@ NOT_RUN: dict[Name, str] = {
     (
         "README.md",
         (
-            "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install --quiet -c tests/constraints.txt --editable '.[dev]' "
-            "&& .venv/bin/python -m pytest -q -n auto"
+            "python3 -m venv --upgrade-deps .venv && "
+            ".venv/bin/pip install --quiet -c tests/constraints.txt --editable '.[dev]' && "
+            ".venv/bin/python -m pytest -q -n auto"
         ),
     ): f"{_NETWORK}, and runs all tests; .ci/run runs it",
     (
