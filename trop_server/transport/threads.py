@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ class Threads:
         self._most = most
         self._name = name
         self._begun = 0
-        self._spare = 0
-        """How many threads wait for work; less than none: how much work waits for a thread."""
         self._lock = threading.Lock()
-        self._work: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._idle: list[_Worker] = []
+        self._work: deque[Callable[[], object]] = deque()
+        """What waits for a thread, as all are at work."""
 
     def call(self, function: Callable[[], T], answer: asyncio.Future[T], at_end: Callable[[], None] = _nothing) -> None:
         """Have a function called, and what comes of it put into a future, in that one's event loop.
@@ -50,32 +50,50 @@ class Threads:
         Raises ``RuntimeError`` where not a single thread can be begun; it is never done then.
         """
         with self._lock:
-            self._spare -= 1
-            is_needed = self._spare < 0 and self._begun < self._most
-            if is_needed:
-                self._begun += 1
-                self._spare += 1
-        if is_needed:
-            self._begin_thread()
-        self._work.put(work)
-
-    def _begin_thread(self) -> None:
+            if self._idle:
+                self._idle.pop().wake(work)
+                return
+            if self._begun == self._most:
+                self._work.append(work)
+                return
+            self._begun += 1
         try:
-            threading.Thread(target=self._go_on, name=self._name, daemon=True).start()
+            threading.Thread(target=self._go_on, args=(_Worker(work),), name=self._name, daemon=True).start()
         except RuntimeError:
             with self._lock:
                 self._begun -= 1
-                self._spare -= 1
-                if self._begun:
-                    return
-                self._spare += 1
-            raise
+                if not self._begun:
+                    raise
+                if self._idle:
+                    self._idle.pop().wake(work)
+                else:
+                    self._work.append(work)
 
-    def _go_on(self) -> None:
+    def _go_on(self, worker: _Worker) -> None:
         while True:
-            self._work.get()()
+            worker.work()
             with self._lock:
-                self._spare += 1
+                if self._work:
+                    worker.work = self._work.popleft()
+                    continue
+                self._idle.append(worker)
+            worker.sleep()
+
+
+class _Worker:
+    """What one thread does now, or next. It sleeps by itself: where many wait for one thing, more than one wakes up."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self.work = work
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
+
+    def wake(self, work: Callable[[], object]) -> None:
+        self.work = work
+        self._asleep.release()
+
+    def sleep(self) -> None:
+        self._asleep.acquire()
 
 
 def _do(function: Callable[[], Any], answer: asyncio.Future[Any], at_end: Callable[[], None]) -> None:
