@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
+from support.messages import command
 from support.patience import PATIENCE
 from support.window import eventually
 
@@ -101,3 +102,18 @@ def test_a_queue_that_does_not_move_costs_a_server_one_thread(start: Callable[..
     assert threads[-1] <= threads[2]
     assert client.call("trop.reserve", {"tag": "b"})["outcome"] == "created"
     eventually(lambda: not somebody_is_first(sandbox.data))
+
+
+def test_behind_a_queue_that_does_not_move_all_have_their_turn(start: Callable[..., Client], sandbox: Sandbox) -> None:
+    client = start(TROP_BUSY_TIMEOUT="1")
+    client.initialize(str(sandbox.work))
+    sandbox.make_store()
+    numbers = range(60)
+
+    with first_of_all(sandbox.data):
+        with sandbox.locked():
+            assert client.refused("trop.reserve").data["kind"] == "lock_timeout"
+        client.send(*(command(number, "trop.reserve", {"tag": f"t{number}"}) for number in numbers))
+        answers = [client.answer(number) for number in numbers]
+
+    assert [answer["result"]["outcome"] for answer in answers] == ["created"] * len(numbers)

@@ -93,6 +93,9 @@ class Queue:
         """Let the next one be the first. Nothing happens without a place."""
         self._waits_since, self._pause, self._trusts = None, 0.0, True
         if self._place is not None:
+            if not self._place.is_head:
+                # It may be one that does not move: to queue up there again before asking would be more than polite.
+                self._crowded_until = 0.0
             self._left_early = None if self._place.leave() else self._place
             self._place = None
 

@@ -45,6 +45,10 @@ def is_free(directory: Path) -> bool:
         return False
 
 
+def threads_that_wait() -> int:
+    return sum(thread.name == "trop queue" for thread in threading.enumerate())
+
+
 def goes_first(queue: Queue) -> bool:
     try:
         return queue.come(nobody)
@@ -103,18 +107,29 @@ def test_where_somebody_waits_who_comes_lets_them_go_first(tmp_path: Path) -> No
 
 
 def test_who_leaves_early_and_comes_again_has_the_old_place(tmp_path: Path) -> None:
-    queue, moved_up, threads = Queue(str(tmp_path)), threading.Event(), threading.active_count()
+    queue, moved_up = Queue(str(tmp_path)), threading.Event()
+    eventually(lambda: not threads_that_wait())
 
     with locked(tmp_path):
         for _ in range(5):
             waited_long(queue).leave()
-        waiting = threading.active_count() - threads
+        waiting = threads_that_wait()
         waited_long(queue, moved_up)
 
     assert waiting == 1
     assert moved_up.wait(PATIENCE)
     queue.leave()
     eventually(lambda: is_free(tmp_path))
+
+
+def test_who_was_not_let_through_does_not_queue_up_again_before_asking(tmp_path: Path) -> None:
+    queue = waited_long(Queue(str(tmp_path)))
+    queue.leave()
+
+    with locked(tmp_path):
+        asked_first = [goes_first(queue) for _ in range(3)]
+
+    assert asked_first == [False, True, True]
 
 
 def test_who_has_left_for_good_lets_the_next_one_through(tmp_path: Path) -> None:
