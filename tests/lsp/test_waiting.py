@@ -77,6 +77,7 @@ def test_what_has_been_answered_cannot_be_cancelled(client: Client, sandbox: San
 
 
 def test_a_race_between_commit_and_cancel_has_one_true_answer(client: Client, sandbox: Sandbox) -> None:
+    sandbox.make_store()
     for number in range(100):
         client.send(command(number, "trop.reserve", {"tag": f"t{number:03d}"}))
         if number % 2:
