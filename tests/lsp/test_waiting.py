@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.messages import cancellation, command, request
-from support.patience import AT_ONCE
+from support.patience import AT_ONCE, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -259,7 +259,7 @@ class TestAStoreThatChangesUnderneath:
     def test_a_store_that_went_back_to_version_one_is_upgraded_again(self, client: Client, sandbox: Sandbox) -> None:
         client.call("trop.list")
         sandbox.data.mkdir(exist_ok=True)
-        connection = sqlite3.connect(sandbox.database)
+        connection = sqlite3.connect(sandbox.database, timeout=PATIENCE)
         connection.executescript(
             """
             CREATE TABLE metadata (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);

@@ -129,7 +129,7 @@ class Sandbox:
         """Path, tag, port, project and task of all that is stored, in the order of path and tag."""
         if not self.database.exists():
             return []
-        connection = sqlite3.connect(self.database)
+        connection = sqlite3.connect(self.database, timeout=PATIENCE)
         try:
             return connection.execute(
                 "SELECT path, tag, port, project, task FROM reservations ORDER BY path, tag"
@@ -139,7 +139,7 @@ class Sandbox:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Read the store behind trop's back."""
-        connection = sqlite3.connect(self.database)
+        connection = sqlite3.connect(self.database, timeout=PATIENCE)
         try:
             return connection.execute(sql).fetchall()
         finally:
@@ -147,7 +147,7 @@ class Sandbox:
 
     def execute(self, sql: str, rows: Sequence[Sequence[object]] = ((),)) -> None:
         """Change the store behind trop's back, in one transaction."""
-        connection = sqlite3.connect(self.database)
+        connection = sqlite3.connect(self.database, timeout=PATIENCE)
         try:
             with connection:
                 connection.executemany(sql, rows)
@@ -173,7 +173,7 @@ class Sandbox:
     def locked(self) -> Iterator[None]:
         """Hold the store's write lock, as another process would."""
         self.make_store()
-        connection = sqlite3.connect(self.database, isolation_level=None)
+        connection = sqlite3.connect(self.database, isolation_level=None, timeout=PATIENCE)
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
