@@ -193,7 +193,11 @@ function M.misses_the_server()
   local editor = open("{'cmd': ['/no/such/server']}")
   vim.fn.writefile({ "reservations: {}" }, repository .. "/trop.yaml")
   editor.type(":set cmdheight=0\r:edit trop.yaml\r")
-  editor.shows("trop: the configured server, /no/such/server, is not an…")
+  -- Without a command line, what is said is seen until the screen is drawn anew, which may be at once.
+  support.eventually("the warning", function()
+    local said = editor.call("nvim_exec2", "messages", { output = true }).output
+    return said:find("trop: the configured server, /no/such/server, is not an…", 1, true)
+  end)
   support.equal(editor.call("nvim_get_mode"), { mode = "n", blocking = false })
   editor.type(":qa!\r")
 end
