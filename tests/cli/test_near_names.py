@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     ("arguments", "error", "hint"),
     [
         pytest.param(["rserve"], 'there is no subcommand "rserve"', "did you mean reserve? ", id="a subcommand"),
+        pytest.param(["hist"], 'there is no subcommand "hist"', "did you mean history? ", id="the beginning of one"),
         pytest.param(["zzzzz"], 'there is no subcommand "zzzzz"', "", id="nothing like a subcommand"),
         pytest.param(["reserve", "--tga=x"], "unrecognized arguments: --tga=x", "did you mean --tag? ", id="a flag"),
         pytest.param(["reserve", "web"], "unrecognized arguments: web", "", id="no flag at all"),
@@ -63,10 +65,11 @@ def test_help_and_version_go_by_their_other_names_too(sandbox: Sandbox, short: l
 
 
 def test_a_field_that_does_not_exist_comes_with_the_nearest_that_does(sandbox: Sandbox) -> None:
-    done = sandbox.trop("call", "reserve", '{"tga": "web"}')
+    for given, meant in (("tga", "tag"), ("prot", "port")):
+        done = sandbox.trop("call", "reserve", json.dumps({given: "web"}))
 
-    assert (done.returncode, as_json(done)["kind"]) == (4, "invalid_argument")
-    assert as_json(done)["hint"].startswith("Did you mean tag? ")
+        assert (done.returncode, as_json(done)["kind"]) == (4, "invalid_argument")
+        assert as_json(done)["hint"].startswith(f"Did you mean {meant}? ")
 
 
 def test_a_shell_is_known_in_any_letter_case(sandbox: Sandbox) -> None:

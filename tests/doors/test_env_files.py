@@ -113,6 +113,7 @@ def test_what_is_said_of_a_file_takes_a_file(sandbox: Sandbox, name: str) -> Non
 
     assert done.returncode == 4
     assert json.loads(done.stdout)["message"] == f"{name}: expected a file to be named as well, with write"
+    assert json.loads(done.stdout)["hint"] == f"Give write as well, or leave {name} away."
 
 
 # What is refused of its text

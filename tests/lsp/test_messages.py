@@ -156,6 +156,10 @@ def test_parameters_of_another_form_are_invalid_params(shared: Client, params: A
     assert answer["error"]["data"]["hint"]
 
 
+def test_an_unknown_command_comes_with_the_nearest_that_there_is(shared: Client) -> None:
+    assert shared.refused("trop.reserv").data["hint"].startswith("Did you mean trop.reserve? ")
+
+
 @pytest.mark.parametrize(
     "params",
     [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from trop_core.errors.spelling import nearest
 from trop_core.light_types import Enum, NamedTuple
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT, LONGEST_IDENTIFIER, LOWEST_PORT
 from trop_core.ports.avoidance import REASONS, usually_avoided
@@ -386,7 +387,5 @@ def suggestion(section: str, unknown: str) -> str | None:
     named_so = next((place for place in places if unknown != "*" and place.rpartition(".")[2] == unknown), None)
     if named_so is not None:
         return named_so
-    import difflib
-
-    prefix = f"{section}." if section else ""
-    return next((prefix + near for near in difflib.get_close_matches(unknown, names_below(section), n=1)), None)
+    near = nearest(unknown, names_below(section))
+    return near if near is None or not section else f"{section}.{near}"

@@ -8,7 +8,7 @@ from trop_core.config.numbers import OddNumber, from_text
 from trop_core.config.schema import Kind
 from trop_core.errors.arguments import InvalidIdentifier
 from trop_core.errors.configuration import ConfigError, ConfigProblem
-from trop_core.errors.spelling import escaped, quoted
+from trop_core.errors.spelling import escaped, nearest, quoted
 from trop_core.light_types import TYPE_CHECKING, NoReturn
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, identifier, is_port
 
@@ -107,9 +107,7 @@ def refuse_choice(key: Key, value: object) -> Refused:
     """The exception for a text that is none of a key's words."""
     refused = refuse(key.expectation if key.kind is Kind.CHOICE else f"one of {', '.join(key.choices)}", value)
     if isinstance(value, str):
-        import difflib
-
-        refused.meant = next(iter(difflib.get_close_matches(value.lower(), key.choices, n=1)), None)
+        refused.meant = nearest(value.lower(), key.choices)
     return refused
 
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from trop_core.errors.base import TropError
-from trop_core.errors.spelling import flag_name, quoted, wire_name
+from trop_core.errors.spelling import flag_name, nearest, quoted, wire_name
 from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trop_core.errors.spelling import Spelling
-
-
-_LONGEST_GUESSED = 100
-"""Characters of a name that is compared with others: to compare ten megabytes would hold up everybody else."""
 
 
 class InvalidArgument(TropError):
@@ -62,10 +58,8 @@ class UnknownArgument(InvalidArgument):
         return f"unknown field {quoted(self.field)}: expected {self.expected}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        from difflib import get_close_matches
-
-        meant = get_close_matches(self.field[:_LONGEST_GUESSED], self.known, n=1)
-        meaning = f"Did you mean {meant[0]}? " if meant else ""
+        meant = nearest(self.field, self.known)
+        meaning = "" if meant is None else f"Did you mean {meant}? "
         return f"{meaning}Names are case-sensitive; leave away what the message does not list."
 
     def details(self) -> dict[str, object]:
@@ -99,6 +93,17 @@ class UnusableOption(InvalidArgument):
 
     def hint(self, spell: Spelling = flag_name) -> str:
         return f"Leave {spell(self.field)} away."
+
+
+class UnaccompaniedFlag(InvalidArgument):
+    """A flag that means nothing without another field."""
+
+    def __init__(self, field: str, companion: str, *, expected: str) -> None:
+        super().__init__(field, expected=expected, given=True)
+        self.companion = companion
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"Give {spell(self.companion)} as well, or leave {spell(self.field)} away."
 
 
 class UnclearPlaceholder(InvalidArgument):

@@ -7,7 +7,7 @@ from functools import lru_cache
 from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Spelling = Callable[[str], str]
     """From a field's name in Python (``allow_change``) to what the caller knows it as."""
@@ -23,6 +23,25 @@ def wire_name(field: str) -> str:
 def flag_name(field: str) -> str:
     """The name of a field on the command line: ``allow_change`` is ``--allow-change``."""
     return "--" + field.rstrip("_").replace("_", "-")
+
+
+_LONGEST_GUESSED = 100
+"""Characters of a name that is compared with others: to compare ten megabytes would hold up everybody else."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Of known names the one that was probably meant: the only one that begins so, or one like it; None for neither.
+
+    One of the same letters, two of which have changed places, goes before others that are as much like it.
+    """
+    name, names = name[:_LONGEST_GUESSED], list(known)
+    longer = [each for each in names if len(name) > 2 and each.startswith(name)]
+    if len(longer) == 1:
+        return longer[0]
+    from difflib import get_close_matches
+
+    matches = get_close_matches(name, names, n=5)
+    return min(matches, key=lambda match: sorted(match) != sorted(name), default=None)
 
 
 _DIRECTIONS = "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

@@ -10,7 +10,7 @@ from functools import partial
 
 from trop_core.errors.arguments import InvalidArgument, UnknownCommand
 from trop_core.errors.base import Cancelled, TropError
-from trop_core.errors.spelling import flag_name, wire_name
+from trop_core.errors.spelling import flag_name, nearest, wire_name
 from trop_core.errors.system import AnswerLost, SystemFailure, TooManyOpenFiles
 from trop_core.light_types import TYPE_CHECKING, Any, NoReturn
 from trop_server.cli.exit_codes import EXIT_CODES
@@ -140,7 +140,6 @@ def _run_open(session: Session) -> str:
 def _run_call(session: Session) -> str:
     from trop_core.catalogue import by_command, commands
     from trop_core.errors.spelling import wire_name
-    from trop_server.cli.parser import nearest
     from trop_server.wire.values import result_to_wire
 
     given: str = session.options.command

@@ -7,7 +7,7 @@ import re
 from functools import partial
 from types import MappingProxyType
 
-from trop_core.errors.spelling import quoted
+from trop_core.errors.spelling import nearest, quoted
 from trop_core.light_types import TYPE_CHECKING, Any, NoReturn
 from trop_server.cli.exit_codes import USAGE
 from trop_server.cli.printing import is_terminal, say
@@ -77,13 +77,6 @@ class Parser(argparse.ArgumentParser):
             # A value in the same word, behind a =, is found with none.
             place += 1 if option is None or option.nargs == 0 else 2
         return len(arguments)
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Of known names the one that is most like another, or None where none is."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, known, n=1)), None)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -20,6 +20,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from trop_core.errors.arguments import InvalidArgument, UnknownCommand
 from trop_core.errors.base import Cancelled, TropError
+from trop_core.errors.spelling import nearest
 from trop_server.lsp.failures import log_failure, refusal, to_json_rpc
 from trop_server.transport.framing import encode
 from trop_server.transport.lanes import Ticket
@@ -293,7 +294,7 @@ class TropProtocol(LanguageServerProtocol):
             raise refusal(types.ErrorCodes.InvalidParams, "params needs a command, and it is a text", _LEARN)
         handler = self.fm.commands.get(params["command"])
         if handler is None:
-            raise UnknownCommand(params["command"])
+            raise UnknownCommand(params["command"], nearest(params["command"], self.fm.commands))
         arguments = params.get("arguments")
         if arguments is None:
             arguments = []

@@ -29,4 +29,5 @@ def sockets(subject: Subject) -> Iterator[Finding]:
     for told in table.warnings:
         yield info("sockets", told, "Nothing has to be done; trop that runs as root is shown all.")
     if not table.warnings:
-        yield ok("sockets", f"{len(table.occupied):,} ports of the range are in use now")
+        count = len(table.occupied)
+        yield ok("sockets", f"{count:,} port{'s' * (count != 1)} of the range in use now")
