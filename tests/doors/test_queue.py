@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -86,6 +87,16 @@ def test_somebody_who_locks_the_directory_keeps_nobody_waiting(sandbox: Sandbox)
 
         assert at_once == 5000
         assert printed(waiting) == "5001\n"
+
+
+def test_who_waits_at_a_store_that_is_removed_has_a_port_in_a_new_one(sandbox: Sandbox) -> None:
+    with sandbox.locked():
+        waiting = sandbox.begin("reserve", TROP_BUSY_TIMEOUT="60")
+        eventually(lambda: somebody_is_first(sandbox.data))
+        shutil.rmtree(sandbox.data)
+
+    assert printed(waiting) == "5000\n"
+    assert sandbox.reserve() == 5000
 
 
 def test_a_queue_that_does_not_move_costs_a_server_one_thread(start: Callable[..., Client], sandbox: Sandbox) -> None:

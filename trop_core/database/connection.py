@@ -16,7 +16,7 @@ from trop_core.database.open_files import IN_USE
 from trop_core.database.queueing import Queue
 from trop_core.database.waiting import Patience
 from trop_core.errors.base import TropError
-from trop_core.errors.store import DatabaseCorrupt, LockTimeout
+from trop_core.errors.store import DatabaseCorrupt, LockTimeout, NoDataDirectory
 from trop_core.errors.system import SystemFailure
 from trop_core.light_types import TYPE_CHECKING
 
@@ -263,7 +263,11 @@ class Database:
             queue = None if sql == "BEGIN" else self._queue
             version = patience.insist(lambda: self._try_begin(sql), operation, queue=queue)
             if version is None:
-                self._reopen(patience)
+                try:
+                    self._reopen(patience)
+                except NoDataDirectory as error:
+                    # Whether there is to be one now is for whoever opens it to say.
+                    raise FilesReplaced from error
             elif version == self._latest:
                 return
             elif rehearsal:

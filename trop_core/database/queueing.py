@@ -43,6 +43,10 @@ _CROWDED = 1.0
 """For how long a store at which somebody stood in the queue is taken for one at which somebody does."""
 
 
+_MOVES_WITHIN = 1.0
+"""Even a queue of hundreds has moved on to its end by then: whose place is older is behind a head that does not move."""
+
+
 class Queue:
     """One thread's place in the queue at a directory: taken, and left again, as often as it waits.
 
@@ -69,7 +73,7 @@ class Queue:
         """
         if time.monotonic() < self._crowded_until:
             self._join(moved_up)
-        return self._place is None or self._place.is_head
+        return self._place is None or not self._place.is_behind_others
 
     def pause(self, moved_up: Callable[[], object]) -> float:
         """For how many seconds to wait before the next attempt. Takes a place in the queue if it has been long.
@@ -81,11 +85,12 @@ class Queue:
             self._waits_since = now
         elif self._place is None and now - self._waits_since >= _JOINS_AFTER:
             self._join(moved_up)
-        if self._place is not None and not self._place.is_head:
+        if self._place is not None and self._place.is_behind_others:
             self._pause, pause = 0.0, _TRUSTS if self._trusts else _PAUSE_IN_QUEUE
             self._trusts = False
             return pause
-        shortest, longest = _PAUSES if self._place is None else _PAUSES_OF_HEAD
+        is_head = self._place is not None and self._place.is_head
+        shortest, longest = _PAUSES_OF_HEAD if is_head else _PAUSES
         self._pause = min(max(self._pause * _GROWTH, shortest), longest)
         return self._pause
 
@@ -93,9 +98,6 @@ class Queue:
         """Let the next one be the first. Nothing happens without a place."""
         self._waits_since, self._pause, self._trusts = None, 0.0, True
         if self._place is not None:
-            if not self._place.is_head:
-                # It may be one that does not move: to queue up there again before asking would be more than polite.
-                self._crowded_until = 0.0
             self._left_early = None if self._place.leave() else self._place
             self._place = None
 
@@ -111,7 +113,7 @@ class Queue:
                 self._directory = None
                 return
         self._left_early = None
-        if self._waits_since is not None or not self._place.is_head:
+        if self._waits_since is not None or self._place.is_behind_others:
             self._crowded_until = time.monotonic() + _CROWDED
 
 
@@ -126,6 +128,7 @@ class _Place:
 
         self._lock = threading.Lock()
         self._moved_up: Callable[[], object] | None = moved_up
+        self._asked_at = time.monotonic()
         self._is_over = False
         self.is_head = False
         """Whether nobody comes first, or the system does not tell."""
@@ -142,6 +145,11 @@ class _Place:
         except OSError:
             self._close()
             raise
+
+    @property
+    def is_behind_others(self) -> bool:
+        """Whether somebody comes first, as far as one can believe in a queue that has not moved for long."""
+        return not self.is_head and time.monotonic() - self._asked_at < _MOVES_WITHIN
 
     def take_again(self, moved_up: Callable[[], object]) -> bool:
         """Go on from where it was left; False if it is over by now."""

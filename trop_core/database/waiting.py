@@ -135,17 +135,18 @@ class Patience:
         """
         self.token.check()
         queue = queue or Queue()
-        reason: Exception | None = None
         try:
-            if self.remaining <= 0 or queue.come(self.token.wake):
-                try:
-                    return action()
-                except (sqlite3.OperationalError, BlockingIOError) as error:
-                    if not _is_busy(error):
-                        raise
-                    reason = error
+            if self.remaining > 0 and not queue.come(self.token.wake):
+                # Nobody knows yet whether the lock is held: this is politeness, and no waiting for it.
+                self.token.wait(queue.pause(self.token.wake))
+            try:
+                return action()
+            except (sqlite3.OperationalError, BlockingIOError) as error:
+                if not _is_busy(error):
+                    raise
+                reason: Exception = error
             with self.clock.waiting():
-                while reason is None or not self.is_over:
+                while not self.is_over:
                     remaining, pause = self.remaining, queue.pause(self.token.wake)
                     self.token.wait(min(pause, remaining) if remaining > 0 else pause)
                     try:
