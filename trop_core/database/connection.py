@@ -16,7 +16,7 @@ from trop_core.database.open_files import IN_USE
 from trop_core.database.queueing import Queue
 from trop_core.database.waiting import Patience
 from trop_core.errors.base import TropError
-from trop_core.errors.store import DatabaseCorrupt, LockTimeout, NoDataDirectory
+from trop_core.errors.store import DatabaseCorrupt, LockTimeout, NoDataDirectory, StoreRemoved
 from trop_core.errors.system import SystemFailure
 from trop_core.light_types import TYPE_CHECKING
 
@@ -266,8 +266,7 @@ class Database:
                 try:
                     self._reopen(patience)
                 except NoDataDirectory as error:
-                    # Whether there is to be one now is for whoever opens it to say.
-                    raise FilesReplaced from error
+                    raise StoreRemoved(self._name) from error
             elif version == self._latest:
                 return
             elif rehearsal:

@@ -44,7 +44,7 @@ _CROWDED = 1.0
 
 
 _MOVES_WITHIN = 1.0
-"""Even a queue of hundreds has moved on to its end by then: whose place is older is behind a head that does not move."""
+"""Even a queue of hundreds is through by then: whose place is older is behind a head that does not move."""
 
 
 class Queue:

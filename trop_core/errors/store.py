@@ -54,6 +54,10 @@ class NoDataDirectory(TropError):
         return {"path": self.path}
 
 
+class StoreRemoved(NoDataDirectory):
+    """There is no store any more where a call has waited for one: whoever may create one begins anew."""
+
+
 class NoHome(TropError):
     """Nobody named a data directory, and the user has no home in which one could be."""
 

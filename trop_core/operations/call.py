@@ -7,6 +7,7 @@ from trop_core.catalogue import Computation, Mutation, Procedure, Query
 from trop_core.database.connection import FilesReplaced
 from trop_core.database.waiting import LockClock, Patience
 from trop_core.errors.base import TropError
+from trop_core.errors.store import StoreRemoved
 from trop_core.fields import paths_in
 from trop_core.light_types import TYPE_CHECKING, Any
 
@@ -114,7 +115,8 @@ class Call:
     def transact(self, store: Store) -> bool:
         """Run the transaction; True if the call is done, False if it has to be prepared once more.
 
-        That is so, too, where the store's files were replaced while it was written to: what was done may be lost.
+        That is so, too, where the store's files were replaced while it was written to, for what was done may be lost,
+        and where they were removed and others may be made.
         Raises what the operation or the store refuses; everything is rolled back then.
         """
         work = self._work
@@ -134,6 +136,8 @@ class Call:
         except FilesReplaced:
             return False
         except TropError as error:
+            if isinstance(error, StoreRemoved) and not settings.disable_autoinit:
+                return False
             # That nobody could look at ports may be why it comes to this, and is to be known in any case.
             probe = getattr(self._prepared, "probe", None)
             if probe is not None:
