@@ -55,7 +55,7 @@ def test_any_number_of_names_that_hang_hold_up_nothing_else(
 ) -> None:
     client, live = start(), sandbox.directory("live")
     client.initialize(str(live))
-    client.send(*(command(f"dead-{number}", name, asked(f"{dead}/{number}")) for number in range(100)))
+    client.send(*(command(f"dead-{number}", name, asked(f"{dead}/{number}")) for number in range(400)))
 
     found = client.call("trop.reserve", {"folder": str(live)})
     commands = client.call("trop.listCommands")

@@ -6,8 +6,10 @@ import asyncio
 import math
 from collections import OrderedDict
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from trop_server.transport.mounts import Mounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,9 @@ T = TypeVar("T")
 MOST_AT_WORK = 256
 """How many looks are under way at most, with those that hang."""
 
+_MOST_WHERE_SOME_HANG = 200
+"""How many are when another one would look at a file system on which some hang."""
+
 _QUICK_AT_ONCE = 2
 """How many of those are no older than a moment: more of them would only take each other's time."""
 _MOMENT = 0.05
@@ -29,7 +34,8 @@ class Places:
     """What is asked about places in the file system, in the order of coming for each, the places taking turns.
 
     A look that takes longer than a moment counts as one that hangs, and another one begins beside it. So it is the
-    looks that say what hangs and not the names: a dead mount has any number of names. Used in the event loop alone.
+    looks that say what hangs and not the names: a dead mount has any number of names. What is on the same file system
+    as one that hangs lets all else go first, and leaves it threads. Used in the event loop alone.
     """
 
     def __init__(self, threads: Threads) -> None:
@@ -38,8 +44,9 @@ class Places:
         self._known: dict[str, _Place] = {}
         self._ready: OrderedDict[str, _Place] = OrderedDict()
         """The places that have something waiting and may have it looked at, in the order of their turns."""
-        self._at_work: dict[asyncio.Future[Any], float] = {}
-        """When each look began, the oldest first."""
+        self._at_work: dict[asyncio.Future[Any], tuple[float, str]] = {}
+        """When each look began, the oldest first, and at which place."""
+        self._mounts = Mounts()
         self._next: asyncio.TimerHandle | None = None
 
     def call(self, place: str, function: Callable[[], T], *, goes_on: bool = False) -> asyncio.Future[T]:
@@ -65,12 +72,13 @@ class Places:
 
     def _begin(self) -> None:
         while self._ready:
-            wait = self._seconds_to_wait()
+            place, most = self._next_place()
+            wait = self._seconds_to_wait(most)
             if wait:
                 if wait < math.inf and self._next is None:
                     self._next = self._loop.call_later(wait, self._begin_later)
                 return
-            place, asked = self._ready.popitem(last=False)
+            asked = self._ready.pop(place)
             answer, function = asked.waiting.popitem(last=False)
             if not answer.cancelled():
                 self._hand_on(place, asked, answer, function)
@@ -85,15 +93,34 @@ class Places:
             answer.set_exception(error)
         else:
             asked.at_work += 1
-            self._at_work[answer] = self._loop.time()
+            self._at_work[answer] = self._loop.time(), place
 
-    def _seconds_to_wait(self) -> float:
+    def _next_place(self) -> tuple[str, int]:
+        """The place whose turn it is, and how many looks may be under way for one more to begin there."""
+        first = next(iter(self._ready))
+        old = self._loop.time() - _MOMENT
+        hang = {place for began, place in takewhile(lambda look: look[0] <= old, self._at_work.values())}
+        if not hang:
+            return first, MOST_AT_WORK
+        dead = set[str]().union(*map(self._file_systems, hang))
+        alive = next((place for place in self._ready if dead.isdisjoint(self._file_systems(place))), None)
+        return (first, _MOST_WHERE_SOME_HANG) if alive is None else (alive, MOST_AT_WORK)
+
+    def _file_systems(self, place: str) -> set[str]:
+        """Those that a place, which may be several paths, is on. Of several the one at / is none that hangs."""
+        asked = self._known[place]
+        if not asked.file_systems:
+            found = {self._mounts.under(path) for path in place.split("\0")}
+            asked.file_systems = found - {"/"} or found
+        return asked.file_systems
+
+    def _seconds_to_wait(self, most: int) -> float:
         """Until another look may begin; without end if only the end of one makes way for it."""
         if len(self._at_work) < _QUICK_AT_ONCE:
             return 0
-        if len(self._at_work) >= MOST_AT_WORK:
+        if len(self._at_work) >= most:
             return math.inf
-        began = next(islice(reversed(self._at_work.values()), _QUICK_AT_ONCE - 1, None))
+        began, _ = next(islice(reversed(self._at_work.values()), _QUICK_AT_ONCE - 1, None))
         return max(0, began + _MOMENT - self._loop.time())
 
     def _begin_later(self) -> None:
@@ -123,8 +150,10 @@ class Places:
 class _Place:
     """What is asked about one place."""
 
-    __slots__ = ("at_work", "waiting")
+    __slots__ = ("at_work", "file_systems", "waiting")
 
     def __init__(self) -> None:
         self.at_work = 0
+        self.file_systems: set[str] = set()
+        """Known once something hangs."""
         self.waiting: OrderedDict[asyncio.Future[Any], Callable[[], Any]] = OrderedDict()
