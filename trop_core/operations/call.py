@@ -136,7 +136,7 @@ class Call:
         except FilesReplaced:
             return False
         except TropError as error:
-            if isinstance(error, StoreRemoved) and not settings.disable_autoinit:
+            if isinstance(error, StoreRemoved) and not isinstance(work, Procedure) and not settings.disable_autoinit:
                 return False
             # That nobody could look at ports may be why it comes to this, and is to be known in any case.
             probe = getattr(self._prepared, "probe", None)

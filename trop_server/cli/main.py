@@ -139,7 +139,6 @@ def _run_open(session: Session) -> str:
 
 def _run_call(session: Session) -> str:
     from trop_core.catalogue import by_command, commands
-    from trop_core.errors.spelling import wire_name
     from trop_server.wire.values import result_to_wire
 
     given: str = session.options.command

@@ -72,6 +72,7 @@ class Threads:
     def _go_on(self, worker: _Worker) -> None:
         while True:
             worker.work()
+            worker.work = _nothing  # What was done is not kept for as long as nothing else is to be done.
             with self._lock:
                 if self._work:
                     worker.work = self._work.popleft()
