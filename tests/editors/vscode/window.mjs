@@ -183,8 +183,12 @@ class Window {
 
   /** Picks a command in the command palette. */
   async palette(title) {
-    await this.page.keyboard.press('F1');
-    await this.type(`>${title}`);
+    // An editor that has just been opened or closed may take the focus once more, which closes the palette.
+    await eventually('the command palette', async () => {
+      await this.page.keyboard.press('F1');
+      await this.type(`>${title}`, { timeout: 5000 });
+      return true;
+    });
     await this.choose(title);
   }
 
@@ -200,8 +204,8 @@ class Window {
   }
 
   /** Fills the text of the open quick input. */
-  async type(text) {
-    await this.page.locator('.quick-input-widget input[type="text"]').fill(text);
+  async type(text, options) {
+    await this.page.locator('.quick-input-widget input[type="text"]').fill(text, options);
   }
 
   /** Picks an entry of the open quick input. */

@@ -27,7 +27,7 @@ export default async function ({ world, openWindow }) {
     path.join(login, 'serve.sh'),
   );
   await rows.filter({ hasText: 'bank' }).first().waitFor();
-  await rows.locator('.codicon-circle-filled').waitFor();
+  await rows.filter({ hasText: `${port}` }).locator('.codicon-circle-filled').waitFor();
   await picture('view', { ...(await window.page.locator('.part.sidebar').boundingBox()), height: 260 });
   await window.status.hover();
   const table = window.page.locator('.monaco-hover table').filter({ hasText: 'api' });
