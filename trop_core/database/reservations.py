@@ -357,7 +357,7 @@ def from_row(row: tuple[Any, ...], connection: StoreConnection) -> Reservation:
 
 def _is_sound(row: tuple[Any, ...]) -> bool:
     """Whether what a row begins with, in the order of ``COLUMNS``, is a reservation: one look, for rows are many."""
-    path, tag, port, project, task, created_at, last_used_at, *_ = row
+    path, tag, port, project, task, created_at, last_used_at = row if len(row) == 7 else row[:7]
     return (
         type(path) is type(tag) is str
         and path[:1] == "/"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 
 from trop_core.errors.spelling import escaped
 from trop_core.light_types import TYPE_CHECKING
@@ -78,13 +77,18 @@ def render_records(
 def in_utc(seconds: int) -> str:
     """A time as people and spreadsheets read it, in UTC. What lies beyond the year 9999 is its last second."""
     minute, second = divmod(min(seconds, _LATEST_TIME), 60)
-    return _minute(minute) + _SECONDS[second]
+    return _MINUTES[minute] + _SECONDS[second]
 
 
-@lru_cache(maxsize=4096)
-def _minute(number: int) -> str:
-    """A minute since the epoch. Most of many rows share theirs with others."""
-    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(number * 60))
+class _Minutes(dict[int, str]):
+    """Minutes since the epoch, as they are read. Most of many rows share theirs with others."""
+
+    def __missing__(self, number: int) -> str:
+        found = self[number] = time.strftime("%Y-%m-%d %H:%M", time.gmtime(number * 60))
+        return found
+
+
+_MINUTES = _Minutes()
 
 
 def cells(listed: ListedReservation, *, with_occupancy: bool) -> tuple[Cell, ...]:
@@ -162,7 +166,9 @@ def _shown_reservations(
     lines: list[Sequence[str]] = []
     for row in rows:
         port, path, tag, project, task, created_at, used_at = row.reservation
-        created = in_utc(created_at)
+        # Many times, what is called takes longer than what it does.
+        is_usual = created_at <= _LATEST_TIME
+        created = _MINUTES[created_at // 60] + _SECONDS[created_at % 60] if is_usual else in_utc(created_at)
         line = (
             str(port),
             path if path.isprintable() and not path.startswith(start) else shown(path, home),
