@@ -46,7 +46,7 @@ NOT_RUN: dict[Name, str] = {
     ): f"needs VS Code, and {_NETWORK}",
     (
         "tests/README.md",
-        ".venv/bin/python -m pytest -q -n auto                # all of them: 8 to 20 minutes on two cores",
+        ".venv/bin/python -m pytest -q -n auto                # all of them: 6 to 20 minutes on two cores",
     ): "runs all tests",
     (
         "tests/README.md",
