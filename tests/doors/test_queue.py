@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import signal
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
 from support.messages import command
 from support.patience import PATIENCE
+from support.queueing import first_of_all, somebody_is_first
 from support.window import eventually
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from support.client import Client
     from support.sandbox import Sandbox
-
-
-@contextmanager
-def first_of_all(directory: Path) -> Iterator[None]:
-    """Be the head of a directory's queue, and stay it."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def somebody_is_first(directory: Path) -> bool:
-    try:
-        with first_of_all(directory):
-            return False
-    except BlockingIOError:
-        return True
 
 
 def waits_in_vain(process: subprocess.Popen[str]) -> bool:

@@ -42,7 +42,6 @@ _PAUSE_IN_QUEUE = 0.01
 _CROWDED = 1.0
 """For how long a store at which somebody stood in the queue is taken for one at which somebody does."""
 
-
 _MOVES_WITHIN = 1.0
 """Even a queue of hundreds is through by then: whose place is older is behind a head that does not move."""
 

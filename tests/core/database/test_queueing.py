@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from support.patience import PATIENCE
+from support.queueing import first_of_all, somebody_is_first
 from support.window import eventually
 
 from trop_core.database.queueing import Queue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 LONG = 0.05
@@ -24,25 +21,6 @@ LONG = 0.05
 
 def nobody() -> None:
     """Who is not told anything."""
-
-
-@contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Somebody else is the head of the queue."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def is_free(directory: Path) -> bool:
-    try:
-        with locked(directory):
-            return True
-    except BlockingIOError:
-        return False
 
 
 def threads_that_wait() -> int:
@@ -69,13 +47,13 @@ def test_who_has_just_come_does_not_queue_up_and_who_has_waited_long_does(tmp_pa
 
     assert queue.come(nobody)
     queue.pause(nobody)
-    free = [is_free(tmp_path)]
+    taken = [somebody_is_first(tmp_path)]
     waited_long(queue)
-    free.append(is_free(tmp_path))
+    taken.append(somebody_is_first(tmp_path))
     queue.leave()
-    free.append(is_free(tmp_path))
+    taken.append(somebody_is_first(tmp_path))
 
-    assert free == [True, False, True]
+    assert taken == [False, True, False]
 
 
 def test_the_next_one_moves_up_when_the_first_leaves(tmp_path: Path) -> None:
@@ -89,16 +67,16 @@ def test_the_next_one_moves_up_when_the_first_leaves(tmp_path: Path) -> None:
     assert before[1] is False
     assert moved_up.wait(PATIENCE)
     assert second.pause(nobody) < before[0]
-    assert not is_free(tmp_path)
+    assert somebody_is_first(tmp_path)
     second.leave()
-    assert is_free(tmp_path)
+    assert not somebody_is_first(tmp_path)
 
 
 def test_where_somebody_waits_who_comes_lets_them_go_first(tmp_path: Path) -> None:
     queue = waited_long(Queue(str(tmp_path)))
     queue.leave()
 
-    with locked(tmp_path):
+    with first_of_all(tmp_path):
         passed_over = queue.come(nobody)
         queue.leave()
 
@@ -110,7 +88,7 @@ def test_who_leaves_early_and_comes_again_has_the_old_place(tmp_path: Path) -> N
     queue, moved_up = Queue(str(tmp_path)), threading.Event()
     eventually(lambda: not threads_that_wait())
 
-    with locked(tmp_path):
+    with first_of_all(tmp_path):
         for _ in range(5):
             waited_long(queue).leave()
         waiting = threads_that_wait()
@@ -119,14 +97,14 @@ def test_who_leaves_early_and_comes_again_has_the_old_place(tmp_path: Path) -> N
     assert waiting == 1
     assert moved_up.wait(PATIENCE)
     queue.leave()
-    eventually(lambda: is_free(tmp_path))
+    eventually(lambda: not somebody_is_first(tmp_path))
 
 
 def test_who_is_never_let_through_does_not_queue_up_again_before_asking(tmp_path: Path) -> None:
     queue = waited_long(Queue(str(tmp_path)))
     queue.leave()
 
-    with locked(tmp_path):
+    with first_of_all(tmp_path):
         asked_first = [goes_first(queue)]
         eventually(lambda: goes_first(queue))
         asked_first += [goes_first(queue) for _ in range(3)]
@@ -135,16 +113,16 @@ def test_who_is_never_let_through_does_not_queue_up_again_before_asking(tmp_path
 
 
 def test_who_has_left_for_good_lets_the_next_one_through(tmp_path: Path) -> None:
-    with locked(tmp_path):
+    with first_of_all(tmp_path):
         waited_long(Queue(str(tmp_path))).leave()
 
-    eventually(lambda: is_free(tmp_path))
+    eventually(lambda: not somebody_is_first(tmp_path))
 
 
 def test_who_waits_for_long_behind_one_who_does_not_move_asks_again_and_again(tmp_path: Path) -> None:
     queue = Queue(str(tmp_path))
 
-    with locked(tmp_path):
+    with first_of_all(tmp_path):
         waited_long(queue)
         pauses = [queue.pause(nobody) for _ in range(3)]
         queue.leave()
