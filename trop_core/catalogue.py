@@ -78,12 +78,14 @@ class Mutation(NamedTuple):
 class Procedure(NamedTuple):
     """Work on files as a whole, outside of the ordinary transactions: ``prepare`` without a lock, then ``run``.
 
-    ``only_reads`` tells of a request whether it changes nothing, where that depends on the request.
+    ``only_reads`` tells of a request whether it changes nothing, where that depends on the request. ``edits_beside``
+    says that what it changes is a file beside the store, and the store, if at all, in transactions as all others.
     """
 
     prepare: Callable[[Any, Context], Any]
     run: Callable[[Any, Patience], Any]
     only_reads: Callable[[Any], bool] = lambda _request: False
+    edits_beside: bool = False
 
 
 class Query(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import time
 from typing import TYPE_CHECKING
@@ -301,3 +303,33 @@ def test_a_scan_that_only_looks_does_not_wait_for_those_that_write(client: Clien
 
     assert (looked["min"], looked["max"], looked["changed"]) == (6000, 6001, False)
     assert first["result"]["outcome"] == "created"
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("trop.exclude", {"ports": "5100"}),
+        ("trop.compactExclusions", {"config": "trop.yaml"}),
+        ("trop.env", {"write": ".env"}),
+    ],
+)
+def test_a_command_that_waits_for_a_directory_holds_up_no_reservation(
+    start: Callable[..., Client], sandbox: Sandbox, name: str, argument: dict[str, object]
+) -> None:
+    folder, other = sandbox.directory("shop"), sandbox.directory("other")
+    folder.joinpath("trop.yaml").write_text("excluded_ports: [5001, 5000]\n")
+    client = start(TROP_BUSY_TIMEOUT=str(PATIENCE))
+    client.initialize(str(folder))
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        # As many as a server would do beside each other, and more.
+        client.send(*(command(number, name, argument) for number in range(20)))
+
+        reserved = client.call("trop.reserve", {"path": str(other), "allowUnrelatedPath": True}, timeout=PATIENCE / 2)
+    finally:
+        os.close(directory)
+
+    assert reserved["outcome"] == "created"
+    answers = [client.answer(number) for number in range(20)]
+    assert [answer.get("error") for answer in answers] == [None] * 20

@@ -58,9 +58,14 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        """Whether ``transact`` may take the write lock."""
+        """Whether ``transact`` may change something: the store, or a file."""
         work = self._work
         return isinstance(work, Mutation) or (isinstance(work, Procedure) and not work.only_reads(self._request))
+
+    @property
+    def edits_beside(self) -> bool:
+        """Whether what it changes is a file beside the store, for which it may wait where the file system hangs."""
+        return self.writes and isinstance(self._work, Procedure) and self._work.edits_beside
 
     @property
     def place(self) -> str:

@@ -1,7 +1,8 @@
 """Where calls run inside the server: reads beside each other, writes one after the other, and waiting costs nothing.
 
 SQLite lets one writer in at a time, so no more than one call that writes holds a thread, a connection and perhaps the
-lock. All others wait as coroutines: hundreds of waiting connections would use up the process's descriptors.
+lock. All others wait as coroutines: hundreds of waiting connections would use up the process's descriptors. Those that
+edit a file take turns of their own, as somebody may have locked its directory, or its file system may hang.
 """
 
 from __future__ import annotations
@@ -92,8 +93,9 @@ class Lanes:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        threads = Threads(MOST_AT_WORK + _READERS + 1, "work")
+        threads = Threads(MOST_AT_WORK + _READERS + 2, "work")
         self._writers = _Lane(1, threads)
+        self._editors = _Lane(1, threads)
         self._readers = _Lane(_READERS, threads)
         self._places = Places(threads)
         self._loop = asyncio.get_running_loop()
@@ -108,7 +110,7 @@ class Lanes:
         Raises what the call raises; ``LockTimeout`` if another process has kept it waiting for too long, also where
         that kept those before it; ``Cancelled`` if it was taken back before it had committed.
         """
-        lane = self._writers if call.writes else self._readers
+        lane = self._lane_of(call)
         stage: _Stage = "new"
         while stage != "done":
             prepare = partial(self._prepare, ticket, call, lane, tell)
@@ -123,6 +125,11 @@ class Lanes:
                 finally:
                     lane.leave()
         return call.result
+
+    def _lane_of(self, call: Call) -> _Lane:
+        if not call.writes:
+            return self._readers
+        return self._editors if call.edits_beside else self._writers
 
     def _prepare(self, ticket: Ticket, call: Call, lane: _Lane, tell: Callable[[Any], object] | None) -> _Stage:
         """Prepare a call, and go on in this thread where its turn has come: to change threads takes a good part of it.

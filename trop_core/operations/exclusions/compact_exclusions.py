@@ -72,5 +72,5 @@ OPERATION = Operation(
     ),
     request=CompactExclusionsRequest,
     result=CompactExclusionsResult,
-    work=Procedure(prepare=prepare, run=run),
+    work=Procedure(prepare=prepare, run=run, edits_beside=True),
 )

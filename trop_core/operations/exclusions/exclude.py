@@ -140,5 +140,5 @@ OPERATION = Operation(
     ),
     request=ExcludeRequest,
     result=ExcludeResult,
-    work=Procedure(prepare=prepare, run=run),
+    work=Procedure(prepare=prepare, run=run, edits_beside=True),
 )

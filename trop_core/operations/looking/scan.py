@@ -188,5 +188,5 @@ OPERATION = Operation(
     ),
     request=ScanRequest,
     result=ScanResult,
-    work=Procedure(prepare=prepare, run=run, only_reads=lambda request: not request.changes_a_file),
+    work=Procedure(prepare=prepare, run=run, only_reads=lambda request: not request.changes_a_file, edits_beside=True),
 )

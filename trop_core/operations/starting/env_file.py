@@ -95,7 +95,7 @@ class Keeping(NamedTuple):
 
     def procedure(self) -> Procedure:
         """The work on the file of a request that names one."""
-        return Procedure(self.prepare, self.run, only_reads=lambda request: bool(request.check))
+        return Procedure(self.prepare, self.run, only_reads=lambda request: bool(request.check), edits_beside=True)
 
     def prepare(self, request: Any, context: Context) -> Prepared:
         """Find the directory and the file, and look at both.
