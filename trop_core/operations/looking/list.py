@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import repeat
 
 from trop_core import fields
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from trop_core.config.settings import Settings
     from trop_core.context import Context, ReadProcesses
     from trop_core.database.handles import StoreConnection
-    from trop_core.models import Occupancy
+    from trop_core.holder import Holder
+    from trop_core.models import Occupancy, Reservation
     from trop_core.operations.moving.arrival import Arriving
     from trop_core.ports.holders import Process
     from trop_core.ports.sockets import SocketTable
@@ -62,13 +64,27 @@ class ListResult(Record):
     warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.", default=())
 
 
+class Page(NamedTuple):
+    """The rows of one answer, and whether there are more. ``warnings`` tell of how they were found.
+
+    ``gone`` are those of their directories that are missing, ``processes`` those that occupy their ports, and ``names``
+    their directories with the links in them followed, as far as there are such processes: known once looked at.
+    """
+
+    rows: list[Reservation]
+    has_more: bool
+    warnings: tuple[str, ...]
+    gone: frozenset[str] = frozenset()
+    processes: Mapping[int, Process] = {}
+    names: Mapping[str, str] = {}
+
+
 class Prepared(NamedTuple):
     """The request, with its paths resolved, and what holds ports, if that was asked for. ``warnings`` tell of that.
 
     ``scopes`` are the directories at and below which everything is listed, or None for the whole store, and
     ``repository`` the common git directory whose worktrees are. ``arriving`` is the directory of a call with ``here``.
-    ``listed`` is the answer, once the directories of what it lists were looked at; then ``processes`` are those that
-    occupy its ports, and ``names`` its directories with the links in them followed, as far as there are such processes.
+    ``page`` is what was found, once its directories were looked at.
     """
 
     request: ListRequest
@@ -81,40 +97,30 @@ class Prepared(NamedTuple):
     warnings: tuple[str, ...]
     directory_state: Callable[[str], DirectoryState]
     ask: ReadProcesses
-    listed: ListResult | None = None
-    processes: Mapping[int, Process] = {}
-    names: Mapping[str, str] = {}
+    page: Page | None = None
 
     def again(self, arriving: Arriving) -> Prepared:
         """The same, with more known of the directory."""
         return self._replace(arriving=arriving)
 
-    def looked(self, listed: ListResult) -> Prepared:
-        """The same with the answer, in which what belongs to missing directories is marked. Looks at each.
+    def looked(self, page: Page) -> Prepared:
+        """The same with what was found. Looks at each of its directories, and at the processes that occupy its ports.
 
-        Asks about the processes that occupy its ports, too.
+        Each directory is looked at once, and waited for no longer than a moment.
         """
         from trop_core import looks
 
-        rows = [row.reservation for row in listed.reservations]
-        paths = sorted(dict.fromkeys([row.path for row in rows]))
+        paths = sorted(dict.fromkeys([row.path for row in page.rows]))
         states, _ = looks.at_directories(paths, _with_parents(self.directory_state), patience=_SECONDS_TO_LOOK)
-        if DirectoryState.GONE in states.values():
-            occupancies = [row.occupancy for row in listed.reservations]
-            missing = [states[row.path] is DirectoryState.GONE for row in rows]
-            listed = listed._replace(reservations=tuple(map(ListedReservation, rows, occupancies, missing)))
-        prepared = self._replace(listed=listed)
-        if self.sockets is None:
-            return prepared
-        held = {
-            row.reservation.port: row.reservation.path for row in listed.reservations if row.occupancy == "occupied"
-        }
-        if not held:
-            return prepared
-        from trop_core.operations.looking.relations import names_of
+        page = page._replace(gone=frozenset(path for path in paths if states[path] is DirectoryState.GONE))
+        if self.sockets is not None:
+            held = {row.port: row.path for row in page.rows if self.sockets.is_occupied(row.port)}
+            pids = {line.pid for line in self.sockets.sockets if line.port in held and line.pid is not None}
+            if pids:
+                from trop_core.operations.looking.relations import names_of
 
-        pids = {line.pid for line in self.sockets.sockets if line.port in held and line.pid is not None}
-        return prepared._replace(processes=self.ask(pids), names=names_of(held.values()) if pids else {})
+                page = page._replace(processes=self.ask(pids), names=names_of(held.values()))
+        return self._replace(page=page)
 
 
 def prepare(request: ListRequest, context: Context) -> Prepared:
@@ -164,8 +170,20 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
 
     Raises ``Unprepared`` to have the directories looked at outside of the transaction: one of them may hang.
     """
-    if prepared.listed is not None:
-        return _with_holders(connection, prepared, prepared.listed) if prepared.processes else prepared.listed
+    page = prepared.page
+    if page is None:
+        page = _page(connection, prepared)
+        if page.rows:
+            raise Unprepared(partial(prepared.looked, page), is_bounded=True)
+    return ListResult(
+        reservations=_listed(connection, prepared, page),
+        next=_write_cursor(page.rows[-1].key) if page.has_more else None,
+        truncated=page.has_more and prepared.request.limit == LONGEST_PAGE,
+        warnings=(*page.warnings, *prepared.warnings),
+    )
+
+
+def _page(connection: StoreConnection, prepared: Prepared) -> Page:
     request, scopes = prepared.request, prepared.scopes
     if scopes is not None and prepared.repository is not None:
         from trop_core.database import directories
@@ -184,37 +202,29 @@ def read(connection: StoreConnection, prepared: Prepared) -> ListResult:
         after=prepared.after,
         limit=None if request.limit is None else request.limit + 1,
     )
-    more = request.limit is not None and len(rows) > request.limit
-    page = tuple(rows[: request.limit] if more else rows)
     warnings: tuple[str, ...] = ()
-    arriving = prepared.arriving
-    if arriving is not None:
+    if prepared.arriving is not None:
         from trop_core.operations.moving.arrival import told_of_origin
 
-        warnings = told_of_origin(connection, arriving, prepared.again)
-    occupancies: Iterable[Occupancy | None] = repeat(None)
-    if request.include_occupancy:
-        occupancies = map(_occupancy(prepared.sockets), [row.port for row in page])
-    listed = ListResult(
-        reservations=tuple(map(ListedReservation, page, occupancies)),
-        next=_write_cursor(page[-1].key) if more else None,
-        truncated=more and request.limit == LONGEST_PAGE,
-        warnings=(*warnings, *prepared.warnings),
-    )
-    if not page:
-        return listed
-    raise Unprepared(lambda: prepared.looked(listed), is_bounded=True)
+        warnings = told_of_origin(connection, prepared.arriving, prepared.again)
+    has_more = request.limit is not None and len(rows) > request.limit
+    return Page(rows[: request.limit] if has_more else rows, has_more, warnings)
 
 
-def _with_holders(connection: StoreConnection, prepared: Prepared, listed: ListResult) -> ListResult:
-    """The answer in which each port that is occupied has who does it."""
-    from trop_core.operations.looking.sighting import Sighting
+def _listed(connection: StoreConnection, prepared: Prepared, page: Page) -> tuple[ListedReservation, ...]:
+    rows, gone = page.rows, page.gone
+    # There may be tens of thousands.
+    missing: Iterable[bool] = [row.path in gone for row in rows] if gone else repeat(False)
+    if not prepared.request.include_occupancy:
+        return tuple(map(ListedReservation, rows, repeat(None), missing))
+    holders: Mapping[int, Holder | None] = {}
+    if page.processes:
+        from trop_core.operations.looking.sighting import Sighting
 
-    rows = [row.reservation for row in listed.reservations]
-    seen = Sighting(frozenset(row.port for row in rows), prepared.sockets, prepared.processes, prepared.names)
-    holders = seen.holders(connection, rows, prepared.settings)
-    listed_rows = (row._replace(holder=holders.get(row.reservation.port)) for row in listed.reservations)
-    return listed._replace(reservations=tuple(listed_rows))
+        seen = Sighting(frozenset(row.port for row in rows), prepared.sockets, page.processes, page.names)
+        holders = seen.holders(connection, rows, prepared.settings)
+    occupancies = map(_occupancy(prepared.sockets), [row.port for row in rows])
+    return tuple(map(ListedReservation, rows, occupancies, missing, [holders.get(row.port) for row in rows]))
 
 
 def _occupancy(sockets: SocketTable | None) -> Callable[[int], Occupancy | None]:
