@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -161,6 +162,15 @@ class TestList:
         named = [argument.format(home=stored.home) for argument in arguments]
 
         rows = as_json(stored.trop("list", "--format", "json", *named))
+
+        assert {row["port"] for row in rows} == ports
+
+    def test_a_link_to_the_root_has_everything_below_it_and_the_root_itself(self, sandbox: Sandbox) -> None:
+        ports = {sandbox.reserve(cwd=Path("/")), sandbox.reserve()}
+        link = sandbox.work / "link"
+        link.symlink_to("/")
+
+        rows = as_json(sandbox.trop("list", "--format", "json", "--filter-path", str(link)))
 
         assert {row["port"] for row in rows} == ports
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -147,3 +148,14 @@ def test_both_have_to_exist(sandbox: Sandbox, client: Client, missing: str) -> N
     assert answer.data["kind"] == "not_found"
     assert missing in answer.data["message"]
     assert stage.ports() == before
+
+
+def test_all_that_was_done_is_at_or_below_the_root(sandbox: Sandbox) -> None:
+    port = sandbox.reserve(cwd=Path("/"))
+
+    told = sandbox.trop("history", "--here", "--format", "tsv", cwd=Path("/")).stdout
+    undone = sandbox.trop("undo", cwd=Path("/"))
+
+    assert f"/: port {port}" in told
+    assert undone.returncode == 0
+    assert sandbox.rows() == []

@@ -122,7 +122,7 @@ def touching(
         import json
 
         at_scope = " OR ".join(
-            f"{column} = scope.value OR ({column} > scope.value || '/' AND {column} < scope.value || '0')"
+            f"{column} = scope.value OR ({column} >= scope.value || '/' AND {column} < scope.value || '0')"
             for column in ("changes.path", "changes.new_path")
         )
         conditions.append(f"EXISTS (SELECT 1 FROM json_each(?) AS scope WHERE {at_scope})")

@@ -148,7 +148,7 @@ def _within(paths: Collection[str]) -> tuple[str, list[object]]:
     condition = (
         "rowid IN (SELECT at.rowid FROM json_each(?) AS scope JOIN reservations AS at ON at.path = scope.value"
         " UNION SELECT at.rowid FROM json_each(?) AS scope JOIN reservations AS at"
-        " ON at.path > scope.value || '/' AND at.path < scope.value || '0')"
+        " ON at.path >= scope.value || '/' AND at.path < scope.value || '0')"
     )
     return condition, [scopes, scopes]
 
