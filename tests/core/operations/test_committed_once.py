@@ -1,4 +1,4 @@
-"""Files that are pulled away right after a commit: what is still there is not done again, what is not is."""
+"""What happens right after a commit: files are pulled away, or the call is taken back."""
 
 from __future__ import annotations
 
@@ -68,3 +68,42 @@ def test_what_went_away_with_the_store_is_done_in_a_new_one(data: Path) -> None:
         process.end()
 
     assert [path for path, *_ in rows_of(data)] == ["/w/d"]
+
+
+TAKING_BACK = """
+import sys
+from pathlib import Path
+from support.operations import perform
+from trop_core.caller import Caller, Door
+from trop_core.cancellation import CancellationToken
+from trop_core.database import handles
+
+data, folder = sys.argv[1:]
+token = CancellationToken()
+
+
+class TakenBack(handles.StoreConnection):
+    def execute(self, sql, *more):
+        cursor = super().execute(sql, *more)
+        if sql == "COMMIT":
+            token.cancel()
+        return cursor
+
+
+vars(handles)["StoreConnection"] = TakenBack
+perform(Path(data), "env", {"write": ".env"}, caller=Caller(Door.TERMINAL, folder), token=token)
+assert token.cancelled
+"""
+
+
+def test_what_is_reserved_for_a_file_stands_in_it_even_if_the_call_is_taken_back_by_then(
+    data: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+
+    with child(TAKING_BACK, data, folder) as process:
+        process.end()
+
+    [port] = [row[2] for row in rows_of(data) if row[0] == str(folder)]
+    assert f"PORT={port}\n" in folder.joinpath(".env").read_text()

@@ -116,7 +116,8 @@ class Keeping(NamedTuple):
         Locks the file's directory, but for a check, and writes the store, then the file. Raises what reserving raises,
         ``UnfitEnvFile`` or one of its kinds for what stands in the file, ``NewerRecord`` or ``UnusableRecord`` where
         the store cannot tell whose the block is, ``LockTimeout``, ``SystemFailure`` or ``PermissionDenied``. Nothing
-        has changed then, unless it is the writing of the file itself that fails: what is reserved is so.
+        has changed then, unless it is the file that fails once the store has what is reserved: it cannot be written, or
+        holds something else by then.
         """
         if prepared.request.check:
             return self._check(prepared, patience)
@@ -150,8 +151,8 @@ class Keeping(NamedTuple):
             if file.read() != content:
                 prepared = prepared._replace(text=_read(file))
                 content, new = _content(prepared), _written(prepared, plan.owner, plan.variables)
+            # The store has what is reserved: to be taken back is over.
             if new != content:
-                patience.token.check()
                 file.write(new)
         outcome = "created" if content is None else "unchanged" if new == content else "updated"
         result = recording.told(self.work.report(plan.reserving, request.dry_run), dry_run=request.dry_run)
