@@ -183,7 +183,7 @@ def make_directory(path: str) -> None:
 class Store:
     """The store in one data directory, with connections that stay open between calls: one, and one for dry runs.
 
-    Belongs to the thread that uses it first; ``close`` it in the end.
+    For one thread at a time; ``close`` it in the end.
     """
 
     def __init__(self, directory: str) -> None:

@@ -47,13 +47,6 @@ def environment_layer(environment: Mapping[str, str]) -> Layer:
     return layer
 
 
-def is_autoinit_disabled(environment: Mapping[str, str]) -> bool:
-    """Whether ``TROP_DISABLE_AUTOINIT`` forbids to create the store by the way. Raises ``ConfigError``."""
-    variable = "TROP_DISABLE_AUTOINIT"
-    given = environment_layer({variable: environment.get(variable, "")}).get("disable_autoinit")
-    return given is not None and given.value is True
-
-
 def log_mode(environment: Mapping[str, str]) -> LogMode | None:
     """What ``TROP_LOG_MODE`` asks for, or None where it asks for nothing. Raises ``ConfigError``."""
     text = environment.get("TROP_LOG_MODE", "").strip().lower()

@@ -41,7 +41,7 @@ class FilesReplaced(Exception):
 
 
 class Database:
-    """One connection to a store. Belongs to the thread that opened it; ``close`` it in the end.
+    """One connection to a store, for one thread at a time; ``close`` it in the end.
 
     It notices when a file under its names is no longer the one that it has open, and opens the new ones: a connection
     to a file that was renamed or removed would go on writing, without an error, to what nobody else sees.

@@ -12,6 +12,9 @@ DATABASE_NAME = "trop.db"
 BESIDE = ("-wal", "-shm")
 """What SQLite keeps beside a database in WAL mode. https://sqlite.org/walformat.html"""
 
+OLDEST_SQLITE = (3, 37)
+"""The first one that has STRICT tables. https://sqlite.org/stricttables.html"""
+
 SHARED_UNIT = 32768
 """Bytes: a -shm that is whole has a whole number of such units. See wal.c of SQLite."""
 

@@ -10,16 +10,13 @@ import os
 import time
 
 from trop_core.database.failures import denial, system_failure, translate
-from trop_core.database.file_set import BESIDE, SHARED_UNIT, FileSet
+from trop_core.database.file_set import BESIDE, OLDEST_SQLITE, SHARED_UNIT, FileSet
 from trop_core.database.open_files import IN_USE, SharedConnection
 from trop_core.errors.store import NoDataDirectory
 from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SystemFailure
 from trop_core.paths import home_of_another
 
 IN_MEMORY = ":memory:"
-
-_OLDEST_SQLITE = (3, 37)
-"""The first SQLite that has STRICT tables."""
 
 _SHARED_BEGUN = 3
 """Bytes of a -shm that is just being made. See unixOpenSharedMemory in os_unix.c of SQLite."""
@@ -188,7 +185,7 @@ def _is_cut_off(shared: str) -> bool:
 
 
 def _opened(name: str, path: str) -> StoreConnection:
-    if tuple(map(int, sqlite3.sqlite_version.split("."))) < _OLDEST_SQLITE:
+    if tuple(map(int, sqlite3.sqlite_version.split("."))) < OLDEST_SQLITE:
         raise SystemFailure(
             "open",
             path=path,

@@ -15,7 +15,7 @@ import sys
 import time
 
 from trop_core.config.names import GLOBAL_FILE, NEAR_GLOBAL, NEAR_NAMES, PROJECT_FILES
-from trop_core.database.file_set import BESIDE, DATABASE_NAME, SHARED_UNIT, FileSet
+from trop_core.database.file_set import BESIDE, DATABASE_NAME, OLDEST_SQLITE, SHARED_UNIT, FileSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _check_store(store: str) -> None:
     """Look for what is odd about the store's files."""
     if os.path.islink(store) or not os.path.isfile(store):
         raise _Ordinary("the store is missing, or something else")
-    if tuple(map(int, sqlite3.sqlite_version.split("."))) < (3, 37):
+    if tuple(map(int, sqlite3.sqlite_version.split("."))) < OLDEST_SQLITE:
         raise _Ordinary("this SQLite cannot read it")
     if not os.access(store, os.W_OK):
         raise _Ordinary("it may only be read")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trop_core.config.environment import environment_layer, is_autoinit_disabled, log_mode
+from trop_core.config.environment import environment_layer, log_mode
 from trop_core.config.schema import KEYS
 from trop_core.errors.configuration import ConfigError
 from trop_core.ports.exclusions import Exclusions
@@ -199,21 +199,3 @@ def test_another_log_mode_is_a_problem() -> None:
         log_mode({"TROP_LOG_MODE": "loud"})
 
     assert str(caught.value) == 'TROP_LOG_MODE: expected one of quiet, normal, verbose, not "loud"'
-
-
-@pytest.mark.parametrize(
-    ("environment", "disabled"),
-    [
-        ({}, False),
-        ({"TROP_DISABLE_AUTOINIT": ""}, False),
-        ({"TROP_DISABLE_AUTOINIT": "off"}, False),
-        ({"TROP_DISABLE_AUTOINIT": "on", "TROP_PORT_MIN": "nonsense"}, True),
-    ],
-)
-def test_autoinit_can_be_asked_for_by_itself(environment: dict[str, str], disabled: bool) -> None:
-    assert is_autoinit_disabled(environment) is disabled
-
-
-def test_autoinit_with_a_bad_value_is_a_problem() -> None:
-    with pytest.raises(ConfigError, match="TROP_DISABLE_AUTOINIT: disable_autoinit: expected true"):
-        is_autoinit_disabled({"TROP_DISABLE_AUTOINIT": "2"})

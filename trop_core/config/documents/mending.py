@@ -28,14 +28,10 @@ _NO_SPACE_BEHIND_DASH = re.compile(r"^( *)-(?=[^\s-])")
 
 
 class Mended(NamedTuple):
-    """A text that can be read, and which of its lines are not as they were typed: as the parser counts, from 0.
-
-    ``blanked`` are those of which nothing was left.
-    """
+    """A text that can be read, and which of its lines are not as they were typed: as the parser counts, from 0."""
 
     text: str
     lines: frozenset[int]
-    blanked: frozenset[int]
 
 
 def mend(text: str) -> Mended | None:
@@ -81,7 +77,7 @@ class _Workpiece:
     @property
     def mended(self) -> Mended:
         """The text, and what was done to it."""
-        return Mended(self.text, frozenset(self._tried), frozenset(self._blanked))
+        return Mended(self.text, frozenset(self._tried))
 
     def scrub(self) -> None:
         """Put a space in the place of each character that YAML does not allow."""

@@ -9,6 +9,7 @@ import sqlite3
 import sys
 
 from trop_core import __version__, small_files
+from trop_core.database.file_set import OLDEST_SQLITE
 from trop_core.errors.spelling import quoted, shell_word
 from trop_core.hosts.registrations import PROGRAM
 from trop_core.light_types import TYPE_CHECKING
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from trop_core.operations.doctor.finding import Finding
     from trop_core.operations.doctor.subject import Subject
 
-_OLDEST_SQLITE = (3, 37)
-"""The first SQLite that has STRICT tables."""
 _LONGEST_SCRIPT = 64 * 1024
 
 
@@ -29,7 +28,7 @@ def versions(subject: Subject) -> Iterator[Finding]:
     """Which Python, SQLite and trop these are: a store needs an SQLite that has STRICT tables."""
     yield ok("python", f"{platform.python_version()}, {sys.executable}")
     version = sqlite3.sqlite_version
-    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         told = f"this Python has SQLite {version}, and trop needs 3.37 or later"
         yield error("sqlite", told, "Install trop with a newer Python.")
     else:
