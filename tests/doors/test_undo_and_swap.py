@@ -93,6 +93,18 @@ def test_what_touches_directories_of_others_is_refused(stage: Stage, sandbox: Sa
     assert "away" not in stage.ports()
 
 
+@pytest.mark.parametrize(("form", "home"), [("table", "~"), ("csv", None)])
+def test_history_tells_from_where_to_where_something_has_moved(sandbox: Sandbox, form: str, home: str | None) -> None:
+    shop, web = sandbox.directory("shop"), sandbox.directory("web")
+    port = sandbox.reserve("--tag", "api", cwd=shop)
+    sandbox.trop("migrate", "--from", str(shop), "--to", str(web))
+
+    told = sandbox.trop("history", "--limit", "1", "--format", form, HOME=str(sandbox.work))
+
+    place = home or str(sandbox.work)
+    assert f"{place}/shop -> {place}/web (tag api): port {port}" in told.stdout
+
+
 def swapped(stage: Stage, **environment: str | None) -> Answer:
     """Exchange the ports of the two, from the first; which one that is, a server is told."""
     given: dict[str, object] = {"path": str(stage.other)}

@@ -7,7 +7,7 @@ import os
 from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.changes import counted, dry_run_told, named, perform_with_bar
 from trop_server.cli.printing import as_json, is_terminal
-from trop_server.cli.tables import in_utc, render_records
+from trop_server.cli.tables import abbreviated, in_utc, render_records
 
 if TYPE_CHECKING:
     from trop_core.operations.history.past import PastOperation
@@ -20,6 +20,7 @@ def history(session: Session) -> str:
     """What was done, the newest first, in the format that is asked for. JSON has every change as well."""
     result = session.perform_subcommand()
     form = session.options.format or "table"
+    home = os.path.expanduser("~") if form == "table" else None
     if not result.operations:
         session.tell("Nothing is on record.")
     elif result.truncated:
@@ -36,22 +37,27 @@ def history(session: Session) -> str:
             each.door,
             each.directory,
             each.summary,
-            _first(each),
+            _first(each, home),
             each.undone_by,
         )
         for each in result.operations
     ]
-    home = os.path.expanduser("~") if form == "table" else None
     return render_records(_COLUMNS, rows, form, home=home, to_terminal=is_terminal())
 
 
-def _first(operation: PastOperation) -> str | None:
-    """The first reservation that an operation changed, by its port and its key, as it was or, if it is new, is."""
+def _first(operation: PastOperation, home: str | None) -> str | None:
+    """The first reservation that an operation changed, by its port and its key, as it was or, if it is new, is.
+
+    Of one that has moved, from where and to where. ``home`` is shortened in the latter; the former begins the cell.
+    """
     if not operation.changes:
         return None
-    row = operation.changes[0].before or operation.changes[0].after
+    _, _, before, after = operation.changes[0]
+    row = before or after
     assert row is not None
-    return f"{named(row)}: port {row.port}"
+    if before is None or after is None or before.path == after.path:
+        return f"{named(row)}: port {row.port}"
+    return f"{before.path} -> {named(after._replace(path=abbreviated(after.path, home)))}: port {row.port}"
 
 
 def undo(session: Session) -> str:

@@ -197,7 +197,11 @@ def shown(cell: Cell, home: str | None) -> str:
         return "-"
     if isinstance(cell, bool):
         return "yes" if cell else "no"
-    text = str(cell)
+    return escaped(abbreviated(str(cell), home))
+
+
+def abbreviated(text: str, home: str | None) -> str:
+    """A text that may begin with a path: ``home`` is shortened to ``~`` there, where it is given."""
     if home is not None and (text == home or text.startswith(home + "/")):
-        text = "~" + text[len(home) :]
-    return escaped(text)
+        return "~" + text[len(home) :]
+    return text
