@@ -93,6 +93,24 @@ def test_what_touches_directories_of_others_is_refused(stage: Stage, sandbox: Sa
     assert "away" not in stage.ports()
 
 
+@pytest.mark.parametrize("dry_run", [False, True], ids=["undo", "dry run"])
+@pytest.mark.parametrize("reason", ["unrelated", "taken"])
+def test_a_refusal_names_the_operation_that_would_have_been_undone(stage: Stage, reason: str, dry_run: bool) -> None:
+    away = stage.sandbox.root / "away"
+    away.mkdir()
+    if reason == "unrelated":
+        stage.sandbox.trop("migrate", "--from", str(stage.shop), "--to", str(away))
+        expected = "operation 3 (trop.migrate: 1 moved) cannot be undone from here: "
+    else:
+        stage.ask("release", path=str(stage.shop))
+        stage.sandbox.reserve("--port", "5000", cwd=away)
+        expected = "operation 3 (trop.release: 1 removed) cannot be undone as a whole, so nothing was done: "
+
+    answer = stage.ask("undo", id=3, dryRun=dry_run)
+
+    assert expected in (answer.data["message"] if stage.door == "call" else answer.message)
+
+
 @pytest.mark.parametrize(("form", "home"), [("table", "~"), ("csv", None)])
 def test_history_tells_from_where_to_where_something_has_moved(sandbox: Sandbox, form: str, home: str | None) -> None:
     shop, web = sandbox.directory("shop"), sandbox.directory("web")

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from trop_core.errors.base import TropError
-from trop_core.errors.spelling import flag_name, quoted
+from trop_core.errors.paths import UnrelatedPath
+from trop_core.errors.spelling import escaped, flag_name, quoted
 from trop_core.light_types import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trop_core.errors.spelling import Spelling
+
+    class Undone(Protocol):
+        """What an error says of an operation; ``trop_core.database.operation_log.Logged`` is one."""
+
+        @property
+        def id(self) -> int: ...
+
+        @property
+        def command(self) -> str: ...
+
+        @property
+        def summary(self) -> str: ...
 
     class InTheWay(Protocol):
         """What an error says of a reservation; ``trop_core.database.undoing.InTheWay`` is one."""
@@ -63,12 +76,23 @@ class NothingToUndo(TropError):
         return {"id": self.number, "path": self.path}
 
 
+class UnrelatedUndo(UnrelatedPath):
+    """An operation has touched a directory that has nothing to do with where the call that undoes it comes from."""
+
+    def __init__(self, operation: Undone, refused: UnrelatedPath) -> None:
+        super().__init__(refused.path, refused.anchors, is_gone=refused.is_gone)
+        self.operation = operation
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"{_described(self.operation)} cannot be undone from here: {super().message(spell)}"
+
+
 class UndoConflict(TropError):
     """Something has changed since that keeps an operation from being taken back as a whole."""
 
     kind = "undo_conflict"
 
-    def __init__(self, operation: int, conflicts: Sequence[InTheWay], *, undone_by: int | None = None) -> None:
+    def __init__(self, operation: Undone, conflicts: Sequence[InTheWay], *, undone_by: int | None = None) -> None:
         super().__init__(operation, conflicts)
         self.operation = operation
         self.conflicts = tuple(conflicts)
@@ -76,10 +100,10 @@ class UndoConflict(TropError):
 
     def message(self, spell: Spelling = flag_name) -> str:
         if self.undone_by is not None:
-            return f"operation {self.operation} was undone already, by operation {self.undone_by}"
+            return f"operation {self.operation.id} was undone already, by operation {self.undone_by}"
         named = [_told(conflict) for conflict in self.conflicts[:_MOST_NAMED]]
         more = ["…"] if len(self.conflicts) > _MOST_NAMED else []
-        what = f"operation {self.operation} cannot be undone as a whole, so nothing was done"
+        what = f"{_described(self.operation)} cannot be undone as a whole, so nothing was done"
         return f"{what}: {'; '.join(named + more)}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
@@ -94,7 +118,12 @@ class UndoConflict(TropError):
         conflicts = [
             {"path": each.path, "tag": each.tag, "port": each.port, "reason": each.reason} for each in self.conflicts
         ]
-        return {"operation": self.operation, "conflicts": conflicts}
+        return {"operation": self.operation.id, "conflicts": conflicts}
+
+
+def _described(operation: Undone) -> str:
+    """``operation 3 (trop.release: 2 removed)``."""
+    return f"operation {operation.id} ({escaped(operation.command)}: {escaped(operation.summary)})"
 
 
 def _told(conflict: InTheWay) -> str:

@@ -6,7 +6,8 @@ from trop_core import fields, paths
 from trop_core.caller import Target
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import companion, directories, operation_log, undoing
-from trop_core.errors.history import NothingToUndo, UndoConflict
+from trop_core.errors.history import NothingToUndo, UndoConflict, UnrelatedUndo
+from trop_core.errors.paths import UnrelatedPath
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation, Timestamp
 from trop_core.operations.call import Unprepared
@@ -92,7 +93,7 @@ def prepare(request: UndoRequest, context: Context) -> Prepared:
 def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
     """Find the operation, and look whether all of it can be taken back. Reads; writes nothing.
 
-    Raises ``NothingToUndo``, ``UnrelatedPath``, ``UndoConflict`` with what is in the way; and ``Unprepared`` where the
+    Raises ``NothingToUndo``, ``UnrelatedUndo``, ``UndoConflict`` with what is in the way; and ``Unprepared`` where the
     file system or git has to be asked about a path.
     """
     logged = operation_log.operations(connection)
@@ -101,10 +102,10 @@ def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
     if not prepared.allowed:
         _guard(connection, prepared, found)
     if found.id in undone:
-        raise UndoConflict(found.id, [], undone_by=undone[found.id])
+        raise UndoConflict(found, [], undone_by=undone[found.id])
     conflicts = undoing.in_the_way(connection, found.id, MOST_CONFLICTS)
     if conflicts:
-        raise UndoConflict(found.id, conflicts)
+        raise UndoConflict(found, conflicts)
     return Plan(found.id, found, tuple(operation_log.changes_of(connection, found.id, MOST_SHOWN)))
 
 
@@ -164,13 +165,16 @@ def _guard(connection: StoreConnection, prepared: Prepared, found: Logged) -> No
         if path not in prepared.checked and not any(paths.related(path, anchor) for anchor in anchors)
     ]
     if open_questions:
-        raise Unprepared(lambda: _looked_at(prepared, open_questions))
+        raise Unprepared(lambda: _looked_at(prepared, found, open_questions))
 
 
-def _looked_at(prepared: Prepared, asked: list[str]) -> Prepared:
+def _looked_at(prepared: Prepared, found: Logged, asked: list[str]) -> Prepared:
     """The same with paths that the caller may touch, by their names in the file system or as worktrees."""
     for path in asked:
-        prepared.context.guard(Target(path, paths.canonical(path), explicit=True), allowed=False)
+        try:
+            prepared.context.guard(Target(path, paths.canonical(path), explicit=True), allowed=False)
+        except UnrelatedPath as refused:
+            raise UnrelatedUndo(found, refused) from refused
     return prepared._replace(checked=prepared.checked | set(asked))
 
 
