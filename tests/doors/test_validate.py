@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+from support.doors import DOORS, DoorName, ask
 from support.messages import ServerError
-from support.sandbox import as_json, error_lines
+from support.sandbox import TROP, as_json, error_lines
 
 from trop_core.catalogue import operation
 from trop_core.ports.ephemeral import ephemeral_ports
@@ -310,3 +311,25 @@ def test_a_range_that_the_system_gives_away_as_well_is_warned_of(sandbox: Sandbo
 
     assert done.returncode == 0
     assert ("reaches into the ports that the system hands out by itself" in done.stderr) == warned
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_who_is_refused_for_a_file_is_told_how_to_check_it(sandbox: Sandbox, client: Client, door: DoorName) -> None:
+    place = sandbox.directory("it's; a \x1b[31mshop")
+    (place / "trop.yaml").write_text("colour: blue\n")
+    (place / "trop.local.yaml").write_text("{")
+
+    answer = ask(sandbox, client, door, "trop.reserve", {"path": str(place)})
+
+    hint = answer.told[-1].removeprefix("hint: ") if door == "cli" else answer.data["hint"]
+    lines = hint.removeprefix("Correct what is named above; ").partition(" check the files. ")[0].split(" and trop ")
+    assert len(lines) == 2
+    for line, file in zip(lines, ["trop.yaml", "trop.local.yaml"], strict=True):
+        done = sandbox.run("bash", "-c", f'"{TROP}" {line.removeprefix("trop ")}')
+        assert (done.returncode, f"/{file}:" in done.stderr) == (1, True)
+
+
+def test_where_no_file_is_at_fault_none_is_named(sandbox: Sandbox) -> None:
+    done = sandbox.trop("list", TROP_PORT_MIN="high")
+
+    assert error_lines(done)[1].startswith("Correct what is named above. In a new directory")

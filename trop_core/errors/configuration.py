@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trop_core.errors.base import TropError
 from trop_core.errors.reservations import NotFound
-from trop_core.errors.spelling import escaped, flag_name, quoted
+from trop_core.errors.spelling import escaped, flag_name, quoted, shell_word
 from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,9 +82,12 @@ class ConfigError(TropError):
         return (f"{len(self.problems)} problems in the configuration:", *map(str, self.problems))
 
     def hint(self, spell: Spelling = flag_name) -> str:
+        files = dict.fromkeys(problem.file for problem in self.problems if problem.file.startswith("/"))
+        lines = " and ".join(f"trop validate {shell_word(file)}" for file in files)
+        check = f"; {lines} {'checks the file' if len(files) == 1 else 'check the files'}" if files else ""
         return (
-            "Correct what is named above. In a new directory (--data-dir) trop init --with-config writes a config.yaml "
-            "that explains its keys."
+            f"Correct what is named above{check}. In a new directory (--data-dir) trop init --with-config writes a "
+            "config.yaml that explains its keys."
         )
 
     def details(self) -> dict[str, object]:
