@@ -46,7 +46,8 @@ def migrate(session: Session) -> str:
         session.tell(f"  {moved.from_} -> {moved.to}{tag}: port {moved.port}")
     if result.migrated_count > len(result.migrated):
         session.tell(f"  … and {result.migrated_count - len(result.migrated)} more")
-    _tell_in_the_way(session, result.overwritten, result.overwritten_count)
+    fate = ", would be removed" if result.dry_run else ""
+    _tell_in_the_way(session, result.overwritten, result.overwritten_count, fate)
     if not result.migrated_count:
         session.tell("No reservations to migrate.")
     elif result.dry_run:
@@ -149,11 +150,11 @@ class _ProgressBar:
             self._drawn = False
 
 
-def _tell_in_the_way(session: Session, rows: Sequence[Reserved], count: int) -> None:
+def _tell_in_the_way(session: Session, rows: Sequence[Reserved], count: int, fate: str = "") -> None:
     for row in rows:
-        session.tell(f"  in the way: {named(row)}: port {row.port}")
+        session.tell(f"  in the way: {named(row)}: port {row.port}{fate}")
     if count > len(rows):
-        session.tell(f"  … and {count - len(rows)} more in the way")
+        session.tell(f"  … and {count - len(rows)} more in the way{fate}")
 
 
 def named(row: Reserved) -> str:

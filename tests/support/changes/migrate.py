@@ -22,10 +22,11 @@ def migrate(**given: object) -> dict[str, object]:
 
 def complete(*rows: str, counts: str, in_the_way: Sequence[str] = ()) -> dict[str, Any]:
     """What a person is told of a move, really made and planned."""
-    lines = [*(f"  {line}" for line in rows), *(f"  in the way: {line}" for line in in_the_way)]
+    lines = [f"  {line}" for line in rows]
+    removed = [f"  in the way: {line}" for line in in_the_way]
     return {
-        "told": [*lines, f"Migration complete: {counts}."],
-        "told_dry": [*lines, DRY],
+        "told": [*lines, *removed, f"Migration complete: {counts}."],
+        "told_dry": [*lines, *(f"{line}, would be removed" for line in removed), DRY],
         "prints_quietly": f"{B}\n",
     }
 
