@@ -24,12 +24,14 @@ class LockTimeout(TropError):
         self.what = what
 
     def message(self, spell: Spelling = flag_name) -> str:
-        return (
-            f"{self.what} was locked by another process for {self.timeout_seconds:g} s while trying to {self.operation}"
-        )
+        locked, trying = f"{self.what} was locked by another process", f"while trying to {self.operation}"
+        if not self.timeout_seconds:
+            return f"{locked} {trying}, and this call does not wait"
+        return f"{locked} for {self.timeout_seconds:g} s {trying}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return "Nothing has changed. Try again, or wait longer with --busy-timeout or TROP_BUSY_TIMEOUT."
+        more = "longer" if self.timeout_seconds else "for it"
+        return f"Nothing has changed. Try again, or wait {more} with --busy-timeout or TROP_BUSY_TIMEOUT."
 
     def details(self) -> dict[str, object]:
         return {"timeoutSeconds": self.timeout_seconds, "operation": self.operation}
