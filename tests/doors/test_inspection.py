@@ -31,9 +31,32 @@ from trop_core.catalogue import by_command
 from trop_server.wire.schemas import output_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 COLUMNS = ["port", "protocol", "family", "address", "pid", "name", "user", "reserved", "directory", "relation"]
+SCOPES = {
+    "127.0.0.1": "localhost",
+    "127.0.0.2": "localhost",
+    "::1": "localhost",
+    "0.0.0.0": "wildcard",
+    "::": "wildcard",
+}
+KEYS: dict[str, Callable[[Mapping[str, Any]], object]] = {
+    "port": lambda held: held["port"],
+    "status": lambda held: "occupied (reserved)" if held["reserved"] else "occupied",
+    "reserved": lambda held: held["reserved"],
+    "protocol": lambda held: held["protocol"],
+    "address_family": lambda held: held["family"],
+    "scope": lambda held: SCOPES[held["address"]],
+    "address": lambda held: held["address"],
+    "process_id": lambda held: held["pid"],
+    "process_name": lambda held: held["name"],
+    "user": lambda held: held["user"],
+    "owner_status": lambda held: "unknown" if held["pid"] is None else "known",
+    "directory": lambda held: held["directory"],
+    "relation": lambda held: held["relation"],
+}
+"""What a program is given of a socket."""
 BLOCK = 8
 
 WEB, GONE, RESOLVER, BOTH, ELSEWHERE, FREE, KEPT = range(7)
@@ -292,7 +315,7 @@ def test_who_occupies_the_range(stage: Stage, given: Mapping[str, object], keep:
 
     assert answer.code == 0, answer
     if door == "cli":
-        assert json.loads(answer.stdout) == [{column: held[column] for column in COLUMNS} for held in expected]
+        assert json.loads(answer.stdout) == [{key: told(held) for key, told in KEYS.items()} for held in expected]
         nothing = f"Nothing was found that occupies a port from {low} to {high}."
         assert list(answer.told) == ([] if expected else [nothing])
     else:
@@ -358,14 +381,14 @@ def test_the_formats_of_a_scan_hold_the_same(stage: Stage) -> None:
     table = stage.ask("cli", "scan", given).stdout.splitlines()
     separated = {form: stage.ask("cli", "scan", given, "--format", form).stdout for form in ("csv", "tsv")}
 
-    assert [list(row) for row in known] == [COLUMNS] * len(stage.held)
+    assert [list(row) for row in known] == [[*KEYS]] * len(stage.held)
     assert table[0].split() == [column.upper() for column in COLUMNS]
     assert [line.split()[0] for line in table[1:]] == [str(row["port"]) for row in known]
     assert table[1].split("\t")[-3:] == ["yes", "-", "unknown"]
     assert "no" in [line.split("\t")[-3] for line in table]
     for form, delimiter in (("csv", ","), ("tsv", "\t")):
         header, *rows = csv.reader(io.StringIO(separated[form], newline=""), delimiter=delimiter)
-        assert header == COLUMNS
+        assert header == [*KEYS]
         assert rows == [[_separated(value) for value in row.values()] for row in known]
 
 
@@ -379,7 +402,7 @@ def test_the_format_and_the_range_come_from_the_configuration_too(stage: Stage) 
     argument_wins = stage.sandbox.trop("scan", "--format", "json", cwd=project, **LOOKING)
 
     lines = done.stdout.splitlines()
-    assert lines[0] == "\t".join(COLUMNS)
+    assert lines[0] == "\t".join(KEYS)
     assert [line.split("\t")[0] for line in lines[1:]] == [str(port)] * 2
     assert elsewhere.stdout == done.stdout
     assert len(json.loads(argument_wins.stdout)) == 2
@@ -390,8 +413,8 @@ def test_the_format_and_the_range_come_from_the_configuration_too(stage: Stage) 
     [
         ("table", "\t".join(column.upper() for column in COLUMNS) + "\n"),
         ("json", "[]\n"),
-        ("csv", ",".join(COLUMNS) + "\n"),
-        ("tsv", "\t".join(COLUMNS) + "\n"),
+        ("csv", ",".join(KEYS) + "\n"),
+        ("tsv", "\t".join(KEYS) + "\n"),
     ],
 )
 def test_where_nothing_is_occupied_there_is_a_header_and_a_sentence(stage: Stage, form: str, printed: str) -> None:
@@ -421,7 +444,8 @@ def test_json_is_cut_at_a_thousand_sockets_and_the_subcommand_never(stage: Stage
     port = stage.first + BLOCK - 1
     try:
         with ExitStack() as stack:
-            for number in range(1001):
+            # Linux may pass over one where others are closed meanwhile.
+            for number in range(1020):
                 address = f"127.1.{number // 250}.{number % 250 + 1}"
                 stack.enter_context(holding(Server(UDP, V4, address), port))
             answers = [
@@ -438,8 +462,8 @@ def test_json_is_cut_at_a_thousand_sockets_and_the_subcommand_never(stage: Stage
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     assert [(len(answer.data["sockets"]), answer.data["truncated"]) for answer in answers] == [(1000, True)] * 4
-    assert len(whole.stdout.splitlines()) == 1002
-    assert len([line for line in lines.stdout.splitlines() if line.startswith("  udp 127.1.")]) == 1001
+    assert len(whole.stdout.splitlines()) > 1001
+    assert len([line for line in lines.stdout.splitlines() if line.startswith("  udp 127.1.")]) > 1000
 
 
 @on_linux

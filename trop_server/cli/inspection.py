@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from trop_core.models import Reservation
     from trop_core.operations.looking.port_info import PortInfoResult
     from trop_core.operations.looking.relations import RelatedSocket
+    from trop_core.operations.looking.scan import ScannedSocket
     from trop_server.cli.session import Session
+    from trop_server.cli.tables import Cell
 
 
 def port_info(session: Session) -> str:
@@ -38,11 +40,34 @@ def scan(session: Session) -> str:
     if result.file is not None:
         tell_change(session, result)
     assert session.settings is not None
-    rows = [[getattr(held, column) for column in _SCANNED] for held in result.sockets]
-    return render_records(_SCANNED, rows, session.settings.output_format, to_terminal=is_terminal())
+    form = session.settings.output_format
+    names, cells = (_SHOWN, _shown) if form == "table" else (_KEYS, _told)
+    return render_records(names, [*map(cells, result.sockets)], form, to_terminal=is_terminal())
 
 
-_SCANNED = ("port", "protocol", "family", "address", "pid", "name", "user", "reserved", "directory", "relation")
+_SHOWN = ("port", "protocol", "family", "address", "pid", "name", "user", "reserved", "directory", "relation")
+
+_KEYS = (
+    *("port", "status", "reserved", "protocol", "address_family", "scope", "address"),
+    *("process_id", "process_name", "user", "owner_status", "directory", "relation"),
+)
+"""What a program reads: up to ``owner_status`` as the Rust tool names it. https://github.com/plx/trop"""
+
+
+def _shown(held: ScannedSocket) -> list[Cell]:
+    return [getattr(held, name) for name in _SHOWN]
+
+
+def _told(held: ScannedSocket) -> list[Cell]:
+    """A socket under the names of ``_KEYS``."""
+    from ipaddress import ip_address
+
+    address = ip_address(held.address.partition("%")[0])
+    scope = "localhost" if address.is_loopback else "wildcard" if address.is_unspecified else "interface"
+    status = "occupied (reserved)" if held.reserved else "occupied"
+    where: list[Cell] = [held.port, status, held.reserved, held.protocol, held.family, scope, held.address]
+    owner_status = "unknown" if held.pid is None else "known"
+    return [*where, held.pid, held.name, held.user, owner_status, held.directory, held.relation]
 
 
 def _reservation(row: Reservation, directory_exists: bool | None) -> Iterator[str]:
