@@ -227,17 +227,26 @@ class TestWhatIsImported:
         assert done.returncode == 0
 
 
-def test_what_was_received_whole_is_answered(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("rest", "answered"),
+    [
+        pytest.param("", {1, 2}, id="every line ends"),
+        pytest.param('{"jsonrpc": "2.0", "id": 3, "method": "ping"}', {1, 2, 3}, id="the last line does not"),
+        pytest.param('{"jsonrpc": "2.0", "id": 3, "method": "pi', {1, 2}, id="the last message is cut off"),
+    ],
+)
+def test_what_was_received_whole_is_answered(sandbox: Sandbox, rest: str, answered: set[int]) -> None:
     client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "pipe", "version": "1"}}
     messages = [
         {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client},
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "trop_reserve", "arguments": {}}},
     ]
+    lines = "".join(f"{json.dumps(message)}\n" for message in messages)
 
-    done = sandbox.run(TROP_SERVER, "--mcp", stdin="".join(f"{json.dumps(message)}\n" for message in messages))
+    done = sandbox.run(TROP_SERVER, "--mcp", stdin=lines + rest)
 
     answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines()) if "id" in answer}
     assert done.returncode == 0, done.stderr
-    assert answers.keys() == {1, 2}
+    assert answers.keys() == answered
     assert answers[2]["result"]["structuredContent"]["reservation"]["path"] == str(sandbox.work)

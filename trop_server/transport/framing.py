@@ -65,8 +65,8 @@ def read_frames(read: Callable[[], bytes | None]) -> Iterator[bytes | None]:
 def read_lines(read: Callable[[], bytes | None]) -> Iterator[bytes | None]:
     """The lines of a stream, until ``read`` returns nothing, as MCP frames its messages. Empty ones are passed over.
 
-    Where ``read`` has None for the time being, so has this. What is cut off by the end is dropped. Raises
-    ``BrokenFrame`` for a line of more than 64 MiB.
+    Where ``read`` has None for the time being, so has this. The last one may lack its end; what is cut off in the
+    middle, and so is no JSON, is dropped. Raises ``BrokenFrame`` for a line of more than 64 MiB.
     """
     buffer = bytearray()
     while chunk := (yield from _next(read)):
@@ -79,6 +79,16 @@ def read_lines(read: Callable[[], bytes | None]) -> Iterator[bytes | None]:
         buffer += rest
         if len(buffer) > LARGEST_MESSAGE:
             raise BrokenFrame(f"no line ends within {LARGEST_MESSAGE} bytes")
+    if _is_json(bytes(buffer)):
+        yield bytes(buffer)
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        decode(content)
+    except NotJson:
+        return False
+    return True
 
 
 def _next(read: Callable[[], bytes | None]) -> Generator[None, None, bytes]:
