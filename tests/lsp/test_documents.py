@@ -147,18 +147,6 @@ def test_documents_of_another_name_take_no_memory(editor: Client) -> None:
     assert editor.memory() - before < 8_000_000
 
 
-def test_a_client_without_documents_is_told_nothing(start: Callable[..., Client], sandbox: Sandbox) -> None:
-    client = start()
-    client.initialize(str(sandbox.work))
-
-    buffer = Buffer(client, file_of(sandbox), WRONG)
-    settled(client)
-    answer = client.request("textDocument/hover", {"textDocument": {"uri": buffer.uri}})
-
-    assert answer["error"]["code"] == -32601
-    assert said(client, PUBLISHED) == []
-
-
 # The text
 
 

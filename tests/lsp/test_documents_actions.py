@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.documents import PUBLISHED, Buffer, capabilities, codes
+from support.documents import Buffer, capabilities, codes
 from support.typed_configurations import ANCHORED, SHOP
 from support.window import ending, next_of, reply
 
@@ -488,10 +488,8 @@ def test_ports_are_links_to_what_answers_there(editor: Client, sandbox: Sandbox)
 # What a client does not know
 
 
-@pytest.mark.parametrize(
-    "method", ["hover", "completion", "inlayHint", "codeLens", "codeAction", "documentSymbol", "documentLink"]
-)
-def test_what_a_client_does_not_declare_is_neither_declared_nor_answered(
+@pytest.mark.parametrize("method", ["codeLens", "codeAction"])
+def test_what_not_every_client_can_take_is_declared_and_answered_to_those_that_can(
     start: Callable[..., Client], sandbox: Sandbox, method: str
 ) -> None:
     client = start()
@@ -499,58 +497,60 @@ def test_what_a_client_does_not_declare_is_neither_declared_nor_answered(
     buffer = Buffer(client, sandbox.work / "trop.yaml", f"{GROUP}    web: {{}}\n")
     buffer.told()
 
-    params = {"textDocument": {"uri": buffer.uri}, "position": {"line": 0, "character": 0}, "range": ALL}
-    refused = client.request(f"textDocument/{method}", {**params, "context": {"diagnostics": []}})
+    params = {"textDocument": {"uri": buffer.uri}, "range": ALL, "context": {"diagnostics": []}}
+    refused = client.request(f"textDocument/{method}", params)
 
     assert PROVIDERS - answer["capabilities"].keys() == {f"{method}Provider"}
     assert refused["error"]["code"] == -32601
 
 
-def test_helix_which_declares_no_symbols_and_asks_for_them_gets_them(
-    start: Callable[..., Client], sandbox: Sandbox
+@pytest.mark.parametrize("declared", [{}, {"textDocument": {}}, {"workspace": {}}], ids=str)
+def test_every_client_that_opens_the_file_is_told_of_it(
+    start: Callable[..., Client], sandbox: Sandbox, declared: dict[str, object]
 ) -> None:
     client = start()
-    answer = client.initialize(
-        str(sandbox.work), capabilities=capabilities(without=("documentSymbol",)), clientInfo={"name": "helix"}
-    )
-    buffer = Buffer(client, sandbox.work / "trop.yaml", f"{GROUP}    web: {{}}\n")
+    answer = client.initialize(str(sandbox.work), capabilities=declared)
+    buffer = Buffer(client, sandbox.work / "trop.yaml", f"prot: 1\n{GROUP}    web: {{preferred: 5050}}\n")
 
+    codes_told = codes(buffer.told())
+    hover = buffer.ask("hover", position={"line": 2, "character": 5})
+    hints = buffer.ask("inlayHint", range=ALL)
     symbols = buffer.ask("documentSymbol")
+    links = buffer.ask("documentLink")
+    offered = buffer.ask("completion", position={"line": 0, "character": 0})
 
-    assert answer["capabilities"]["documentSymbolProvider"] is True
-    assert [symbol["name"] for symbol in symbols] == ["reservations", "services", "web"]
+    assert PROVIDERS - answer["capabilities"].keys() == {"codeLensProvider", "codeActionProvider"}
+    assert codes_told == ["config_error"]
+    assert hover["contents"]["kind"] == "plaintext"
+    assert len(hints) == len(links) == 1
+    assert "reservations" in [symbol["name"] for symbol in symbols]
+    assert offered["items"]
 
 
-@pytest.mark.parametrize("name", [["helix"], {"helix": 1}, None, 5, "\ud800"])
-def test_whatever_a_client_is_called_it_is_answered(start: Callable[..., Client], name: object) -> None:
-    assert "capabilities" in start().initialize(clientInfo={"name": name})
-
-
-@pytest.mark.parametrize("without", [(), ("publishDiagnostics", "inlayHint", "codeLens")])
-def test_refreshes_and_diagnostics_come_only_to_those_who_know_them(
-    start: Callable[..., Client], sandbox: Sandbox, without: tuple[str, ...]
+@pytest.mark.parametrize("knows", [True, False])
+def test_refreshes_come_only_to_those_who_know_them(
+    start: Callable[..., Client], sandbox: Sandbox, knows: bool
 ) -> None:
-    client = start()
-    client.initialize(
-        str(sandbox.work), capabilities=capabilities(without=without), initializationOptions={"notifications": True}
-    )
+    client, declared = start(), capabilities()
+    if not knows:
+        del declared["workspace"]
+    client.initialize(str(sandbox.work), capabilities=declared, initializationOptions={"notifications": True})
     buffer = saved(client, sandbox.work, f"{GROUP}    web: {{}}\n")
     buffer.ask("hover", position={"line": 2, "character": 5})
 
-    wanted = {PUBLISHED, *REFRESHES}
     sandbox.trop("autoreserve")
     while "Port 5000" not in buffer.ask("hover", position={"line": 2, "character": 5})["contents"]["value"]:
         pass
-    if not without:
-        for method in wanted:
+    if knows:
+        for method in REFRESHES:
             next_of(client, method)
     # Whatever the first change brings has come once another process's second one has been seen.
     sandbox.trop("release", "--tag", "web")
     while "Port 5000" in buffer.ask("hover", position={"line": 2, "character": 5})["contents"]["value"]:
         pass
 
-    if without:
-        assert not wanted & {message["method"] for message in client.unmatched}
+    if not knows:
+        assert not {*REFRESHES} & {message["method"] for message in client.unmatched}
 
 
 # What is not known, and what does not count

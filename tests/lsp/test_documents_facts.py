@@ -13,6 +13,7 @@ from support.documents import Buffer, capabilities, codes
 from support.sandbox import LOOKING
 from support.servers import server
 from support.sockets import free_port
+from support.typed_configurations import Keystroke
 from support.window import ending, next_of
 
 if TYPE_CHECKING:
@@ -188,6 +189,26 @@ def test_a_text_that_nobody_would_read_is_not_followed_and_that_is_told(editor: 
     assert taken_back == {"uri": buffer.uri, "diagnostics": []}
     assert again.told() == [told]
     assert again.ask("hover", position={"line": 0, "character": 0}) is None
+
+
+@pytest.mark.parametrize("way", ["the whole text", "the last change is undone"])
+def test_a_text_that_is_read_again_is_followed_again(editor: Client, sandbox: Sandbox, way: str) -> None:
+    buffer = Buffer(editor, file_of(sandbox), WRONG)
+    assert codes(buffer.told()) == ["config_error"]
+    large = f"{WRONG}# {'x' * 2_000_000}"
+    buffer.type(Keystroke(len(WRONG), len(WRONG), large.removeprefix(WRONG)))
+    (told,) = buffer.told()
+    assert "larger" in told["message"]
+
+    if way == "the whole text":
+        buffer.replace(WRONG)
+    else:
+        buffer.type(Keystroke(len(WRONG), len(large), ""))
+    (again,) = buffer.told()
+
+    assert again["code"] == "config_error"
+    assert "larger" not in again["message"]
+    assert buffer.ask("documentSymbol")
 
 
 def test_variables_that_the_user_allows_are_no_problem_at_any_moment(editor: Client, sandbox: Sandbox) -> None:

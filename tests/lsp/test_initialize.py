@@ -20,7 +20,7 @@ COMMANDS = ["trop.reserve", "trop.list", "trop.listCommands"]
 
 
 @pytest.mark.usefixtures("started_whole")
-def test_the_capabilities_name_the_commands_and_no_documents(start: Callable[..., Client]) -> None:
+def test_the_capabilities_name_the_commands_and_what_is_done_with_documents(start: Callable[..., Client]) -> None:
     client = start()
 
     answer = client.initialize()
@@ -28,7 +28,7 @@ def test_the_capabilities_name_the_commands_and_no_documents(start: Callable[...
     capabilities = answer["capabilities"]
     assert set(COMMANDS) <= set(capabilities["executeCommandProvider"]["commands"])
     assert capabilities["workspace"]["workspaceFolders"] == {"supported": True, "changeNotifications": True}
-    assert "textDocumentSync" not in capabilities
+    assert capabilities["textDocumentSync"] == {"openClose": True, "change": 2, "save": {"includeText": False}}
     assert "notebookDocumentSync" not in capabilities
     assert answer["serverInfo"] == {"name": "trop-server", "version": __version__}
 

@@ -113,7 +113,7 @@ def test_what_asks_for_nothing_gets_no_answer(shared: Client, message: Any) -> N
     ("method", "params"),
     [
         ("nobody/knowsThis", None),
-        ("textDocument/hover", {"textDocument": {"uri": "file:///a"}, "position": {"line": 0, "character": 0}}),
+        ("textDocument/rename", {"textDocument": {"uri": "file:///a"}, "position": {"line": 0, "character": 0}}),
         ("exit", None),
         ("$/cancelRequest", {"id": 1}),
         ("initialized", {}),

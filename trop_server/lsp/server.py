@@ -23,7 +23,7 @@ from trop_core.paths import canonical, home_directory, working_directory
 from trop_core.store import DataDirectory, data_directory
 from trop_server.lsp.client_log import ClientLogHandler
 from trop_server.lsp.documents.addresses import is_of_interest
-from trop_server.lsp.documents.capabilities import ANSWERED, HEARD, declare
+from trop_server.lsp.documents.capabilities import HEARD, declare, is_answered
 from trop_server.lsp.documents.commands import OPEN, address_of
 from trop_server.lsp.documents.wishes import Wishes, read_wishes
 from trop_server.lsp.opening import Openings
@@ -217,7 +217,7 @@ class TropServer(LanguageServer):
 
     def hears(self, method: str) -> bool:
         """Whether a notification is about documents: pygls would keep every text, and split its lines otherwise."""
-        return self._wishes.documents and method in HEARD
+        return method in HEARD
 
     def hear(self, method: str, params: Any) -> None:
         """Take one. The first document of interest brings along what reads them."""
@@ -236,7 +236,7 @@ class TropServer(LanguageServer):
 
     def answers(self, method: str) -> bool:
         """Whether a request is about documents, and the client knows what is answered."""
-        return method in ANSWERED and ANSWERED[method](self._wishes)
+        return is_answered(method, self._wishes)
 
     async def answer(self, method: str, params: Any) -> Any:
         """The result of one; null, as long as no document is open. Raises what ``Living.answer`` raises."""

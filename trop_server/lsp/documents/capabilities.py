@@ -1,4 +1,4 @@
-"""What the server declares of documents, to a client that has declared that it knows it.
+"""What the server declares of documents.
 
 Looked at in each session, also where no document is ever opened: what answers is imported with the first one.
 """
@@ -12,8 +12,6 @@ from lsprotocol import types
 from trop_server.lsp.documents.commands import OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from trop_server.lsp.documents.wishes import Wishes
 
 HEARD = frozenset(
@@ -26,34 +24,39 @@ HEARD = frozenset(
 )
 """The notifications about documents."""
 
-ANSWERED: dict[str, Callable[[Wishes], bool]] = {
-    types.TEXT_DOCUMENT_COMPLETION: lambda wishes: wishes.completion,
-    types.TEXT_DOCUMENT_HOVER: lambda wishes: wishes.hover,
-    types.TEXT_DOCUMENT_INLAY_HINT: lambda wishes: wishes.hints,
-    types.TEXT_DOCUMENT_CODE_LENS: lambda wishes: wishes.lenses,
-    types.TEXT_DOCUMENT_CODE_ACTION: lambda wishes: wishes.actions,
-    types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: lambda wishes: wishes.symbols,
-    types.TEXT_DOCUMENT_DOCUMENT_LINK: lambda wishes: wishes.links,
-}
-"""The requests about documents, and to whom each is answered."""
+_ANSWERED_TO_ALL = frozenset(
+    (
+        types.TEXT_DOCUMENT_COMPLETION,
+        types.TEXT_DOCUMENT_HOVER,
+        types.TEXT_DOCUMENT_INLAY_HINT,
+        types.TEXT_DOCUMENT_DOCUMENT_SYMBOL,
+        types.TEXT_DOCUMENT_DOCUMENT_LINK,
+    )
+)
+
+
+def is_answered(method: str, wishes: Wishes) -> bool:
+    """Whether something is a request about documents, and one for this client."""
+    if method == types.TEXT_DOCUMENT_CODE_LENS:
+        return wishes.lenses
+    if method == types.TEXT_DOCUMENT_CODE_ACTION:
+        return wishes.actions
+    return method in _ANSWERED_TO_ALL
 
 
 def declare(capabilities: types.ServerCapabilities, wishes: Wishes) -> None:
     """Say what the server can do with documents for a client."""
     capabilities.position_encoding = wishes.encoding
-    capabilities.text_document_sync = None
-    if not wishes.documents:
-        return
     capabilities.text_document_sync = types.TextDocumentSyncOptions(
         open_close=True,
         change=types.TextDocumentSyncKind.Incremental,
         save=types.SaveOptions(include_text=False),
     )
-    if wishes.completion:
-        capabilities.completion_provider = types.CompletionOptions(trigger_characters=[" ", ":", "[", ","])
-    capabilities.hover_provider = wishes.hover or None
-    capabilities.inlay_hint_provider = wishes.hints or None
-    capabilities.document_symbol_provider = wishes.symbols or None
+    capabilities.completion_provider = types.CompletionOptions(trigger_characters=[" ", ":", "[", ","])
+    capabilities.hover_provider = True
+    capabilities.inlay_hint_provider = True
+    capabilities.document_symbol_provider = True
+    capabilities.document_link_provider = types.DocumentLinkOptions(resolve_provider=False)
     if wishes.lenses:
         capabilities.code_lens_provider = types.CodeLensOptions(resolve_provider=False)
     if wishes.opens_ports and capabilities.execute_command_provider is not None:
@@ -62,5 +65,3 @@ def declare(capabilities: types.ServerCapabilities, wishes: Wishes) -> None:
     if wishes.actions:
         kinds = [types.CodeActionKind.QuickFix, types.CodeActionKind.Refactor]
         capabilities.code_action_provider = types.CodeActionOptions(code_action_kinds=kinds)
-    if wishes.links:
-        capabilities.document_link_provider = types.DocumentLinkOptions(resolve_provider=False)

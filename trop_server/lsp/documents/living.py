@@ -56,7 +56,8 @@ class Living:
         self._request = request
         self._shelf = Shelf(wishes.encoding)
         self._publishers: dict[str, Publisher] = {}
-        self._too_large: set[str] = set()
+        self._too_large: dict[str, Open] = {}
+        """Those of which nothing is said but that, until they are smaller again, or closed."""
         self._asking: set[asyncio.Task[None]] = set()
         self._computing: dict[str, asyncio.Task[Situation]] = {}
         self._refreshing: asyncio.TimerHandle | None = None
@@ -113,25 +114,33 @@ class Living:
         before = self._publishers.pop(kept.uri, None)
         if before is not None:
             before.abandon()
-        self._too_large.discard(kept.uri)
+        self._too_large.pop(kept.uri, None)
         if kept.is_too_large:
-            self._give_up(kept)
-            return
-        if self._wishes.diagnostics:
-            publisher = self._publishers[kept.uri] = Publisher(kept, self._situated, self._publish, self._ask)
-            publisher.opened()
+            self._put_aside(kept)
+        else:
+            self._take_up(kept)
+
+    def _take_up(self, kept: Open) -> None:
+        publisher = self._publishers[kept.uri] = Publisher(kept, self._situated, self._publish, self._ask)
+        publisher.opened()
         self._ask(kept)
 
     def _change(self, params: dict[str, Any]) -> None:
-        kept = self._shelf.find(identifier_of(params.get("textDocument")))
+        uri = identifier_of(params.get("textDocument"))
+        aside = self._too_large.get(uri)
+        kept = aside or self._shelf.find(uri)
         if kept is None:
             return
         kept.change(version_of(params["textDocument"]), params.get("contentChanges"))
         if kept.is_too_large:
-            self._give_up(kept)
-            return
-        if kept.uri in self._publishers:
-            self._publishers[kept.uri].changed()
+            if aside is None:
+                self._put_aside(kept)
+        elif aside is not None:
+            del self._too_large[uri]
+            self._shelf.put_back(kept)
+            self._take_up(kept)
+        else:
+            self._publishers[uri].changed()
 
     def _save(self, params: dict[str, Any]) -> None:
         kept = self._shelf.find(identifier_of(params.get("textDocument")))
@@ -146,7 +155,7 @@ class Living:
     def _close(self, params: dict[str, Any]) -> None:
         uri = identifier_of(params.get("textDocument"))
         if uri in self._too_large:
-            self._too_large.discard(uri)
+            del self._too_large[uri]
             self._publish({"uri": uri, "diagnostics": []})
         kept = self._shelf.close(uri)
         if kept is None:
@@ -156,16 +165,15 @@ class Living:
         if publisher is not None:
             publisher.close()
 
-    def _give_up(self, kept: Open) -> None:
-        """Follow a document no longer that is larger than what is read, and tell so, until it closes."""
+    def _put_aside(self, kept: Open) -> None:
+        """Say nothing of a document that is larger than what is read, but that, until it is smaller, or closed."""
         self._shelf.close(kept.uri)
         self._knowledge.forget(kept.uri)
         publisher = self._publishers.pop(kept.uri, None)
         if publisher is not None:
             publisher.abandon()
-        if self._wishes.diagnostics:
-            self._too_large.add(kept.uri)
-            self._publish(published(kept, [told_of_too_large(kept)]))
+        self._too_large[kept.uri] = kept
+        self._publish(published(kept, [told_of_too_large(kept)]))
 
     # What is known
 
@@ -210,7 +218,7 @@ class Living:
 
     def _refresh(self) -> None:
         self._refreshing = None
-        if self._wishes.hints and self._wishes.refresh_hints:
+        if self._wishes.refresh_hints:
             self._request(types.WORKSPACE_INLAY_HINT_REFRESH)
         if self._wishes.lenses and self._wishes.refresh_lenses:
             self._request(types.WORKSPACE_CODE_LENS_REFRESH)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _MOST_CHARACTERS = 1 << 20
-"""Of a file that anybody here reads; what is larger is not followed either, until it is opened as a smaller one."""
+"""Of a file that anybody here reads; of what is larger nothing is said."""
 
 
 class Open:
@@ -46,7 +46,7 @@ class Open:
 
     @property
     def is_too_large(self) -> bool:
-        """Whether it has become one that is not followed."""
+        """Whether it is one of which nothing is said."""
         return len(self.text) > _MOST_CHARACTERS
 
     @property
@@ -120,6 +120,10 @@ class Shelf:
             return None
         kept = self._open[uri] = Open(uri, version_of(item), text, self._encoding)
         return kept
+
+    def put_back(self, kept: Open) -> None:
+        """Keep a document again that was let go of and is still open."""
+        self._open[kept.uri] = kept
 
     def close(self, uri: str) -> Open | None:
         """Let go of a document; None where it was not kept."""

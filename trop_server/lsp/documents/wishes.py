@@ -1,4 +1,4 @@
-"""What a client can do with documents, by what it declares in ``initialize``; anything that it does not, it cannot."""
+"""How a client wants what it is told of documents, and what only some clients can take."""
 
 from __future__ import annotations
 
@@ -11,32 +11,23 @@ Markup = Literal["markdown", "plaintext"]
 _KINDS_OF_ALL = frozenset(range(1, 19))
 """The kinds of symbols that every client knows, from File to Array: those of the protocol's first version."""
 
-_ASK_FOR_SYMBOLS = frozenset(("helix",))
-"""Clients that have symbols and do not declare it: Helix 25.01 asks only a server that offers them."""
-
 
 class Wishes(NamedTuple):
     """The declared capabilities of one client, as far as they matter here.
 
+    What a client does not ask for costs nothing: only what comes unasked, or could not be read, has to be declared.
     ``saves_first`` is an option of the client's: it saves a document before it reserves what that has.
     """
 
     encoding: Encoding = "utf-16"
-    documents: bool = False
-    diagnostics: bool = False
-    completion: bool = False
     completion_markup: Markup = "plaintext"
-    hover: bool = False
     hover_markup: Markup = "plaintext"
-    hints: bool = False
     refresh_hints: bool = False
     lenses: bool = False
     refresh_lenses: bool = False
     actions: bool = False
-    symbols: bool = False
     nested_symbols: bool = False
     symbol_kinds: frozenset[int] = _KINDS_OF_ALL
-    links: bool = False
     link_tooltips: bool = False
     shows_addresses: bool = False
     saves_first: bool = False
@@ -52,33 +43,20 @@ def read_wishes(params: Any, *, saves_first: bool = False) -> Wishes:
     capabilities = _at(params, "capabilities")
     encoding = chosen_encoding(_at(capabilities, "general", "positionEncodings"))
     editor = _at(capabilities, "textDocument")
-    if not isinstance(editor, dict):
-        return Wishes(encoding)
-
-    def knows(*names: str) -> bool:
-        return isinstance(_at(capabilities, *names), dict)
 
     def can(*names: str) -> bool:
         return _at(capabilities, *names) is True
 
-    literals = _at(editor, "codeAction", "codeActionLiteralSupport")
     return Wishes(
         encoding,
-        documents=True,
-        diagnostics=knows("textDocument", "publishDiagnostics"),
-        completion=knows("textDocument", "completion"),
         completion_markup=_markup(_at(editor, "completion", "completionItem", "documentationFormat")),
-        hover=knows("textDocument", "hover"),
         hover_markup=_markup(_at(editor, "hover", "contentFormat")),
-        hints=knows("textDocument", "inlayHint"),
         refresh_hints=can("workspace", "inlayHint", "refreshSupport"),
-        lenses=knows("textDocument", "codeLens"),
+        lenses=isinstance(_at(editor, "codeLens"), dict),
         refresh_lenses=can("workspace", "codeLens", "refreshSupport"),
-        actions=isinstance(literals, dict),
-        symbols=knows("textDocument", "documentSymbol") or str(_at(params, "clientInfo", "name")) in _ASK_FOR_SYMBOLS,
+        actions=isinstance(_at(editor, "codeAction", "codeActionLiteralSupport"), dict),
         nested_symbols=can("textDocument", "documentSymbol", "hierarchicalDocumentSymbolSupport"),
         symbol_kinds=_kinds(_at(editor, "documentSymbol", "symbolKind", "valueSet")),
-        links=knows("textDocument", "documentLink"),
         link_tooltips=can("textDocument", "documentLink", "tooltipSupport"),
         shows_addresses=can("window", "showDocument", "support"),
         saves_first=saves_first,
