@@ -156,8 +156,12 @@ class Caller(NamedTuple):
 
     def _open_folder(self) -> str | None:
         """The one folder that is open, under however many spellings. Raises ``AmbiguousFolder`` for several."""
-        if len(self.folders) > 1 and len({self._seen(name, paths.canonical, unseen=name) for name in self.folders}) > 1:
-            raise AmbiguousFolder(self.folders)
+        if len(self.folders) > 1:
+            spellings: dict[str, str] = {}
+            for name in self.folders:
+                spellings.setdefault(self._seen(name, paths.canonical, unseen=name), name)
+            if len(spellings) > 1:
+                raise AmbiguousFolder(tuple(spellings.values()))
         return self.folders[0] if self.folders else None
 
     def _is_meant(self, directory: str) -> bool:

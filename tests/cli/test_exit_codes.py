@@ -144,7 +144,7 @@ def test_a_lock_that_is_held_ends_with_2(sandbox: Sandbox) -> None:
     assert at_once.returncode == 2
     assert error_lines(at_once) == (
         "the store was locked by another process while trying to reserve, and this call does not wait",
-        "Nothing has changed. Try again, or wait for it with --busy-timeout or TROP_BUSY_TIMEOUT.",
+        "Nothing has changed. Try again, or wait for it with TROP_BUSY_TIMEOUT (or trop's --busy-timeout).",
     )
     assert reading.returncode == 0
 

@@ -247,6 +247,18 @@ def test_a_uri_that_names_no_directory_here_is_refused(shared: Client, uri: str,
     assert refusal.data["details"]["path"] in (uri, "/w/\0")
 
 
+def test_another_spelling_of_one_of_several_is_not_counted(start: Callable[..., Client], sandbox: Sandbox) -> None:
+    link, second = sandbox.root / "link", sandbox.directory("second")
+    link.symlink_to(sandbox.work)
+    client = start()
+    client.initialize(str(sandbox.work), str(link), str(second))
+
+    refusal = client.refused("trop.reserve")
+
+    assert refusal.data["details"]["folders"] == [str(sandbox.work), str(second)]
+    assert "2 folders are open" in refusal.message
+
+
 @pytest.mark.parametrize("other", ["{work}/", "file://{work}/%77eb/..", "{link}"])
 def test_two_spellings_of_an_open_folder_are_one(start: Callable[..., Client], sandbox: Sandbox, other: str) -> None:
     link = sandbox.root / "link"

@@ -31,7 +31,7 @@ class LockTimeout(TropError):
 
     def hint(self, spell: Spelling = flag_name) -> str:
         more = "longer" if self.timeout_seconds else "for it"
-        return f"Nothing has changed. Try again, or wait {more} with --busy-timeout or TROP_BUSY_TIMEOUT."
+        return f"Nothing has changed. Try again, or wait {more} with TROP_BUSY_TIMEOUT (or trop's --busy-timeout)."
 
     def details(self) -> dict[str, object]:
         return {"timeoutSeconds": self.timeout_seconds, "operation": self.operation}
