@@ -135,6 +135,61 @@ def test_a_link_that_is_left_behind_is_no_move(sandbox: Sandbox) -> None:
     assert sandbox.reserve(cwd=new) == port
 
 
+@pytest.mark.parametrize("kind", ["untagged", "tagged"])
+def test_a_parent_that_leaves_a_link_behind_has_not_moved_what_is_below_it(sandbox: Sandbox, kind: str) -> None:
+    tag = ["--tag", "web"] if kind == "tagged" else []
+    old, new = sandbox.directory("top/a"), sandbox.work / "new" / "a"
+    port = sandbox.reserve(*tag, cwd=old)
+    os.rename(sandbox.work / "top", sandbox.work / "new")
+    (sandbox.work / "top").symlink_to("new")
+
+    again = sandbox.trop("reserve", *tag, cwd=new)
+    asserted = sandbox.trop("assert-reservation", *tag, cwd=new)
+    listed = sandbox.trop("list", "--here", "--format", "csv", cwd=new)
+
+    assert (again.stdout, again.stderr) == (f"{port}\n", "")
+    assert asserted.stdout == f"{port}\n"
+    assert f"{port}," in listed.stdout
+    assert [row[0] for row in sandbox.rows()] == [str(old)]
+
+
+def test_what_was_reserved_by_a_name_below_a_link_is_the_directorys(sandbox: Sandbox) -> None:
+    place, named = sandbox.directory("real/a"), sandbox.work / "link" / "a"
+    (sandbox.work / "link").symlink_to("real")
+    port = sandbox.reserve("--path", str(named))
+
+    again = sandbox.trop("reserve", cwd=place)
+    through = sandbox.trop("reserve", cwd=named)
+    released = sandbox.trop("release", cwd=place)
+
+    assert (again.stdout, again.stderr) == (through.stdout, through.stderr) == (f"{port}\n", "")
+    assert (released.returncode, sandbox.rows()) == (0, [])
+
+
+@pytest.mark.parametrize("after", ["link gone", "link elsewhere", "a link itself", "two names"])
+def test_a_name_below_a_link_says_nothing_once_it_is_not_the_one_that_leads_there(sandbox: Sandbox, after: str) -> None:
+    place, link = sandbox.directory("real/a"), sandbox.work / "link"
+    sandbox.directory("other/a")
+    link.symlink_to("real")
+    port = sandbox.reserve("--path", str(link / "a"))
+    if after == "two names":
+        (sandbox.work / "second").symlink_to("real")
+        sandbox.reserve("--path", str(sandbox.work / "second" / "a"))
+    else:
+        link.unlink()
+    if after == "link elsewhere":
+        link.symlink_to("other")
+    elif after == "a link itself":
+        link.mkdir()
+        (link / "a").symlink_to(place)
+
+    done = sandbox.trop("reserve", cwd=place)
+
+    assert done.stderr == ""
+    assert int(done.stdout) != port
+    assert sandbox.rows()[0][0] == str(link / "a")
+
+
 def test_a_directory_that_comes_back_to_where_it_was_is_followed_from_there(sandbox: Sandbox) -> None:
     """It reserved elsewhere meanwhile, while another directory stood in its place."""
     place, other = sandbox.directory("a"), sandbox.work / "b"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trop_core.database.handles import StoreConnection
     from trop_core.database.moving import Move
     from trop_core.database.selection import Selection
-    from trop_core.identity import Identity
+    from trop_core.identity import Glance, Identity
 
 MOST_WITH_ONE_IDENTITY = 3
 """How many paths are told of that led to one directory. One is a move; which ones they are matters for a warning."""
@@ -83,6 +83,19 @@ def with_identity(connection: StoreConnection, identity: Identity, *, but: str) 
         connection,
         f"file_system = ? AND inode = ? AND born = ? AND path <> ? AND {_RESERVED}",
         [*identity, but],
+        limit=MOST_WITH_ONE_IDENTITY,
+    )
+
+
+def seen_without_birth(connection: StoreConnection, glance: Glance, *, but: str) -> list[Directory]:
+    """The other paths at which something is reserved and where that showed at a glance, but not when it was made.
+
+    Of a path below a link nothing else is noted. In order; the first three.
+    """
+    return _select(
+        connection,
+        f"file_system = ? AND inode = ? AND born IS NULL AND path <> ? AND {_RESERVED}",
+        [*glance, but],
         limit=MOST_WITH_ONE_IDENTITY,
     )
 

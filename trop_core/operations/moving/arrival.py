@@ -35,8 +35,8 @@ ROWS_PER_BATCH = 1000
 MOST_NAMED = 5
 
 Sight = Literal["same", "link", "gone", "other", "unclear"]
-"""What stands at a place where a directory was before: that very directory, a link to it, nothing, another directory,
-or what nobody can tell (a place that cannot be looked at, or whose file system is not there)."""
+"""What stands at a place where a directory was before: that very directory (also below a link), a link to it, nothing,
+another directory, or what nobody can tell (a place that cannot be looked at, or whose file system is not there)."""
 
 
 class Place(NamedTuple):
@@ -322,12 +322,15 @@ def _elsewhere(
     if identity is None:
         return None
     elsewhere = directories.with_identity(connection, identity, but=arriving.target.path)
-    if len(elsewhere) != 1:
+    names = [] if elsewhere else directories.seen_without_birth(connection, arriving.glance, but=arriving.target.path)
+    if len(elsewhere) + len(names) != 1:
         return None
-    former = elsewhere[0].path
+    former = (*elsewhere, *names)[0].path
     if former not in arriving.sights:
         raise Unprepared(lambda: again(arriving.with_sight(former)))
-    return former, arriving.sights[former]
+    sight = arriving.sights[former]
+    # Of a name below a link it is not known which directory it led to before: only where it leads now counts.
+    return (former, sight) if elsewhere or sight == "same" else None
 
 
 def _followed(connection: StoreConnection, arriving: Arriving, arrival: Arrival, former: str) -> Arrival:
@@ -397,8 +400,9 @@ def _sight_of(context: Context, path: str, identity: Identity | None) -> Sight:
         return "same"
     state = context.directory_state(path)
     if state is DirectoryState.PRESENT:
-        leads_here = os.path.islink(path) and context.identify(os.path.realpath(path)) == identity
-        return "link" if leads_here else "other"
+        if context.identify(os.path.realpath(path)) != identity:
+            return "other"
+        return "link" if os.path.islink(path) else "same"
     if state is DirectoryState.GONE and is_gone_from(path, identity.file_system):
         return "gone"
     return "unclear"
