@@ -7,6 +7,18 @@ from __future__ import annotations
 
 import os
 
+from trop_core.light_types import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from trop_core.light_types import TypeAlias
+
+    CommonDirectory: TypeAlias = Callable[[str], str | None]
+
+MOST_ASKED = 1000
+"""In how many places is looked for the repositories that may hold what is missing."""
+
 _MOUNT_PLACES = {"/mnt": 1, "/Volumes": 1, "/media": 2, "/run/media": 2}
 """Where systems mount what can be taken out, and how many levels below that the mount points are: udisks makes one
 directory for each user first. https://refspecs.linuxfoundation.org/FHS_3.0/fhs-3.0.html, /media and /mnt."""
@@ -17,7 +29,7 @@ def may_pass(path: str, git_directory: str | None) -> bool:
     """Whether a missing directory's absence may pass.
 
     ``git_directory`` is the common one of the repository whose worktree it was. No other repository is asked: anybody
-    can write into one of their own that it has this worktree, too.
+    can write into one of their own that it has this worktree, too. Where nothing was noted, see ``locked_among``.
     """
     return is_on_absent_volume(path) or (git_directory is not None and _is_locked(path, git_directory))
 
@@ -37,6 +49,36 @@ def is_on_absent_volume(path: str) -> bool:
         if below != ancestor and below.count("/") < levels:
             return _is_empty_directory(ancestor) and not os.path.ismount(ancestor)
     return False
+
+
+def locked_among(
+    missing: Collection[str], anchors: Iterable[str], present: Iterable[str], common_directory: CommonDirectory
+) -> frozenset[str]:
+    """Those of some missing directories that a repository holds as locked worktrees, for which nothing tells whose.
+
+    Asked are the repositories of the caller's ``anchors``, of the directories above the missing ones, and of others
+    that are ``present``, those beside the missing ones first: 1,000 places in all, as far as the system tells in time.
+    That one of them may claim what is not its own keeps a reservation, and takes none.
+    """
+    from trop_core import git, looks
+    from trop_core.git.pointers import followed
+
+    above = dict.fromkeys(map(os.path.dirname, missing))
+    beside_first = sorted(present, key=lambda path: os.path.dirname(path) not in above)
+    places = list(dict.fromkeys((*anchors, *above, *beside_first)))[:MOST_ASKED]
+    asked = looks.at_each(places, common_directory)
+    found = looks.at_each({common for common in asked.values() if common is not None}, git.recorded_worktrees)
+    held = {worktree.path for worktrees in found.values() for worktree in worktrees if worktree.locked}
+    return frozenset(path for path in missing if held and not held.isdisjoint(_upward(path, followed(path))))
+
+
+def _upward(*paths: str) -> set[str]:
+    """Some absolute paths, and all that is above them."""
+    found = set(paths)
+    for path in paths:
+        while (parent := os.path.dirname(path)) != path:
+            found.add(path := parent)
+    return found
 
 
 def _is_empty_directory(path: str) -> bool:

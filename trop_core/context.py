@@ -202,6 +202,14 @@ class Context(NamedTuple):
 
         return git.worktrees(repository)
 
+    def locked_among(self, missing: Collection[str], present: Iterable[str]) -> frozenset[str]:
+        """Those of some missing directories that git holds as locked worktrees; see ``trop_core.absences``."""
+        from trop_core.absences import locked_among
+
+        return locked_among(
+            missing, self.caller.anchors, present, lambda path: self.common_directory(path, self.is_safe)
+        )
+
     def guard(self, target: Target, *, allowed: bool) -> None:
         """Refuse a target that has nothing to do with the caller, unless ``allowed``. Raises ``UnrelatedPath``."""
         self.caller.guard(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -274,6 +275,45 @@ def test_a_locked_worktree_keeps_what_was_migrated_to_it(sandbox: Sandbox) -> No
 
     assert "Kept 1 reservation" in kept
     assert [row[2] for row in sandbox.rows()] == [port]
+
+
+@pytest.mark.parametrize("by", ["the caller's own repository", "that of another reservation", "one around it"])
+@pytest.mark.parametrize("command", ["prune", "autoclean"])
+def test_a_locked_worktree_of_which_nothing_was_noted_keeps_its_port(sandbox: Sandbox, by: str, command: str) -> None:
+    shop = make_repository(sandbox.work / "shop")
+    login = add_worktree(shop, (shop if by == "one around it" else sandbox.work) / "login")
+    git(shop, "worktree", "lock", str(login))
+    port = sandbox.reserve(cwd=login)
+    if by == "that of another reservation":
+        sandbox.reserve(cwd=shop)
+    sandbox.execute("DELETE FROM directories")
+    shutil.rmtree(login)
+    elsewhere = sandbox.directory("elsewhere")
+
+    kept = sandbox.trop(command, cwd=shop if by == "the caller's own repository" else elsewhere)
+    checked = sandbox.trop("doctor", cwd=shop if by == "the caller's own repository" else elsewhere)
+    rows = sandbox.rows()
+    git(shop, "worktree", "unlock", str(login))
+    sandbox.trop(command, cwd=shop if by == "the caller's own repository" else elsewhere)
+
+    assert "Kept 1 reservation" in kept.stderr
+    assert "may come back" in checked.stdout
+    assert (str(login), "", port) in [row[:3] for row in rows]
+    assert str(login) not in [row[0] for row in sandbox.rows()]
+
+
+def test_in_a_full_range_a_locked_worktree_of_which_nothing_was_noted_keeps_its_port(sandbox: Sandbox) -> None:
+    shop = make_repository(sandbox.work / "shop")
+    login = add_worktree(shop, sandbox.work / "login")
+    git(shop, "worktree", "lock", str(login))
+    port = sandbox.reserve(cwd=login)
+    sandbox.execute("DELETE FROM directories")
+    shutil.rmtree(login)
+
+    done = sandbox.trop("reserve", "--min", str(port), "--max", str(port), cwd=shop)
+
+    assert done.returncode == 6
+    assert [row[:3] for row in sandbox.rows()] == [(str(login), "", port)]
 
 
 def test_another_repository_cannot_hold_a_reservation_back(sandbox: Sandbox) -> None:

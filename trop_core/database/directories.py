@@ -105,10 +105,13 @@ def in_repository(connection: StoreConnection, git_directory: str) -> list[str]:
     return [found.path for found in _select(connection, f"git_directory = ? AND {_RESERVED}", [git_directory])]
 
 
-def git_directories(connection: StoreConnection) -> dict[str, str]:
-    """The common git directory of each path at which something is reserved and a linked worktree was seen."""
-    found = _select(connection, f"git_directory IS NOT NULL AND {_RESERVED}", [])
-    return {directory.path: directory.git_directory for directory in found if directory.git_directory is not None}
+def git_directories(connection: StoreConnection) -> dict[str, str | None]:
+    """The paths at which something is reserved and a directory was seen, with the common git directory of each.
+
+    That is None for what was no linked worktree.
+    """
+    found = _select(connection, f"(inode IS NOT NULL OR git_directory IS NOT NULL) AND {_RESERVED}", [])
+    return {directory.path: directory.git_directory for directory in found}
 
 
 def record(connection: StoreConnection, directory: Directory) -> None:

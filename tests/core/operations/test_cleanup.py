@@ -301,7 +301,7 @@ def test_what_is_not_looked_at_after_three_directories_that_hang_is_known(
         return DirectoryState.GONE
 
     with closing(Database.open(str(tmp_path / "trop.db"))) as database, database.read(Patience(5)) as connection:
-        survey = Survey.take(connection, None).with_directories(look, patience=0.05)
+        survey = Survey.take(connection, None).with_directories(look, lambda *_: (), patience=0.05)
         removals = survey.removals(connection, now=NOW, prune=True, expire_after_days=None)
 
     assert survey.unanswered == tuple(f"/dead-{number}" for number in range(6))

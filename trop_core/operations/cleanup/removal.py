@@ -160,7 +160,7 @@ def _with_directories(survey: Survey, context: Context) -> Survey:
         context.token.check()
         context.progress(done, total)
 
-    return survey.with_directories(context.directory_state, progress=progress)
+    return survey.with_directories(context.directory_state, context.locked_among, progress=progress)
 
 
 def _told_of_unknown(survey: Survey) -> tuple[str, ...]:

@@ -17,11 +17,14 @@ from trop_core.models import Reservation  # noqa: TC001 - results' types become 
 from trop_core.paths import DirectoryState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from trop_core.cancellation import Progress
     from trop_core.database.handles import StoreConnection
     from trop_core.database.reservations import Record
+    from trop_core.light_types import TypeAlias
+
+    LockedAmong: TypeAlias = Callable[[Collection[str], Iterable[str]], Collection[str]]
 
 SECONDS_PER_DAY = 86_400
 _PATH: Final = 0
@@ -42,14 +45,14 @@ class Removal(NamedTuple):
 class Survey(NamedTuple):
     """All reservations as they stood at one moment, and what the system then said of their directories.
 
-    ``git_directories`` are the common git directories of paths that were linked worktrees. ``unanswered`` are the
-    directories of which the system said nothing in time.
+    ``git_directories`` are the paths of which something was noted, with the common git directory of those that were
+    linked worktrees. ``unanswered`` are the directories of which the system said nothing in time.
     """
 
     rows: tuple[Record, ...]
     mark: tuple[StoreConnection, int, int]
     look: int
-    git_directories: Mapping[str, str] = MappingProxyType({})
+    git_directories: Mapping[str, str | None] = MappingProxyType({})
     states: Mapping[str, DirectoryState] = MappingProxyType({})
     unanswered: tuple[str, ...] = ()
 
@@ -63,6 +66,7 @@ class Survey(NamedTuple):
     def with_directories(
         self,
         state_of: Callable[[str], DirectoryState],
+        locked_among: LockedAmong,
         *,
         progress: Progress = no_progress,
         patience: float = looks.SECONDS,
@@ -72,7 +76,9 @@ class Survey(NamedTuple):
         ``progress`` is told how many of the directories have been looked at.
         """
         paths = list(dict.fromkeys(row[_PATH] for row in self.rows))
-        states, unanswered = look_at(paths, self.git_directories, state_of, progress=progress, patience=patience)
+        states, unanswered = look_at(
+            paths, self.git_directories, state_of, locked_among, progress=progress, patience=patience
+        )
         return self._replace(states=states, unanswered=unanswered)
 
     def kept(self, leaving: list[tuple[Record, Reason]]) -> int:
@@ -124,15 +130,17 @@ class Survey(NamedTuple):
 
 def look_at(
     paths: list[str],
-    git_directories: Mapping[str, str],
+    git_directories: Mapping[str, str | None],
     state_of: Callable[[str], DirectoryState],
+    locked_among: LockedAmong,
     *,
     progress: Progress = no_progress,
     patience: float = looks.SECONDS,
 ) -> tuple[dict[str, DirectoryState], tuple[str, ...]]:
     """The state of each directory, also of one that may come back, and those of which the system said nothing in time.
 
-    ``paths`` are in the order of code points. Slow, and never under a lock.
+    ``paths`` are in the order of code points. ``locked_among`` is asked of what is gone and of which nothing was noted,
+    with what is present; see ``trop_core.absences``. Slow, and never under a lock.
     """
 
     def look(path: str) -> DirectoryState:
@@ -141,7 +149,12 @@ def look_at(
             return state
         return DirectoryState.AWAY if may_pass(path, git_directories.get(path)) else state
 
-    return looks.at_directories(paths, look, progress=progress, patience=patience)
+    states, unanswered = looks.at_directories(paths, look, progress=progress, patience=patience)
+    unknown = [path for path in paths if states[path] is DirectoryState.GONE and path not in git_directories]
+    if unknown:
+        present = (path for path in paths if states[path] is DirectoryState.PRESENT)
+        states.update(dict.fromkeys(locked_among(unknown, present), DirectoryState.AWAY))
+    return states, unanswered
 
 
 def removal(row: Record, reason: Reason, connection: StoreConnection) -> Removal:

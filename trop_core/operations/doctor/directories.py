@@ -30,6 +30,7 @@ def missing(store: OpenStore) -> Iterator[Finding]:
         reservations.paths(store.rows),
         directories.git_directories(store.rows),
         context.directory_state,
+        context.locked_among,
         progress=context.progress,
     )
     context.token.check()

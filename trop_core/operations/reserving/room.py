@@ -129,7 +129,9 @@ def removals(
         taken = Survey.take(connection, survey)
         if prune:
             context = prepared.context
-            look = partial(taken.with_directories, context.directory_state, progress=context.progress)
+            look = partial(
+                taken.with_directories, context.directory_state, context.locked_among, progress=context.progress
+            )
             raise Unprepared(lambda: prepared._replace(survey=look()))
         raise Unprepared(lambda: prepared._replace(survey=taken))
     leaving = [
