@@ -172,8 +172,94 @@ def test_a_table_that_lets_ports_stand_twice_is_an_unknown_layout(tmp_path: Path
     with pytest.raises(MigrationBlocked) as refused:
         open_store(path)
 
-    assert refused.value.violations == {**NONE, "unknownLayout": 1}
+    assert refused.value.violations == {**NONE, "duplicatePorts": 1, "unknownLayout": 1}
     assert stores.snapshot(tmp_path) == before
+
+
+LOOSE = "path TEXT, tag TEXT, port INTEGER, project TEXT, task TEXT, created_at INTEGER, last_used_at INTEGER"
+FAULTY = (
+    "'/a', NULL, 5000, NULL, NULL, 1, 2",
+    "'/a', NULL, 5000, NULL, NULL, 1, 2",
+    "'/a', NULL, 'text', NULL, x'00', -1, -1",
+    "'b', '', 0, CAST(x'ff' AS TEXT), NULL, 1, -2",
+)
+COUNTED = {
+    "duplicateKeys": 1,
+    "duplicatePorts": 1,
+    "emptyTags": 1,
+    "portsOutOfRange": 1,
+    "negativeTimestamps": 2,
+    "invalidPaths": 1,
+    "wrongTypes": 2,
+}
+UNKNOWN = [
+    pytest.param(LOOSE, {}, id="no constraint"),
+    pytest.param(LOOSE.upper(), {}, id="other letters"),
+    pytest.param(LOOSE.replace("tag TEXT", "label TEXT"), {"duplicateKeys": 0, "emptyTags": 0}, id="no tag"),
+    pytest.param(LOOSE.replace("path TEXT", "place TEXT"), {"duplicateKeys": 0, "invalidPaths": 0}, id="no path"),
+    pytest.param(LOOSE.replace("created_at", "made_at"), {}, id="one time of two"),
+    pytest.param(LOOSE.replace("last_used_at", "used_at"), {"negativeTimestamps": 1}, id="the other time of two"),
+    pytest.param(
+        LOOSE.replace("port INTEGER", "number INTEGER"),
+        {"duplicatePorts": 0, "portsOutOfRange": 0},
+        id="no port",
+    ),
+    pytest.param(f"{LOOSE}, text AS (abs(task))", {}, id="a column that is made"),
+    pytest.param(
+        f"{LOOSE.replace('port INTEGER', 'number INTEGER')}, port AS (abs(path) + 'x')",
+        {"duplicatePorts": 0, "portsOutOfRange": 0},
+        id="a port that is made",
+    ),
+]
+
+
+@pytest.mark.parametrize("attempt", WAYS)
+@pytest.mark.parametrize(("columns", "differences"), UNKNOWN)
+def test_in_an_unknown_layout_is_counted_what_its_columns_tell(
+    tmp_path: Path, columns: str, differences: dict[str, int], attempt: Callable[[Path], None]
+) -> None:
+    path = stores.make_v1(tmp_path / "trop.db")
+    stores.run(path, "DROP TABLE reservations", f"CREATE TABLE reservations ({columns})")
+    names = ", ".join(column.split()[0] for column in columns.split(", ")[:7])
+    stores.run(path, *(f"INSERT INTO reservations ({names}) VALUES ({row})" for row in FAULTY))
+    before = stores.snapshot(tmp_path)
+
+    with pytest.raises(MigrationBlocked) as refused:
+        attempt(path)
+
+    counted = dict(refused.value.violations)
+    assert counted.pop("unknownLayout") > 0
+    assert counted == {**COUNTED, **differences}
+    assert stores.snapshot(tmp_path) == before
+
+
+def test_rows_are_counted_whatever_their_columns_are_compared_with(tmp_path: Path) -> None:
+    path = stores.make_v1(tmp_path / "trop.db")
+    stores.run(path, "DROP TABLE reservations", f"CREATE TABLE reservations ({LOOSE})")
+    stores.run(path, *(f"INSERT INTO reservations VALUES ({row})" for row in FAULTY))
+    stores.run(
+        path,
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET sql ="
+        " replace(replace(sql, 'path TEXT', 'path TEXT COLLATE nobody'), 'tag TEXT', 'tag TEXT COLLATE nobody')",
+    )
+
+    with pytest.raises(MigrationBlocked) as refused:
+        open_store(path)
+
+    assert {**refused.value.violations, "unknownLayout": 0} == {**COUNTED, "unknownLayout": 0}
+
+
+@pytest.mark.parametrize("kind", ["VIEW", "VIRTUAL TABLE"])
+def test_what_is_no_table_is_not_counted(tmp_path: Path, kind: str) -> None:
+    path = stores.make_v1(tmp_path / "trop.db")
+    made = "VIEW reservations AS SELECT 1 AS port" if kind == "VIEW" else "VIRTUAL TABLE reservations USING fts5(port)"
+    stores.run(path, "DROP TABLE reservations", f"CREATE {made}")
+
+    with pytest.raises(MigrationBlocked) as refused:
+        open_store(path)
+
+    assert {**refused.value.violations, "unknownLayout": 0} == NONE
 
 
 def test_a_refusal_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:

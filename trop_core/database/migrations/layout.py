@@ -73,6 +73,20 @@ def taken_names(connection: sqlite3.Connection, layout: Layout) -> int:
     return taken
 
 
+def stored_columns(connection: sqlite3.Connection, table: Table) -> list[str]:
+    """Those of a table's columns that a file's own table has, however that differs else; none if it is no table.
+
+    A column that is made of others is none: to read it could fail.
+    """
+    rows = connection.execute(
+        "SELECT lower(about.name) FROM pragma_table_list(?) AS tables JOIN pragma_table_info(tables.name) AS about"
+        " WHERE tables.schema = 'main' AND tables.type = 'table' ORDER BY about.cid",
+        (table.name,),
+    )
+    wanted = {column.name for column in table.columns}
+    return [name for (name,) in rows if name in wanted]
+
+
 def check_layout(connection: sqlite3.Connection, layout: Layout) -> None:
     """Raise ``ValueError``, naming each difference, if a file departs from a layout."""
     found = differences(connection, layout)

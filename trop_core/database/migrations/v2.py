@@ -8,8 +8,12 @@ from __future__ import annotations
 import sqlite3
 
 from trop_core.database.migrations import v1
-from trop_core.database.migrations.layout import Column, Layout, Table, check_layout, differences
+from trop_core.database.migrations.layout import Column, Layout, Table, check_layout, differences, stored_columns
 from trop_core.database.migrations.types import Migration
+from trop_core.light_types import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
 
 METADATA = "CREATE TABLE metadata (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT"
 
@@ -45,9 +49,14 @@ ADVICE = (
     "one port, delete the one that is not in use), and open it again."
 )
 
+_CATEGORIES = (
+    *("duplicateKeys", "duplicatePorts", "emptyTags", "portsOutOfRange"),
+    *("negativeTimestamps", "invalidPaths", "wrongTypes", "unknownLayout"),
+)
 _TEXT_COLUMNS = ("path", "tag", "project", "task")
 _NUMBER_COLUMNS = ("port", "created_at", "last_used_at")
 _NULLABLE = ("tag", "project", "task")
+_TIMES = ("created_at", "last_used_at")
 
 
 def _type_mismatch(column: str) -> str:
@@ -56,38 +65,43 @@ def _type_mismatch(column: str) -> str:
     return f"typeof({column}) NOT IN ({allowed})"
 
 
-def _wrong_types(*columns: str) -> str:
-    return " OR ".join(_type_mismatch(column) for column in columns)
+def _wrong_types(columns: Iterable[str]) -> str:
+    return _either(_type_mismatch(column) for column in columns)
 
 
-def _wrong_types_or_bytes(*columns: str) -> str:
+def _wrong_types_or_bytes(columns: Collection[str]) -> str:
     texts = [column for column in columns if column not in _NUMBER_COLUMNS]
     undecodable = (f"(typeof({column}) = 'text' AND NOT is_utf8(CAST({column} AS BLOB)))" for column in texts)
-    return " OR ".join([_wrong_types(*columns), *undecodable])
+    return _either((_wrong_types(columns), *undecodable))
 
 
-_ROW_RULES = {
-    "emptyTags": "tag = ''",
-    "portsOutOfRange": "typeof(port) = 'integer' AND port NOT BETWEEN 1 AND 65535",
-    "negativeTimestamps": "(typeof(created_at) = 'integer' AND created_at < 0)"
-    " OR (typeof(last_used_at) = 'integer' AND last_used_at < 0)",
-    "invalidPaths": "typeof(path) = 'text' AND substr(path, 1, 1) <> '/'",
-    "wrongTypes": _wrong_types(*_TEXT_COLUMNS, *_NUMBER_COLUMNS),
-}
+def _either(conditions: Iterable[str]) -> str:
+    return " OR ".join(conditions) or "0"
 
-_DUPLICATES = {
-    "duplicateKeys": "SELECT count(*) FROM (SELECT 1 FROM reservations GROUP BY path, tag HAVING count(*) > 1)",
-    # Where the table has its layout, two rows can only have one port if the index that should prevent it is damaged.
-    "duplicatePorts": (
-        "SELECT count(*) FROM (SELECT 1 FROM reservations NOT INDEXED GROUP BY port HAVING count(*) > 1)"
-    ),
-}
 
-_TEXTS = f"SELECT {', '.join(_TEXT_COLUMNS)} FROM reservations"
-_WRONG_RESERVATIONS = (
-    f"SELECT count(*) FROM reservations WHERE {_wrong_types_or_bytes(*_TEXT_COLUMNS, *_NUMBER_COLUMNS)}"
-)
-_WRONG_METADATA = f"SELECT count(*) FROM metadata WHERE {_wrong_types_or_bytes('key', 'value')}"
+def _row_rules(columns: Collection[str]) -> dict[str, str]:
+    """What is wrong with a row by itself, as far as the columns tell."""
+    # BINARY, here and below: a table of another layout may compare its texts by a rule that only its maker knows.
+    times = (f"(typeof({time}) = 'integer' AND {time} < 0)" for time in _TIMES if time in columns)
+    rules = {"negativeTimestamps": _either(times), "wrongTypes": _wrong_types(columns)}
+    if "tag" in columns:
+        rules["emptyTags"] = "tag = '' COLLATE BINARY"
+    if "port" in columns:
+        rules["portsOutOfRange"] = "typeof(port) = 'integer' AND port NOT BETWEEN 1 AND 65535"
+    if "path" in columns:
+        rules["invalidPaths"] = "typeof(path) = 'text' AND substr(path, 1, 1) <> '/'"
+    return rules
+
+
+def _duplicates(columns: Collection[str]) -> dict[str, str]:
+    """What has to be different in every two rows, and which table it is looked for in."""
+    found = {}
+    if {"path", "tag"}.issubset(columns):
+        found["duplicateKeys"] = "reservations GROUP BY path COLLATE BINARY, tag COLLATE BINARY"
+    if "port" in columns:
+        # Where the table has its layout, two rows have one port only if the index that should prevent it is damaged.
+        found["duplicatePorts"] = "reservations NOT INDEXED GROUP BY port"
+    return found
 
 
 def is_utf8(value: bytes) -> bool:
@@ -99,10 +113,11 @@ def is_utf8(value: bytes) -> bool:
     return True
 
 
-def _is_readable(connection: sqlite3.Connection) -> bool:
+def _is_readable(connection: sqlite3.Connection, columns: Collection[str]) -> bool:
     """Whether Python can read every text. Much faster than to ask of each row, where that is not needed."""
+    texts = [column for column in _TEXT_COLUMNS if column in columns] or ["NULL"]
     try:
-        for _ in connection.execute(_TEXTS):
+        for _ in connection.execute(f"SELECT {', '.join(texts)} FROM reservations"):
             pass
     except sqlite3.OperationalError as error:
         # Python's own error, without a code of SQLite's.
@@ -116,21 +131,29 @@ def preflight(connection: sqlite3.Connection) -> dict[str, int]:
     """Count, by category, what version 2 has no place for in a version 1 store. Reads, never writes.
 
     Rows are counted, but for duplicates the keys and the ports that stand more than once. In a layout that is not
-    known nothing else can be counted.
+    known that is so, too, as far as the tables have the columns.
     """
-    unknown = len(differences(connection, v1.LAYOUT))
-    counts = dict.fromkeys((*_DUPLICATES, *_ROW_RULES), 0)
-    if unknown:
-        return {**counts, "unknownLayout": unknown}
+    counts = dict.fromkeys(_CATEGORIES, 0)
+    counts["unknownLayout"] = len(differences(connection, v1.LAYOUT))
     connection.create_function("is_utf8", 1, is_utf8, deterministic=True)
-    columns = ", ".join(f"count(*) FILTER (WHERE {rule})" for rule in _ROW_RULES.values())
-    counts.update(zip(_ROW_RULES, connection.execute(f"SELECT {columns} FROM reservations").fetchone(), strict=True))
-    for category, sql in _DUPLICATES.items():
-        (counts[category],) = connection.execute(sql).fetchone()
-    if not _is_readable(connection):
-        (counts["wrongTypes"],) = connection.execute(_WRONG_RESERVATIONS).fetchone()
-    counts["wrongTypes"] += connection.execute(_WRONG_METADATA).fetchone()[0]
-    return {**counts, "unknownLayout": 0}
+    columns = stored_columns(connection, v1.LAYOUT.tables[1])
+    if columns:
+        rules = _row_rules(columns)
+        counted = ", ".join(f"count(*) FILTER (WHERE {rule})" for rule in rules.values())
+        counts.update(zip(rules, connection.execute(f"SELECT {counted} FROM reservations").fetchone(), strict=True))
+        for category, rows in _duplicates(columns).items():
+            counts[category] = _count(connection, f"(SELECT 1 FROM {rows} HAVING count(*) > 1)")
+        if not _is_readable(connection, columns):
+            counts["wrongTypes"] = _count(connection, f"reservations WHERE {_wrong_types_or_bytes(columns)}")
+    metadata = stored_columns(connection, v1.LAYOUT.tables[0])
+    if metadata:
+        counts["wrongTypes"] += _count(connection, f"metadata WHERE {_wrong_types_or_bytes(metadata)}")
+    return counts
+
+
+def _count(connection: sqlite3.Connection, rows: str) -> int:
+    number: int = connection.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]
+    return number
 
 
 def _validate(connection: sqlite3.Connection) -> None:
