@@ -323,6 +323,8 @@ ORDINARILY: dict[str, Callable[[World], object]] = {
     "the user's file": file("data/config.yaml", "output_format: json\n"),
     "the user's file is wrong": file("data/config.yaml", "nothing: 1\n"),
     "nearly the user's file": file("data/config.yml", ""),
+    "the user's file in other letters": file("data/Config.yaml", ""),
+    "the project's file in other letters": file("work/shop/web/Trop.Local.yaml", ""),
     "a loop of links": a_loop_of_links,
     "a directory in the place of a file": a_directory_in_place_of_a_file,
     "the directory has moved": moved,

@@ -16,7 +16,6 @@ from trop_core.errors.base import InternalError
 from trop_core.errors.configuration import ConfigError, ConfigProblem
 from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple, cast
 from trop_core.models import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, HIGHEST_PORT
-from trop_core.paths import is_there
 from trop_core.ports.checks import OccupancyChecks
 from trop_core.ports.exclusions import Exclusions
 
@@ -298,13 +297,8 @@ def _told_of_refusal(refusal: TropError) -> str:
 
 
 def near_miss(global_file: str) -> tuple[str, ...]:
-    """The warning about a file beside the user's own whose name is nearly the right one."""
-    near = os.path.join(os.path.dirname(global_file), NEAR_GLOBAL)
-    if not is_there(near):
-        return ()
-    from trop_core.errors.spelling import quoted
-
-    return (f"{quoted(near)} is not read: the file has to be called {GLOBAL_FILE}",)
+    """The warnings about files beside the user's own whose names are nearly the right one."""
+    return search.usual_near_misses(os.path.dirname(global_file), NEAR_GLOBAL, (GLOBAL_FILE,))
 
 
 def _argument_layer(arguments: Mapping[str, object]) -> Layer:

@@ -17,7 +17,7 @@ from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.paths import is_within, names_there, real
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from trop_core.errors.base import TropError
 
@@ -136,7 +136,7 @@ def find(ground: Ground) -> Found:
             warnings += near_misses(directory)
             return Found(directory, found, tuple(warnings))
     for directory in dict.fromkeys((ground.target, ground.root or ground.target)):
-        warnings += [_told_of_name(directory, name) for name in names_there(directory, NEAR_NAMES)]
+        warnings += usual_near_misses(directory, NEAR_NAMES, PROJECT_FILES)
     return Found(None, (), tuple(warnings))
 
 
@@ -163,13 +163,24 @@ def is_of_project(path: str) -> bool:
     return os.path.basename(path) in PROJECT_FILES or told_of_near_miss(path) is not None
 
 
-def near_misses(directory: str) -> tuple[str, ...]:
-    """What to tell of files in a directory whose names are nearly those of a project's. Reads the directory."""
+def usual_near_misses(directory: str, usual: Iterable[str], right: Collection[str]) -> tuple[str, ...]:
+    """The same as ``near_misses``, where one of the ``usual`` names is there: otherwise the directory is not read."""
+    there = names_there(directory, usual)
+    if not there:
+        return ()
+    # Where letters are not told by their case, all spellings of a name are there: the directory has the one.
+    return near_misses(directory, right) or tuple(
+        _told_of_name(directory, name) for name in there if not _is_read(directory, name)
+    )
+
+
+def near_misses(directory: str, right: Collection[str] = PROJECT_FILES) -> tuple[str, ...]:
+    """What to tell of files in a directory whose names are nearly the ``right`` ones. Reads the directory."""
     names = []
     try:
         with os.scandir(directory) as entries:
             for _, entry in zip(range(_MOST_LISTED), entries, strict=False):
-                if entry.name not in PROJECT_FILES and _meant(entry.name) in PROJECT_FILES:
+                if entry.name not in right and _meant(entry.name) in right:
                     names.append(entry.name)
     except OSError:
         return ()

@@ -114,7 +114,7 @@ def _check_configuration(directory: str, data_directory: str) -> None:
 
     No further up than ``trop_core.config.search`` looks: above that, a name may be one that the system has to ask for.
     """
-    for name in (GLOBAL_FILE, NEAR_GLOBAL):
+    for name in (GLOBAL_FILE, *NEAR_GLOBAL):
         _check_absent(os.path.join(data_directory, name))
     place = directory
     while True:

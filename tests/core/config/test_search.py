@@ -21,7 +21,7 @@ from trop_core.errors.configuration import ConfigError
 from trop_core.errors.system import PermissionDenied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from trop_core.config.settings import Settings
 
@@ -486,6 +486,10 @@ def test_no_word_of_a_file_that_a_link_leads_to_is_told(tmp_path: Path, content:
         ("trop.local.yml", "trop.local.yaml"),
         (".trop.yaml", "trop.yaml"),
         ("Trop.yaml", "trop.yaml"),
+        ("trop.Yaml", "trop.yaml"),
+        ("TROP.Yml", "trop.yaml"),
+        ("Trop.Local.yaml", "trop.local.yaml"),
+        ("trop.LOCAL.YML", "trop.local.yaml"),
     ],
 )
 def test_a_name_that_is_nearly_right_is_told_of(tmp_path: Path, name: str, right: str, beside: bool) -> None:
@@ -537,6 +541,61 @@ def test_the_users_own_file_has_one_name_too(tmp_path: Path) -> None:
 
     assert settings.port_min == 5000
     assert settings.warnings == (f'"{data / "config.yml"}" is not read: the file has to be called config.yaml',)
+
+
+@pytest.mark.parametrize("name", ["Config.yaml", "CONFIG.YAML", "config.YAML", "Config.yml", "config.YML"])
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside-the-right-one"])
+def test_of_the_users_own_file_other_letters_are_told_of(tmp_path: Path, name: str, beside: bool) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / name).write_text("ports: {min: 6000}\n")
+    if beside:
+        (data / "config.yaml").write_text("ports: {min: 4000}\n")
+
+    settings = search(tmp_path, data=data)
+
+    assert settings.port_min == (4000 if beside else 5000)
+    assert settings.warnings == (f'"{data / name}" is not read: the file has to be called config.yaml',)
+
+
+def test_another_spelling_of_a_file_that_is_read_is_no_wrong_name(tmp_path: Path) -> None:
+    """As on a disk that does not tell letters by their case."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "config.yaml").write_text("ports: {min: 6000}\n")
+    (tmp_path / "trop.yaml").write_text("project: shop\n")
+    os.link(data / "config.yaml", data / "Config.yaml")
+    os.link(tmp_path / "trop.yaml", tmp_path / "Trop.yaml")
+
+    settings = search(tmp_path, data=data)
+
+    assert (settings.port_min, settings.project, settings.warnings) == (6000, "shop", ())
+
+
+def test_one_wrong_name_is_told_of_once_where_every_spelling_leads_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Trop.yml").write_text("")
+
+    def there(directory: str, names: Iterable[str]) -> list[str]:
+        present = {name.lower() for name in os.listdir(directory)} if os.path.isdir(directory) else set()
+        return [name for name in names if name.lower() in present]
+
+    monkeypatch.setattr("trop_core.config.search.names_there", there)
+
+    (told,) = search(tmp_path).warnings
+
+    assert told.startswith(f'"{tmp_path / "Trop.yml"}"')
+
+
+def test_a_wrong_name_is_told_of_in_a_directory_that_may_not_be_listed(place: Path) -> None:
+    (place / "trop.yml").write_text("")
+    place.chmod(0o711)
+
+    with acting_as(NOBODY):
+        (told,) = search(place).warnings
+
+    assert told.startswith(f'"{place / "trop.yml"}"')
 
 
 def test_no_directory_is_read_where_no_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
