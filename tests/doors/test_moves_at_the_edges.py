@@ -191,6 +191,31 @@ def test_a_name_below_a_link_says_nothing_once_it_is_not_the_one_that_leads_ther
     assert sandbox.rows()[0][0] == str(link / "a")
 
 
+@pytest.mark.parametrize("in_the_way", ["the place", "the place above"])
+def test_an_old_place_that_cannot_be_looked_at_is_told_of(sandbox: Sandbox, in_the_way: str) -> None:
+    old, new = sandbox.directory("top/a"), sandbox.work / "b"
+    port = sandbox.reserve(cwd=old)
+    web = sandbox.reserve("--tag", "web", cwd=old)
+    os.rename(old, new)
+    loop = old if in_the_way == "the place" else old.parent
+    if loop != old:
+        loop.rmdir()
+    loop.symlink_to(loop)
+
+    asserted = sandbox.trop("assert-reservation", cwd=new)
+    done = sandbox.trop("reserve", cwd=new)
+    rows = {row[0] for row in sandbox.rows()}
+    pasted = run_line(sandbox, done.stderr)
+
+    for told in (asserted.stderr, done.stderr):
+        assert f'this directory was "{old}" before, which cannot be looked at now' in told
+        assert f"these ports are reserved: {port}, {web} (tag web)" in told
+    assert int(done.stdout) != port
+    assert rows == {str(old), str(new)}
+    assert pasted.returncode == 0, pasted.stderr
+    assert sandbox.reserve(cwd=new) == port
+
+
 def test_a_directory_that_comes_back_to_where_it_was_is_followed_from_there(sandbox: Sandbox) -> None:
     """It reserved elsewhere meanwhile, while another directory stood in its place."""
     place, other = sandbox.directory("a"), sandbox.work / "b"

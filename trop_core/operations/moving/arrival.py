@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 ROWS_PER_BATCH = 1000
 MOST_NAMED = 5
 
-Sight = Literal["same", "link", "gone", "other", "unclear"]
+Sight = Literal["same", "link", "gone", "other", "away", "hidden"]
 """What stands at a place where a directory was before: that very directory (also below a link), a link to it, nothing,
-another directory, or what nobody can tell (a place that cannot be looked at, or whose file system is not there)."""
+another directory, or what nobody can tell (its file system is not there, or the place cannot be looked at)."""
 
 
 class Place(NamedTuple):
@@ -139,15 +139,7 @@ def arrive(
         return Arrival(former, former, is_new=False)
     if sight == "gone":
         return _followed(connection, arriving, arrival, former)
-    if sight == "other":
-        told = f"this directory was {quoted(former)} before, where another one stands now: what is reserved there stays"
-        return arrival._replace(warnings=(told,))
-    if sight == "link":
-        line = migrate_line(former, path, "--force")
-        return arrival._replace(
-            warnings=(f"{quoted(former)} leads here, and has reservations: {line} brings them here",)
-        )
-    return arrival
+    return arrival._replace(warnings=_told_of_place(connection, path, former, sight))
 
 
 def former_place(connection: StoreConnection, arriving: Arriving, again: Callable[[Arriving], Any]) -> str | None:
@@ -177,15 +169,12 @@ def told_of_origin(
     """What a call that moves nothing says of a directory that has nothing: where it was, and what is reserved there."""
     if arriving.target.explicit or reservations.anything_at(connection, arriving.target.path):
         return ()
-    former = former_place(connection, arriving, again)
-    if former is None:
+    found = _elsewhere(connection, arriving, again)
+    if found is None or found[1] not in ("gone", "hidden"):
         return ()
-    selection = Selection(former, recursive=True)
-    rows = reservations.select(connection, selection, limit=MOST_NAMED)
-    ports = ", ".join(f"{row.port} (tag {row.tag})" if row.tag is not None else str(row.port) for row in rows)
-    more = ", …" if reservations.count(connection, selection) > len(rows) else ""
-    told = f"this directory was {quoted(former)} before, where these ports are reserved: {ports}{more}"
-    if arriving.follow:
+    former, sight = found
+    told = _was_at(connection, former, sight)
+    if arriving.follow and sight == "gone":
         return (f"{told}; reserving here moves them along",)
     return (f"{told}; to have them here, {migrate_line(former, arriving.target.path)}",)
 
@@ -263,6 +252,31 @@ def migrate_line(source: str, destination: str, *options: str) -> str:
     return " ".join(
         map(shell_word, ("trop", "migrate", "--from", source, "--to", destination, "--recursive", *options))
     )
+
+
+def _was_at(connection: StoreConnection, former: str, sight: Sight) -> str:
+    """Where a directory was before, and what is reserved there, as a clause."""
+    selection = Selection(former, recursive=True)
+    rows = reservations.select(connection, selection, limit=MOST_NAMED)
+    ports = ", ".join(f"{row.port} (tag {row.tag})" if row.tag is not None else str(row.port) for row in rows)
+    more = ", …" if reservations.count(connection, selection) > len(rows) else ""
+    hidden = " which cannot be looked at now, and" if sight == "hidden" else ""
+    return f"this directory was {quoted(former)} before,{hidden} where these ports are reserved: {ports}{more}"
+
+
+def _told_of_place(connection: StoreConnection, path: str, former: str, sight: Sight) -> tuple[str, ...]:
+    """The warning that a directory was elsewhere before, where its reservations stay there."""
+    line = migrate_line(former, path, "--force")
+    match sight:
+        case "other":
+            told = f"this directory was {quoted(former)} before, where another one stands now"
+            return (f"{told}: what is reserved there stays",)
+        case "link":
+            return (f"{quoted(former)} leads here, and has reservations: {line} brings them here",)
+        case "hidden":
+            return (f"{_was_at(connection, former, sight)}; to have them here, {line}",)
+        case _:
+            return ()
 
 
 def _told_of_tables(connection: StoreConnection) -> tuple[str, ...]:
@@ -386,16 +400,16 @@ def _look_at(context: Context, path: str) -> Place:
 
 
 def _sight(context: Context, path: str, identity: Identity | None) -> Sight:
-    """What stands at another place; unclear as well where the system does not answer in time."""
+    """What stands at another place; hidden as well where the system does not answer in time."""
     from trop_core import looks
 
     look = looks.Look(lambda: _sight_of(context, path, identity))
-    return look.answer(looks.SECONDS, "unclear")
+    return look.answer(looks.SECONDS, "hidden")
 
 
 def _sight_of(context: Context, path: str, identity: Identity | None) -> Sight:
     if identity is None:
-        return "unclear"
+        return "away"
     if context.identify(path) == identity:
         return "same"
     state = context.directory_state(path)
@@ -403,6 +417,6 @@ def _sight_of(context: Context, path: str, identity: Identity | None) -> Sight:
         if context.identify(os.path.realpath(path)) != identity:
             return "other"
         return "link" if os.path.islink(path) else "same"
-    if state is DirectoryState.GONE and is_gone_from(path, identity.file_system):
-        return "gone"
-    return "unclear"
+    if state is DirectoryState.UNKNOWN:
+        return "hidden"
+    return "gone" if is_gone_from(path, identity.file_system) else "away"
