@@ -326,6 +326,7 @@ ORDINARILY: dict[str, Callable[[World], object]] = {
     "the user's file in other letters": file("data/Config.yaml", ""),
     "the project's file in other letters": file("work/shop/web/Trop.Local.yaml", ""),
     "a loop of links": a_loop_of_links,
+    "a link that leads nowhere": lambda world: (world.here / "trop.yaml").symlink_to("nowhere"),
     "a directory in the place of a file": a_directory_in_place_of_a_file,
     "the directory has moved": moved,
     "another directory stands there": made_anew,

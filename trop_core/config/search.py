@@ -232,8 +232,8 @@ def _take(ground: Ground, directory: str, name: str, warnings: list[str]) -> Pro
         )
     if isinstance(content, bytes):
         return ProjectFile(path, content, quotable)
-    if content.reason == "missing":
-        return None
+    if content.reason == "missing" and not os.path.islink(path):
+        return None  # it was removed meanwhile
     reason = None if content.error is None else content.error.errno
     if content.error is not None and (reason in _NO_DESCRIPTOR or (stays and reason in (errno.EACCES, errno.EPERM))):
         from trop_core.config.file_text import failure
@@ -253,6 +253,8 @@ def _why(unread: small_files.Unread, *, leads_away: bool) -> str:
                 f"it belongs to {_name_of(unread.owner)}, and neither to you nor to the owner of this directory; "
                 "safe_directories in config.yaml can allow it"
             )
+        case "missing":
+            return "it is a link that leads nowhere"
         case "too_large":
             return f"it is larger than {small_files.LARGEST_CONFIGURATION} bytes"
         case "failed" if unread.error is not None:

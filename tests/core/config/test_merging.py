@@ -125,12 +125,28 @@ def test_a_target_that_does_not_exist_has_its_ancestors_files(tmp_path: Path) ->
     assert settings_for(tmp_path / "not" / "there").project == "outer"
 
 
-def test_a_link_to_a_file_is_followed_and_a_dangling_one_is_no_file(tmp_path: Path) -> None:
+def test_a_link_to_a_file_is_followed_and_a_dangling_one_is_told_of(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.yaml").write_text("project: linked\n")
     (tmp_path / "trop.yaml").symlink_to(tmp_path / "elsewhere.yaml")
     (tmp_path / "trop.local.yaml").symlink_to(tmp_path / "missing.yaml")
 
-    assert settings_for(tmp_path).project == "linked"
+    settings = settings_for(tmp_path)
+
+    assert settings.project == "linked"
+    assert settings.warnings == (f'"{tmp_path}/trop.local.yaml" is passed over: it is a link that leads nowhere',)
+
+
+def test_a_dangling_link_ends_no_search(tmp_path: Path) -> None:
+    (tmp_path / "trop.yaml").write_text("project: shop\n")
+    below = tmp_path / "web"
+    below.mkdir()
+    (below / "trop.yaml").symlink_to("file/trop.yaml")
+    (below / "file").write_text("")
+
+    settings = settings_for(below)
+
+    assert settings.project == "shop"
+    assert settings.warnings == (f'"{below}/trop.yaml" is passed over: it is a link that leads nowhere',)
 
 
 def test_the_problems_of_all_files_and_variables_come_together(tmp_path: Path) -> None:
