@@ -15,7 +15,7 @@ from trop_core.database.file_set import DATABASE_NAME
 from trop_core.database.handles import create_file
 from trop_core.errors.base import TropError
 from trop_core.errors.schema_migrations import MigrationFailed
-from trop_core.errors.store import NoDataDirectory, NoHome, NoLocks
+from trop_core.errors.store import LockTimeout, NoDataDirectory, NoHome, NoLocks
 from trop_core.errors.system import PermissionDenied, SystemFailure
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
@@ -232,8 +232,8 @@ class Store:
     def read(self, patience: Patience, *, create: bool) -> Iterator[StoreConnection]:
         """One read transaction. A store that does not exist is an empty one, or is ``NoDataDirectory``.
 
-        Creates nothing; an older schema is brought to the latest version. Where the store cannot be written, or the
-        disk is full, a private copy is read.
+        Creates nothing; an older schema is brought to the latest version. Where the store cannot be written, the disk
+        is full, or the lock that an upgrade needs is held for longer than the call waits, a private copy is read.
         """
         with ExitStack() as stack:
             if not self.exists():
@@ -245,7 +245,7 @@ class Store:
                 connection = stack.enter_context(self._opened(patience, create=False).read(patience))
             except NoLocks:
                 raise
-            except (SystemFailure, MigrationFailed):
+            except (SystemFailure, MigrationFailed, LockTimeout):
                 connection = self._copied(stack, patience)
             yield connection
 

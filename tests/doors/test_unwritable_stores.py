@@ -187,6 +187,26 @@ def test_a_store_that_was_closed_for_a_while_is_written_to_again(sandbox: Sandbo
         assert (done.returncode, done.stdout) == (0, "5002\n"), done.stderr
 
 
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_an_old_store_that_somebody_has_locked_is_read_as_it_is(sandbox: Sandbox, journal: str) -> None:
+    rows = [(path, None, port, project, None, 1, 2) for path, _, port, project, *_ in (WEB, API)]
+    stores.make_v1(sandbox.database, rows, journal=journal)
+
+    with sandbox.locked():
+        answers = {
+            command: sandbox.trop(*command.split(), "--busy-timeout", "0.05", cwd=sandbox.work) for command in READS
+        }
+        written = sandbox.trop("reserve", "--busy-timeout", "0.05", cwd=sandbox.work)
+        version = stores.version_of(sandbox.database)
+    after = sandbox.trop("list", cwd=sandbox.work)
+
+    for command, expected in READS.items():
+        assert (answers[command].returncode, expected in answers[command].stdout) == (0, True), answers[command].stderr
+    assert written.returncode == 2
+    assert (version, stores.version_of(sandbox.database)) == ("1", "2")
+    assert "/w/api" in after.stdout
+
+
 def test_what_lies_beside_the_store_and_cannot_be_written_is_named(sandbox: Sandbox) -> None:
     filled(sandbox, "with a -wal and a -shm")
     with own_file_to_be_read_alone(sandbox) as run:
