@@ -6,20 +6,15 @@ GLOBAL_FILE = "config.yaml"
 PROJECT_FILES = ("trop.yaml", "trop.local.yaml")
 """The names of a project's files, the stronger one last."""
 
-_ENDINGS = ("yaml", "Yaml", "YAML", "yml", "Yml", "YML")
-_LOCAL = tuple(f"{trop}.{local}" for trop in ("trop", "Trop", "TROP") for local in ("local", "Local", "LOCAL"))
-_RIGHT = (GLOBAL_FILE, *PROJECT_FILES)
-
-
-def _spellings(*stems: str) -> tuple[str, ...]:
-    return tuple(name for stem in stems for ending in _ENDINGS if (name := f"{stem}.{ending}") not in _RIGHT)
-
-
-NEAR_GLOBAL = _spellings("config", "Config", "CONFIG")
+NEAR_GLOBAL = (
+    *("config.yml", "config.YAML", "config.YML", "config.Yaml"),
+    *("Config.yaml", "Config.yml", "CONFIG.yaml", "CONFIG.YAML"),
+)
 """Names that somebody may have meant to be the user's own file."""
 
 NEAR_NAMES = (
-    *_spellings("trop", "Trop", "TROP", *_LOCAL),
-    *(".trop.yaml", ".trop.local.yaml", ".trop.yml", ".trop.local.yml"),
+    *("trop.yml", "trop.local.yml", ".trop.yaml", ".trop.local.yaml", ".trop.yml", ".trop.local.yml"),
+    *("trop.YAML", "trop.YML", "trop.Yaml", "Trop.yaml", "Trop.yml", "TROP.yaml", "TROP.YAML", "TROP.yml", "TROP.YML"),
+    *("trop.local.YAML", "trop.Local.yaml", "Trop.local.yaml", "Trop.Local.yaml", "TROP.LOCAL.YAML"),
 )
 """Names that somebody may have meant to be a project's: looked for where nothing is a reason to read a directory."""

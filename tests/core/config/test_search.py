@@ -487,9 +487,9 @@ def test_no_word_of_a_file_that_a_link_leads_to_is_told(tmp_path: Path, content:
         (".trop.yaml", "trop.yaml"),
         ("Trop.yaml", "trop.yaml"),
         ("trop.Yaml", "trop.yaml"),
-        ("TROP.Yml", "trop.yaml"),
+        ("TROP.YML", "trop.yaml"),
         ("Trop.Local.yaml", "trop.local.yaml"),
-        ("trop.LOCAL.YML", "trop.local.yaml"),
+        ("TROP.LOCAL.YAML", "trop.local.yaml"),
     ],
 )
 def test_a_name_that_is_nearly_right_is_told_of(tmp_path: Path, name: str, right: str, beside: bool) -> None:
