@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     CommonDirectory: TypeAlias = Callable[[str], str | None]
 
-MOST_ASKED = 1000
+MOST_ASKED = 100
 """In how many places is looked for the repositories that may hold what is missing."""
 
 _MOUNT_PLACES = {"/mnt": 1, "/Volumes": 1, "/media": 2, "/run/media": 2}
@@ -57,7 +57,7 @@ def locked_among(
     """Those of some missing directories that a repository holds as locked worktrees, for which nothing tells whose.
 
     Asked are the repositories of the caller's ``anchors``, of the directories above the missing ones, and of others
-    that are ``present``, those beside the missing ones first: 1,000 places in all, as far as the system tells in time.
+    that are ``present``, those beside the missing ones first: a hundred places, as far as the system tells in time.
     That one of them may claim what is not its own keeps a reservation, and takes none.
     """
     from trop_core import git, looks
