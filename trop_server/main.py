@@ -79,10 +79,12 @@ def _watch_open_files() -> None:
     from trop_core.database.open_files import IN_USE
     from trop_core.database.waiting import Patience
     from trop_core.errors.store import LockTimeout
+    from trop_core.errors.system import SystemFailure
 
     while True:
         time.sleep(_SECONDS_BETWEEN_LOOKS)
-        with suppress(LockTimeout):  # somebody is at work for long: the next look tries again
+        # Somebody is at work for long, or the system refuses it: the next look tries again.
+        with suppress(LockTimeout, SystemFailure):
             IN_USE.leave_replaced(None, Patience(0))
 
 

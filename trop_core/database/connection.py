@@ -118,7 +118,8 @@ class Database:
     def close(self) -> None:
         """Close the connection; whatever was not committed is rolled back."""
         if self._connection.is_open and self._connection.is_replaced():
-            with contextlib.suppress(LockTimeout):  # somebody is still at work, and closes it later
+            # Somebody is still at work, or the system refuses it: whoever looks next gives it up.
+            with contextlib.suppress(LockTimeout, SystemFailure):
                 IN_USE.give_up(self._connection, Patience(0))
             return
         with IN_USE.working():

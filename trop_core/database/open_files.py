@@ -16,6 +16,8 @@ import time
 from contextlib import contextmanager
 from weakref import WeakSet, ref
 
+from trop_core.database.failures import system_failure
+from trop_core.errors.system import SystemFailure
 from trop_core.light_types import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -97,6 +99,7 @@ class _InUse:
         self._is_giving_up = False
         self._of_thread = threading.local()
         self._connections = WeakSet[SharedConnection]()
+        self._left_open = set[SharedConnection]()
 
     def add(self, connection: SharedConnection) -> None:
         """Note a connection. The caller is at work with it."""
@@ -167,9 +170,12 @@ class _InUse:
         """Close every connection of this process to the file that one is open on, without a trace in any file.
 
         Waits until nobody is at work; the caller is not. Nothing happens if the one is closed by then. Raises
-        ``LockTimeout`` or ``Cancelled``.
+        ``LockTimeout``, ``Cancelled``, ``SystemFailure`` or ``PermissionDenied``; all are open then, until the next
+        attempt succeeds or the process ends, whether or not the caller keeps the one.
         """
         with self._changed:
+            # Python closes what nobody keeps, and in the ordinary way.
+            self._left_open.add(connection)
             self._waiting += 1
             try:
                 latest = time.monotonic() + max(patience.remaining, _LEAST_WAIT)
@@ -188,6 +194,7 @@ class _InUse:
                 patience.insist(lambda: _close_untouched(given_up, connection.path), "open it anew")
         finally:
             with self._changed:
+                self._left_open = {each for each in self._left_open if each.is_open}
                 self._is_giving_up = False
                 self._changed.notify_all()
 
@@ -199,7 +206,7 @@ IN_USE = _InUse()
 def close_untouched(connection: sqlite3.Connection, path: str, patience: Patience) -> None:
     """Close the only connection of this process to a file, so that SQLite neither checkpoints nor deletes anything.
 
-    Raises ``LockTimeout`` or ``Cancelled``; it is still open then.
+    Raises ``LockTimeout``, ``Cancelled``, ``SystemFailure`` or ``PermissionDenied``; it is still open then.
     """
     patience.insist(lambda: _close_untouched([connection], path), "open it anew")
 
@@ -223,16 +230,29 @@ def _shared(path: str) -> Iterator[None]:
     """Have a file locked as a reader has it, through a lock that this process's other locks do not replace.
 
     To close the descriptor gives up all locks of this process on the file: nothing else here may have it open then.
+    Raises ``BlockingIOError`` where somebody has it for itself, ``SystemFailure`` or ``PermissionDenied``.
     """
-    import fcntl
-    import struct
-
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:  # it is gone, and SQLite leaves alone what lies beside a name that means nothing
+    except (FileNotFoundError, NotADirectoryError):
+        # It is gone, and SQLite leaves alone what lies beside a name that means nothing.
         yield
         return
+    except OSError as error:
+        # Whatever else is in the way, the file may be there, and others at work with it.
+        raise system_failure(error, "open anew", path) from error
     try:
+        _lock(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: str) -> None:
+    try:
+        import fcntl  # Hardly any process comes here.
+        import struct
+
         # struct flock of fcntl.h, and its OFD locks: fcntl(2).
         if sys.platform == "darwin":
             order, lock = _DARWIN_OFD_SETLK, struct.pack("qqihh", _SHARED_FIRST, _SHARED_SIZE, 0, fcntl.F_RDLCK, 0)
@@ -240,6 +260,9 @@ def _shared(path: str) -> Iterator[None]:
             order = fcntl.F_OFD_SETLK
             lock = struct.pack("hhqqi", fcntl.F_RDLCK, os.SEEK_SET, _SHARED_FIRST, _SHARED_SIZE, 0)
         fcntl.fcntl(descriptor, order, lock)
-        yield
-    finally:
-        os.close(descriptor)
+    except BlockingIOError:
+        raise
+    except ImportError as error:
+        raise SystemFailure("lock", path=path, reason=str(error)) from error
+    except OSError as error:
+        raise system_failure(error, "lock", path) from error

@@ -127,7 +127,8 @@ class StoreWatch:
         """What is another one after each change by another connection; None where that cannot be told."""
         if not _is_writable(path):
             return [_status(name) for name in (path, *(path + suffix for suffix in BESIDE))]
-        with contextlib.suppress(LockTimeout):  # somebody is at work for long: the next look tries again
+        # Somebody is at work for long, or the system refuses it: the next look tries again.
+        with contextlib.suppress(LockTimeout, SystemFailure):
             IN_USE.leave_replaced(path, Patience(0))
         try:
             with IN_USE.working():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import resource
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +16,13 @@ from support.processes import child
 from trop_core.database.connection import Database
 from trop_core.database.file_set import FileSet
 from trop_core.database.handles import IN_MEMORY, connect
+from trop_core.database.open_files import IN_USE
 from trop_core.database.waiting import LockClock, Patience
+from trop_core.database.watch import StoreWatch
+from trop_core.errors.system import TooManyOpenFiles
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 HOLDING = """\
@@ -27,6 +33,27 @@ print("held", flush=True)
 sys.stdin.readline()
 connection.execute("ROLLBACK")
 """
+
+ADDING = """\
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("INSERT INTO reservations VALUES ('/others', '', 5001, NULL, NULL, 1, 2)")
+print("added", flush=True)
+os._exit(0)
+"""
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Let this process open no more files inside of the block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open(os.devnull) as lowest_free:
+        limit = lowest_free.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.skipif(
@@ -82,3 +109,47 @@ def test_every_statement_that_was_not_read_to_its_end_is_ended_however_many_ther
         for cursor in left:
             with pytest.raises(sqlite3.ProgrammingError):
                 cursor.fetchone()
+
+
+FIRST, OTHERS = ("/a", "", 5000, None, None, 1, 2), ("/others", "", 5001, None, None, 1, 2)
+
+
+def pull_away_shm(path: Path) -> None:
+    """Remove the -shm, and let somebody else write with another one."""
+    os.unlink(f"{path}-shm")
+    with child(ADDING, path) as other:
+        other.expect("added")
+
+
+def test_files_that_cannot_be_given_up_now_are_given_up_later(path: Path) -> None:
+    stores.make_v2(path, [FIRST])
+    database, watch = Database.open(str(path)), StoreWatch()
+    watch.look(str(path))
+    pull_away_shm(path)
+
+    with no_more_files():
+        with pytest.raises(TooManyOpenFiles), database.write(Patience(5), "try"):
+            pytest.fail("a transaction began")
+        watch.look(str(path))
+        database.close()
+    watch.look(str(path))
+    watch.close()
+
+    # What is read here is what this process has open: the files that were given up would show a row less.
+    assert stores.rows_in(path) == [FIRST, OTHERS]
+    assert stores.integrity_of(path) == "ok"
+
+
+def test_what_cannot_be_given_up_when_it_is_closed_stays_open(path: Path) -> None:
+    stores.make_v2(path, [FIRST])
+    database = Database.open(str(path))
+    pull_away_shm(path)
+
+    with no_more_files():
+        database.close()
+        del database
+        gc.collect()
+    IN_USE.leave_replaced(str(path), Patience(5))
+
+    assert stores.rows_in(path) == [FIRST, OTHERS]
+    assert stores.integrity_of(path) == "ok"
