@@ -13,6 +13,8 @@ import pytest
 from support import stores
 from support.messages import command, request, result
 from support.patience import PATIENCE
+from support.processes import child
+from support.sandbox import error_lines
 from support.window import told
 
 if TYPE_CHECKING:
@@ -64,6 +66,10 @@ def remove_shm(path: Path) -> None:
     os.unlink(f"{path}-shm")
 
 
+def remove_wal(path: Path) -> None:
+    os.unlink(f"{path}-wal")
+
+
 def remove_both(path: Path) -> None:
     os.unlink(f"{path}-shm")
     os.unlink(f"{path}-wal")
@@ -79,7 +85,10 @@ def cut_wal(path: Path) -> None:
     os.truncate(f"{path}-wal", 0)
 
 
-@pytest.mark.parametrize("harm", [remove_shm, remove_both, replace_shm, cut_wal], ids=lambda harm: harm.__name__)
+HARMS = [remove_shm, remove_wal, remove_both, replace_shm, cut_wal]
+
+
+@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
 def test_no_port_is_given_twice_and_none_is_lost(
     sandbox: Sandbox, client: Client, harm: Callable[[Path], None]
 ) -> None:
@@ -101,7 +110,7 @@ def test_no_port_is_given_twice_and_none_is_lost(
     assert stores.integrity_of(sandbox.database) == "ok"
 
 
-@pytest.mark.parametrize("harm", [remove_shm, remove_both, replace_shm], ids=lambda harm: harm.__name__)
+@pytest.mark.parametrize("harm", [remove_shm, remove_wal, remove_both, replace_shm], ids=lambda harm: harm.__name__)
 def test_a_server_that_only_ends_destroys_nothing(
     sandbox: Sandbox, client: Client, harm: Callable[[Path], None]
 ) -> None:
@@ -131,6 +140,63 @@ def test_several_servers_go_on_together(sandbox: Sandbox, start: Callable[..., C
         assert listed(client) == expected
         end(client)
     assert stored(sandbox) == expected
+
+
+def test_a_wal_that_is_gone_is_made_anew_once_all_have_let_go_of_its_index(
+    sandbox: Sandbox, start: Callable[..., Client]
+) -> None:
+    clients = three_servers(start, sandbox)
+    names = iter(f"d{number:02}" for number in range(100))
+    for turn in range(3):
+        if turn:
+            remove_wal(sandbox.database)
+        since = {name: reserve(client, sandbox.directory(name)) for client, name in zip(clients, names, strict=False)}
+
+    expected = listed(clients[0])
+    assert expected.items() >= since.items()
+    for client in clients:
+        assert listed(client) == expected
+        end(client)
+    assert stored(sandbox) == expected
+    assert stores.integrity_of(sandbox.database) == "ok"
+
+
+HOLDING = """\
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("UPDATE reservations SET last_used_at = last_used_at + 1")
+print("held", flush=True)
+sys.stdin.readline()
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_a_program_that_keeps_the_index_of_a_wal_that_is_gone_is_told_of(sandbox: Sandbox, made_anew: bool) -> None:
+    a, b = (sandbox.directory(name) for name in "ab")
+    assert sandbox.reserve(cwd=a) == 5000
+
+    with child(HOLDING, sandbox.database) as other:
+        other.expect("held")
+        remove_wal(sandbox.database)
+        if made_anew:
+            open(f"{sandbox.database}-wal", "xb").close()
+        refused = sandbox.trop("reserve", "--busy-timeout", "0.2", cwd=b)
+        other.say()
+        other.end()
+
+    assert (refused.returncode, refused.stdout) == (5, "")
+    message, hint = error_lines(refused)
+    assert message == (
+        f'cannot use "{sandbox.database}-shm": the -wal that it belongs to was removed or cut off, '
+        "and a program has it open"
+    )
+    assert hint == (
+        "Nothing has changed. End the programs that have the store open (lsof, or fuser, names them), then try again. "
+        "What only that -wal held is gone."
+    )
+    assert sandbox.reserve(cwd=b) == 5001
+    assert stored(sandbox) == {"a": 5000, "b": 5001}
 
 
 @pytest.mark.parametrize("harm", [remove_shm, replace_shm], ids=lambda harm: harm.__name__)

@@ -8,7 +8,7 @@ import os
 import time
 from contextlib import contextmanager
 
-from trop_core.database.failures import is_busy, is_unshared, translate, undecodable_column
+from trop_core.database.failures import is_busy, is_left_behind, is_unshared, translate, undecodable_column
 from trop_core.database.handles import IN_MEMORY, StoreConnection, connect, create_file
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
@@ -17,7 +17,7 @@ from trop_core.database.queueing import Queue
 from trop_core.database.waiting import Patience
 from trop_core.errors.base import TropError
 from trop_core.errors.store import DatabaseCorrupt, LockTimeout, NoDataDirectory, StoreRemoved
-from trop_core.errors.system import SystemFailure
+from trop_core.errors.system import SidecarLeftBehind, SystemFailure
 from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -199,10 +199,18 @@ class Database:
             self._connection = patience.insist(self._try_to_connect, "open it")
         except sqlite3.Error as error:
             raise translate(error, self._name) from error
+        except LockTimeout as error:
+            reason = error.__cause__ and error.__cause__.__cause__
+            if isinstance(reason, SidecarLeftBehind):
+                raise reason from error
+            raise
 
     def _try_to_connect(self) -> StoreConnection:
         try:
             return connect(self.path)
+        except SidecarLeftBehind as error:
+            # A server that has it open gives it up as soon as it looks.
+            raise BlockingIOError from error
         except sqlite3.OperationalError as error:
             if is_busy(error) or is_unshared(error):
                 self._check_locks()
@@ -249,6 +257,9 @@ class Database:
     def _translated(self, error: sqlite3.Error, patience: Patience, operation: str) -> TropError:
         if is_busy(error):
             return patience.timed_out(operation)
+        if is_left_behind(error) and self._connection.files is not None:
+            # To keep them open would be in the way of others as well, and to close them could mix old and new.
+            self._connection.files.tear()
         translated = translate(error, self._name)
         column = undecodable_column(error)
         if column is not None and isinstance(translated, DatabaseCorrupt):
@@ -311,7 +322,7 @@ class Database:
         try:
             version = patience.insist(self._read_version, "read its schema version")
         except sqlite3.Error as error:
-            raise translate(error, self._name) from error
+            raise self._translated(error, patience, "read its schema version") from error
         if version == self._latest:
             return None
         executor = self._executor(patience)

@@ -8,7 +8,14 @@ import os
 
 from trop_core.errors.base import Cancelled, InternalError, TropError
 from trop_core.errors.store import DatabaseCorrupt
-from trop_core.errors.system import PermissionDenied, SystemFailure, TooFewThreads, TooManyOpenFiles, Unforeseen
+from trop_core.errors.system import (
+    PermissionDenied,
+    SidecarLeftBehind,
+    SystemFailure,
+    TooFewThreads,
+    TooManyOpenFiles,
+    Unforeseen,
+)
 
 _PRIMARY = 0xFF
 # SQLITE_PROTOCOL: a race for the -wal file's locks that SQLite gave up after many attempts.
@@ -52,6 +59,11 @@ def is_unshared(error: sqlite3.Error) -> bool:
     return error_code(error) in _UNSHARED
 
 
+def is_left_behind(error: sqlite3.Error) -> bool:
+    """Whether a -wal does not hold what the -shm, which others have open, says that it does."""
+    return error_code(error) == sqlite3.SQLITE_IOERR_SHORT_READ
+
+
 def undecodable_column(error: sqlite3.Error) -> str | None:
     """The column that held text which is not UTF-8, if that is what the error is about."""
     text = str(error)
@@ -76,6 +88,8 @@ def translate(error: sqlite3.Error, path: str) -> TropError:
         return DatabaseCorrupt("the text is not valid UTF-8", path=path, table=table, column=column)
     if error_code(error) == sqlite3.SQLITE_READONLY_DBMOVED:
         return SystemFailure("write to", path=path, reason="another file was put in its place meanwhile")
+    if is_left_behind(error):
+        return SidecarLeftBehind(f"{path}-shm")
     if code in _FORBIDDEN:
         return PermissionDenied("write to", path=path, reason=text)
     if code == sqlite3.SQLITE_CANTOPEN:

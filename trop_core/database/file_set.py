@@ -43,6 +43,10 @@ class FileSet:
         before, self._found[1:] = self._found[1:], _look_at(self._names[1:])
         self._is_torn = any(map(_is_another, before, self._found[1:])) or _has_lost(self._names)
 
+    def tear(self) -> None:
+        """Take them for gone: they turned out not to belong together."""
+        self._is_torn = True
+
     def are_gone(self) -> bool:
         """Whether a name means another file by now, or none, or one that was cut off. Looks at the file system.
 

@@ -11,9 +11,9 @@ import time
 
 from trop_core.database.failures import denial, system_failure, translate
 from trop_core.database.file_set import BESIDE, OLDEST_SQLITE, SHARED_UNIT, FileSet
-from trop_core.database.open_files import IN_USE, SharedConnection
+from trop_core.database.open_files import IN_USE, SharedConnection, has_open
 from trop_core.errors.store import NoDataDirectory
-from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SystemFailure
+from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SidecarLeftBehind, SystemFailure
 from trop_core.paths import home_of_another
 
 IN_MEMORY = ":memory:"
@@ -139,7 +139,9 @@ def connect_own(name: str, path: str) -> StoreConnection:
 def check_writable(path: str) -> None:
     """Raise ``PermissionDenied`` where this user may only read a store, ``SystemFailure`` where the disk is full.
 
-    SQLite would open it all the same, and leave files beside it that are in the way of whoever may write.
+    SQLite would open it all the same, and leave files beside it that are in the way of whoever may write. The same goes
+    for a -shm whose -wal was removed, ``SidecarLeftBehind``: SQLite would make a new -wal, and look there, by the old
+    index, for what it never held.
     """
     missing = False
     for name in (path, *(path + suffix for suffix in BESIDE)):
@@ -155,14 +157,26 @@ def check_writable(path: str) -> None:
             raise PermissionDenied("write to", path=name, reason=denial(name))
         else:
             raise SidecarInTheWay("write to", path=name, reason=denial(name))
-    directory = os.path.dirname(path) or "."
-    if not missing and not _is_cut_off(path + BESIDE[1]):
-        return
+    if missing and _is_left_behind(path):
+        raise SidecarLeftBehind(path + BESIDE[1])
+    if missing or _is_cut_off(path + BESIDE[1]):
+        _check_room(os.path.dirname(path) or ".")
+
+
+def _check_room(directory: str) -> None:
+    """Raise ``PermissionDenied`` or ``SystemFailure`` where what lies beside a store cannot be made."""
     if not os.access(directory, os.W_OK | os.X_OK):
         raise PermissionDenied("write to", path=directory, reason=denial(directory))
     room = os.statvfs(directory)
     if room.f_blocks and room.f_bfree * room.f_frsize < _ROOM_BESIDE:
         raise SystemFailure("write to", path=directory, reason=os.strerror(errno.ENOSPC))
+
+
+def _is_left_behind(path: str) -> bool:
+    """Whether a process has a -shm open whose -wal was removed. One that nobody has open, SQLite makes anew."""
+    log, shared = (path + suffix for suffix in BESIDE)
+    # In this order: whoever opens a store makes the -wal first, and whoever closes it removes that last.
+    return os.path.lexists(shared) and not os.path.lexists(log) and has_open(shared) and not os.path.lexists(log)
 
 
 def _is_cut_off(shared: str) -> bool:

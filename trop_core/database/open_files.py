@@ -38,6 +38,11 @@ _LEAST_WAIT = 1.0
 _SHARED_FIRST = 0x40000002
 _SHARED_SIZE = 510
 _DARWIN_OFD_SETLK = 90
+_DARWIN_OFD_GETLK = 92
+
+# https://sqlite.org/walformat.html, "WAL-Index Locks", and UNIX_SHM_DMS in os_unix.c of SQLite: the byte of a -shm that
+# whoever has it open has locked.
+_SHARED_OPEN = 128
 
 
 class SharedConnection(sqlite3.Connection):
@@ -251,18 +256,46 @@ def _shared(path: str) -> Iterator[None]:
 def _lock(descriptor: int, path: str) -> None:
     try:
         import fcntl  # Hardly any process comes here.
-        import struct
 
-        # struct flock of fcntl.h, and its OFD locks: fcntl(2).
-        if sys.platform == "darwin":
-            order, lock = _DARWIN_OFD_SETLK, struct.pack("qqihh", _SHARED_FIRST, _SHARED_SIZE, 0, fcntl.F_RDLCK, 0)
-        else:
-            order = fcntl.F_OFD_SETLK
-            lock = struct.pack("hhqqi", fcntl.F_RDLCK, os.SEEK_SET, _SHARED_FIRST, _SHARED_SIZE, 0)
-        fcntl.fcntl(descriptor, order, lock)
+        order = _DARWIN_OFD_SETLK if sys.platform == "darwin" else fcntl.F_OFD_SETLK
+        fcntl.fcntl(descriptor, order, _flock(fcntl.F_RDLCK, _SHARED_FIRST, _SHARED_SIZE))
     except BlockingIOError:
         raise
     except ImportError as error:
         raise SystemFailure("lock", path=path, reason=str(error)) from error
     except OSError as error:
         raise system_failure(error, "lock", path) from error
+
+
+def has_open(shared: str) -> bool:
+    """Whether some process has a -shm open, this one included; False if there is none.
+
+    It gives up what this process has locked in it: for one whose -wal is gone. Raises ``SystemFailure`` or
+    ``PermissionDenied``.
+    """
+    try:
+        import fcntl
+
+        descriptor = os.open(shared, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            order = _DARWIN_OFD_GETLK if sys.platform == "darwin" else fcntl.F_OFD_GETLK
+            lock = _flock(fcntl.F_WRLCK, _SHARED_OPEN, 1)
+            # What comes back is the lock that would be in the way; of one that would not, its kind alone is changed.
+            return fcntl.fcntl(descriptor, order, lock) != _flock(fcntl.F_UNLCK, _SHARED_OPEN, 1)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return False
+    except ImportError as error:
+        raise SystemFailure("look at", path=shared, reason=str(error)) from error
+    except OSError as error:
+        raise system_failure(error, "look at", shared) from error
+
+
+def _flock(kind: int, start: int, size: int) -> bytes:
+    """A ``struct flock`` of fcntl.h, as fcntl(2) wants it for OFD locks."""
+    import struct
+
+    if sys.platform == "darwin":
+        return struct.pack("qqihh", start, size, 0, kind, 0)
+    return struct.pack("hhqqi", kind, os.SEEK_SET, start, size, 0)

@@ -61,6 +61,20 @@ class SidecarInTheWay(PermissionDenied):
         )
 
 
+class SidecarLeftBehind(SystemFailure):
+    """A -shm, which some process has open, without the -wal that it belongs to."""
+
+    def __init__(self, path: str) -> None:
+        reason = "the -wal that it belongs to was removed or cut off, and a program has it open"
+        super().__init__("use", path=path, reason=reason)
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return (
+            "Nothing has changed. End the programs that have the store open (lsof, or fuser, names them), then try "
+            "again. What only that -wal held is gone."
+        )
+
+
 class TooManyOpenFiles(SystemFailure):
     """The process may not open as many files as it needs."""
 
