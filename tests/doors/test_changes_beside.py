@@ -160,18 +160,27 @@ def test_what_is_no_database_is_moved_aside_by_one_of_many(sandbox: Sandbox) -> 
 # Damaged files
 
 
-def damaged_places(pages: int) -> list[tuple[str, int, int]]:
+def damaged_places(content: bytes) -> list[tuple[str, int, int]]:
     """Names, and where the damage begins and how long it is, in bytes; to the end of the file where it is negative."""
+    pages = len(content) // 4096
+    # https://sqlite.org/fileformat.html, "The Database Header".
+    single = [
+        ("how many pages are free", 38, 1),
+        ("which page is free", 35, 1),
+        ("version of the schema", 40, 1),
+        ("format of the schema", 47, 1),
+    ]
+    texts = [("a path", content.index(b"/a/0300"), 1), ("a path elsewhere", content.rindex(b"/a/0300"), 1)]
     each = [(f"page {number + 1}", number * 4096, 4096) for number in range(pages)]
     cut = [(f"cut to {size}", size, -1) for size in (0, 50, 100, 512, 4095, 4096, 3 * 4096 + 7, (pages - 1) * 4096)]
-    return [*each, *cut]
+    return [*single, *texts, *each, *cut]
 
 
 def test_overwriting_a_damaged_store_gives_a_sound_one_and_keeps_the_damaged_bytes(tmp_path: Path) -> None:
-    """Every page of it in turn, and the file cut at odd places; what was there is in the backup or moved aside."""
+    """Single bytes, every page, and the file cut at odd places; what was there is in the backup or moved aside."""
     fill(tmp_path / "template", [row(f"/a/{number:04}", number + 1) for number in range(600)])
     content = (tmp_path / "template" / "trop.db").read_bytes()
-    places = damaged_places(len(content) // 4096)
+    places = damaged_places(content)
     assert len(places) > 20
     for name, begin, length in places:
         directory = tmp_path / name

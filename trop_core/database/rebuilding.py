@@ -1,7 +1,8 @@
 """A store that is emptied in place, or moved aside where it is none: what ``init`` needs besides opening.
 
-A file that opens as SQLite is never renamed or removed: a process that has it open would go on writing, without an
-error, into a file that nobody else sees.
+A file that opens as SQLite is not renamed or removed: a process that has it open would go on writing, without an
+error, into a file that nobody else sees. One that is so damaged that SQLite cannot empty it is, for there is no other
+way out; trop notices it where it has it open.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import closing, contextmanager
 from trop_core import ownership
 from trop_core.database import backup, companion, locks, reservations
 from trop_core.database.connection import Database
-from trop_core.database.failures import denial, is_unshared, primary_code, system_failure, translate
+from trop_core.database.failures import denial, is_damage, is_unshared, primary_code, system_failure, translate
 from trop_core.database.handles import check, check_writable, connect_own
 from trop_core.database.layout_differences import layout_of
 from trop_core.database.migrations.executor import MigrationExecutor
@@ -24,6 +25,7 @@ from trop_core.database.migrations.types import MigrationPlan, MigrationResult
 from trop_core.database.migrations.version import read_version, write_version
 from trop_core.database.open_files import IN_USE
 from trop_core.errors.base import TropError
+from trop_core.errors.schema_migrations import MigrationFailed
 from trop_core.errors.store import DatabaseCorrupt, LockTimeout
 from trop_core.errors.system import NotTakenBack, PermissionDenied, SystemFailure
 from trop_core.light_types import TYPE_CHECKING, Protocol
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 _OPERATION = "rebuild it"
 _NO_DATABASE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+_UNSUPPORTED = sqlite3.SQLITE_ERROR
+"""What SQLite says of a header, or of what is left of a schema, that it makes no sense of."""
 
 
 def opens_as_sqlite(path: str, patience: Patience) -> bool:
@@ -48,8 +52,10 @@ def opens_as_sqlite(path: str, patience: Patience) -> bool:
     with _connected(path, patience) as connection:
         try:
             patience.insist(lambda: connection.execute("SELECT count(*) FROM sqlite_master").fetchone(), "open it")
+        except UnicodeDecodeError:  # of what SQLite says, which quotes the file
+            return False
         except sqlite3.Error as error:
-            if primary_code(error) in _NO_DATABASE:
+            if primary_code(error) in (*_NO_DATABASE, _UNSUPPORTED):
                 return False
             raise translate(error, path) from error
     return True
@@ -85,15 +91,17 @@ def rebuild(
     *,
     dry_run: bool,
     configuration: Replacement | None = None,
-) -> str:
+) -> str | None:
     """Back a store up and empty it, with the layout of the latest version, both under one write lock.
 
     What was done to the store before stays on record, and so does this, unless the file is damaged. A ``configuration``
-    is put in place when all but the commit is done. Returns the backup's path; in a dry run, which changes nothing, the
-    path that it would have. Raises ``LockTimeout``, ``Cancelled``, ``MigrationFailed``, ``DatabaseCorrupt``,
-    ``PermissionDenied`` or ``SystemFailure``; the store is then as it was, and the backup is removed.
+    is put in place when all but the commit is done. Returns the backup's path; in a dry run, which does the same and
+    takes it back, the path that it would have; None for a file that is so damaged that it cannot be emptied. Raises
+    ``LockTimeout``, ``Cancelled``, ``MigrationFailed``, ``DatabaseCorrupt``, ``PermissionDenied`` or ``SystemFailure``.
+    With an error or None the store is as it was, and the backup is removed.
     """
     copy: str | None = None
+    is_emptied = False
     with _connected(path, patience) as connection:
         try:
             patience.insist(lambda: connection.execute("BEGIN IMMEDIATE"), _OPERATION)
@@ -101,19 +109,15 @@ def rebuild(
                 check_writable_directory("back the store up to", f"{path}.bak.tmp")
                 # BEGIN IMMEDIATE succeeds on a file that is read-only; this fails as the real run does.
                 connection.execute("PRAGMA user_version = 0")
-                _give_up_reservations(connection, recording, sound=_is_sound(connection), dry_run=True)
-                return backup.free_name(f"{path}.bak")
-            recording.check(connection)
+            else:
+                recording.check(connection)
             with patience.clock.holding(), patience.token.interrupting(connection.interrupt):
-                copy = backup.back_up(path, ".bak")
-                damaged = not _is_sound(connection)
-                kept = _give_up_reservations(connection, recording, sound=not damaged, dry_run=False)
-                _drop_everything(connection, damaged=damaged, but=kept)
-                registry = MigrationRegistry()
-                executor = MigrationExecutor(connection, registry, path=path, patience=patience)
-                executor.apply(MigrationPlan(0, registry.latest, registry.migrations), check_integrity=not damaged)
-                if kept:
-                    write_version(connection, COMPANION.latest, COMPANION)
+                copy = None if dry_run else backup.back_up(path, ".bak")
+                damaged = _empty(connection, patience, recording, dry_run=dry_run)
+                is_emptied = True
+            if dry_run:
+                connection.execute("ROLLBACK")
+                return backup.free_name(f"{path}.bak")
             if configuration is not None:
                 configuration.put_in_place()
             patience.commit(connection, _OPERATION)
@@ -126,11 +130,33 @@ def rebuild(
                 connection.execute("ROLLBACK")
             if rolled_back and copy is not None:
                 backup.remove(copy)
+            if not is_emptied and _is_of_damage(error):
+                return None
             if isinstance(error, sqlite3.Error):
                 raise translate(error, path) from error
             raise
         _tidy(connection, damaged=damaged)
     return copy
+
+
+def _empty(connection: StoreConnection, patience: Patience, recording: Recording, *, dry_run: bool) -> bool:
+    """Give a store the layout of the latest version, with nothing reserved; whether it was damaged."""
+    damaged = not _is_sound(connection)
+    kept = _give_up_reservations(connection, recording, sound=not damaged, dry_run=dry_run)
+    _drop_everything(connection, damaged=damaged, but=kept)
+    registry = MigrationRegistry()
+    executor = MigrationExecutor(connection, registry, path=connection.path, patience=patience)
+    executor.apply(MigrationPlan(0, registry.latest, registry.migrations), check_integrity=not damaged)
+    if kept:
+        write_version(connection, COMPANION.latest, COMPANION)
+    return damaged
+
+
+def _is_of_damage(error: BaseException) -> bool:
+    reason = error.__cause__ if isinstance(error, TropError) else error
+    if not isinstance(reason, sqlite3.Error):
+        return False
+    return is_damage(reason) or (isinstance(error, MigrationFailed) and primary_code(reason) == _UNSUPPORTED)
 
 
 def start_anew(
@@ -140,17 +166,19 @@ def start_anew(
     *,
     dry_run: bool,
     configuration: Replacement | None = None,
+    although_it_opens: bool = False,
 ) -> str | None:
     """Give a file that is no database another name, and return that; an empty store takes its place.
 
     The caller is ``alone`` in the directory, for what is no database cannot be locked as one. None, and nothing is
     moved, if there is a database by now: of several processes that find the damage, one moves the file, and what stands
-    in its place may hold reservations already. A dry run only says which name it would be. ``note`` is as in
-    ``create``. A ``configuration`` is put in place when all else is prepared. Raises what ``create`` raises; everything
-    then has its name again, or the error is ``NotTakenBack``.
+    in its place may hold reservations already. ``although_it_opens`` is for one that is too damaged to be emptied. A
+    dry run only says which name it would be. ``note`` is as in ``create``. A ``configuration`` is put in place when all
+    else is prepared. Raises what ``create`` raises; everything then has its name again, or the error is
+    ``NotTakenBack``.
     """
     check_writable_directory("move aside", path)
-    if opens_as_sqlite(path, patience):
+    if not although_it_opens and opens_as_sqlite(path, patience):
         return None
     aside = backup.free_name(f"{path}.damaged")
     if dry_run:
@@ -341,7 +369,7 @@ def _drop_everything(connection: sqlite3.Connection, *, damaged: bool, but: Coll
 
 def _is_sound(connection: sqlite3.Connection) -> bool:
     try:
-        (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (answer,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         if primary_code(error) not in _NO_DATABASE:
             raise

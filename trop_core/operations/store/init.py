@@ -189,14 +189,21 @@ def _upgraded(plan: InitPlan, store: Store, patience: Patience) -> list[Action]:
 
 
 def _overwritten(plan: InitPlan, store: Store, patience: Patience, configuration: Replacement | None) -> list[Action]:
-    if rebuilding.opens_as_sqlite(store.path, patience):
+    opens = rebuilding.opens_as_sqlite(store.path, patience)
+    if opens:
         backup = rebuilding.rebuild(
             store.path, patience, plan.recording, dry_run=plan.dry_run, configuration=configuration
         )
-        return [Action("backup", backup), Action("rebuildDatabase", store.path)]
+        if backup is not None:
+            return [Action("backup", backup), Action("rebuildDatabase", store.path)]
     plan.recording.without_rows(dry_run=plan.dry_run)
     aside = rebuilding.start_anew(
-        store.path, patience, plan.recording.keep_nothing, dry_run=plan.dry_run, configuration=configuration
+        store.path,
+        patience,
+        plan.recording.keep_nothing,
+        dry_run=plan.dry_run,
+        configuration=configuration,
+        although_it_opens=opens,
     )
     if aside is None:
         return _overwritten(plan, store, patience, configuration)
