@@ -17,6 +17,7 @@ from trop_core import paths
 from trop_core.database.failures import system_failure
 from trop_core.errors.system import PermissionDenied
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
+from trop_core.modes import allow_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,10 +50,12 @@ class Place(NamedTuple):
         """A descriptor of a file that is made here, with mode 0600; in a home it is theirs. Raises ``OSError``."""
         descriptor = os.open(name, _NEW, 0o600, dir_fd=self.descriptor)
         try:
+            allow_owner(descriptor, 0o600)
             if self.home is not None:
                 self.home.give(descriptor)
         except BaseException:
             os.close(descriptor)
+            self.discard(name)
             raise
         return descriptor
 
@@ -302,6 +305,7 @@ def _make(outer: int, name: str, home: _Home, mode: int) -> None:
             # is nothing to win.
             if os.listdir(inner) or os.fstat(inner).st_dev != os.fstat(outer).st_dev:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), temporary)
+            allow_owner(inner, 0o700)
             home.give(inner)
         finally:
             os.close(inner)

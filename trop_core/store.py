@@ -172,12 +172,28 @@ def make_directory(path: str) -> None:
 
         if ownership.make_directory(path):
             return
+    missing: list[str] = []
+    place = path
+    while not os.path.lexists(place):
+        missing.append(place)
+        place = os.path.dirname(place)
     try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-    except FileExistsError as error:
-        raise SystemFailure("create", path=path, reason="it is not a directory") from error
+        for each in reversed(missing):
+            _make_directory(each, 0o700 if each == path else 0o777)
     except OSError as error:
         raise system_failure(error, "create", path) from error
+    if not os.path.isdir(path):
+        raise SystemFailure("create", path=path, reason="it is not a directory")
+
+
+def _make_directory(path: str, mode: int) -> None:
+    from trop_core.modes import allow_owner
+
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:  # another process was faster
+        return
+    allow_owner(path, 0o700)
 
 
 class Store:

@@ -247,13 +247,15 @@ def test_an_empty_variable_counts_as_absent_and_an_empty_argument_is_refused(hom
         data_directory("", {}, base="/base")
 
 
-def test_writing_creates_directory_and_store_for_their_owner_only(store: Store, tmp_path: Path) -> None:
-    before = os.umask(0)
+@pytest.mark.parametrize("umask", [0, 0o22, 0o177, 0o277, 0o777], ids=oct)
+def test_writing_creates_directory_and_store_for_their_owner_only(store: Store, tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
     try:
         insert(store)
     finally:
         os.umask(before)
 
+    assert (tmp_path / "some").stat().st_mode & 0o7777 == 0o777 & ~umask | 0o700
     assert directory_of(store).stat().st_mode & 0o7777 == 0o700
     assert Path(store.path).stat().st_mode & 0o7777 == 0o600
     assert stores.rows_in(Path(store.path)) == [ROW]

@@ -264,6 +264,47 @@ def test_without_permission_init_says_so_in_a_dry_run_too_and_changes_nothing(
         assert stores.snapshot(data, without=["trop.db-shm", "trop.db-wal"]) == before
 
 
+WITH_A_UMASK = """
+import os, sys
+from pathlib import Path
+from support.operations import perform
+def work(directory):
+    for name, values in (
+        ("reserve", {"path": "/a"}),
+        ("init", {"withConfig": True}),
+        ("backup", {}),
+        ("list", {}),
+        ("init", {"overwrite": True, "withConfig": True}),
+        ("reserve", {"path": "/b"}),
+    ):
+        perform(directory, name, values)
+work(Path(sys.argv[1]) / "loading")
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+os.umask(int(sys.argv[2], 8))
+work(Path(sys.argv[1]) / "theirs" / "deeper" / "data")
+print("done")
+"""
+
+
+@pytest.mark.parametrize("umask", ["177", "377", "777", "000"])
+def test_whatever_the_umask_takes_the_files_are_for_their_owner_to_use_and_for_nobody_else(
+    public_place: Path, umask: str
+) -> None:
+    (public_place / "theirs").mkdir()
+    os.chown(public_place / "theirs", 65534, 65534)
+
+    with child(WITH_A_UMASK, public_place, umask) as process:
+        process.expect("done")
+
+    data = public_place / "theirs" / "deeper" / "data"
+    assert data.stat().st_mode & 0o7777 == 0o700
+    modes = {path.name: path.stat().st_mode & 0o7777 for path in data.iterdir()}
+    assert {"trop.db", "trop.db.bak", "config.yaml"} < set(modes)
+    assert set(modes.values()) == {0o600}
+
+
 @pytest.mark.parametrize("spare", [0, 4, 40, 130, 200, 260, 320], ids="{} KiB to spare".format)
 def test_on_a_full_disk_the_store_is_emptied_with_its_backup_or_stays_as_it_is(spare: int) -> None:
     rows = [row(f"/a/{number:04}", number + 1) for number in range(1_000)]

@@ -64,11 +64,16 @@ def create_file(path: str) -> bool:
             if made is not None:
                 return made
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            from trop_core.modes import allow_owner
+
+            allow_owner(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
     except FileExistsError:
         return False
     except OSError as error:
         raise system_failure(error, "create", path) from error
-    os.close(descriptor)
     return True
 
 
