@@ -43,10 +43,10 @@ def write_copy(source: sqlite3.Connection, path: str) -> None:
     ``PermissionDenied``; nothing is left then.
     """
     directory, name = os.path.split(path)
-    temporary = f".{name}.{os.getpid()}.tmp"
+    # Several may be written at once, in one process, too.
+    temporary = f".{name}.{os.urandom(8).hex()}.tmp"
     try:
         with ownership.place(directory) as place:
-            place.remove(temporary)
             os.close(place.new_file(temporary))
             try:
                 _pour(source, os.path.join(directory, temporary))

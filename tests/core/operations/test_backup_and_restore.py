@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,6 +61,23 @@ def test_a_backup_is_a_store_of_its_own_for_its_owner_only(data: Path) -> None:
 
 def test_backups_of_one_second_have_names_of_their_own(data: Path) -> None:
     assert backup(data).file != backup(data).file
+    assert not [name for name in os.listdir(data) if name.endswith(".tmp")]
+
+
+def test_many_backups_may_be_written_at_once(data: Path) -> None:
+    fill(data, [row(f"/w/{'x' * 1000}/{number}", number) for number in range(10_000, 20_000)])
+    together = Barrier(4)
+
+    def write(_: int) -> str:
+        together.wait()
+        file: str = backup(data).file
+        return file
+
+    with ThreadPoolExecutor(4) as threads:
+        files = list(threads.map(write, range(4)))
+
+    assert len(set(files)) == 4
+    assert {stores.integrity_of(Path(file)) for file in files} == {"ok"}
     assert not [name for name in os.listdir(data) if name.endswith(".tmp")]
 
 
