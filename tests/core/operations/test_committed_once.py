@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support import stores
 from support.processes import child
 from support.rows import fill, row, rows_of
 
@@ -107,3 +108,43 @@ def test_what_is_reserved_for_a_file_stands_in_it_even_if_the_call_is_taken_back
 
     [port] = [row[2] for row in rows_of(data) if row[0] == str(folder)]
     assert f"PORT={port}\n" in folder.joinpath(".env").read_text()
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from support.operations import perform
+from trop_core.caller import Caller, Door
+from trop_core.database import handles
+
+data, file, statement = sys.argv[1:]
+
+
+class Interrupted(handles.StoreConnection):
+    def execute(self, sql, *more):
+        cursor = super().execute(sql, *more)
+        if sql.startswith(statement):
+            raise KeyboardInterrupt
+        return cursor
+
+
+vars(handles)["StoreConnection"] = Interrupted
+try:
+    perform(Path(data), "restore", {"file": file}, caller=Caller(Door.TERMINAL, "/w"))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize(("statement", "is_done"), [("DELETE FROM reservations", False), ("COMMIT", True)])
+def test_an_interrupted_restore_keeps_the_backup_of_what_it_has_replaced(
+    data: Path, tmp_path: Path, statement: str, is_done: bool
+) -> None:
+    before = rows_of(data)
+    fill(tmp_path / "old", [row("/w/old", 5003)])
+
+    with child(INTERRUPTED, data, tmp_path / "old" / "trop.db", statement) as process:
+        process.expect("interrupted")
+
+    assert (rows_of(data) == before) is not is_done
+    assert [stores.rows_in(data / name) for name in stores.backups_in(data)] == ([before] if is_done else [])

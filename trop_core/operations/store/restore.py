@@ -21,6 +21,7 @@ from trop_core.database.failures import system_failure, translate
 from trop_core.database.migrations.version import read_version
 from trop_core.database.read_only import read_only
 from trop_core.database.waiting import Patience
+from trop_core.errors.base import TropError
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.store import DatabaseCorrupt
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
@@ -98,7 +99,8 @@ def prepare(request: RestoreRequest, context: Context) -> Prepared:
 def run(prepared: Prepared, patience: Patience) -> RestoreResult:
     """Replace the rows, after a backup of what is there; a dry run looks at the same things.
 
-    Raises what ``Call.transact`` raises; everything is as it was then, and the backup is removed.
+    Raises what ``Call.transact`` raises; everything is as it was then, and the backup is removed. What else ends it, as
+    Ctrl-C does, may come after the commit, and leaves a backup unless nothing had been done by then.
     """
     backups: list[str] = []
     work = Mutation(
@@ -118,9 +120,11 @@ def run(prepared: Prepared, patience: Patience) -> RestoreResult:
                 patience=patience,
                 dry_run=prepared.dry_run,
             )
-        except BaseException:
-            for name in backups:
-                backup.remove(name)
+        except BaseException as error:
+            # A KeyboardInterrupt may come right after the commit: the backup then holds all that there was.
+            if isinstance(error, (sqlite3.Error, TropError)) or not prepared.recording.changed:
+                for name in backups:
+                    backup.remove(name)
             raise
     if not prepared.recording.changed:
         # What is there is in the file that was restored.
