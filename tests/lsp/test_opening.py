@@ -322,7 +322,9 @@ class TestReserveOnOpen:
 
         expected = [(str(sandbox.work / name), "") for name in reserved]
         eventually(lambda: [row[:2] for row in decoy.rows(sandbox)] == expected)
-        assert said(client, LOGGED) == said(client, SHOWN) == []
+        # That the repository around it has a port already is said of the one below, if it has one by then.
+        assert [entry for entry in said(client, LOGGED) if not entry["message"].startswith(f"{below}: ")] == []
+        assert said(client, SHOWN) == []
 
     def test_what_was_released_stays_so_when_the_server_starts_again(
         self, start: Callable[..., Client], sandbox: Sandbox, decoy: Decoy
@@ -414,6 +416,24 @@ class TestReserveOnOpen:
         assert sandbox.rows() == []
         assert said(client, SHOWN) == said(client, ASKED) == []
 
+    def test_what_there_is_to_warn_of_is_logged_and_never_shown(
+        self, start: Callable[..., Client], sandbox: Sandbox
+    ) -> None:
+        taken = sandbox.reserve(cwd=sandbox.directory("other"))
+        plain = sandbox.directory("plain")
+        (plain / "trop.yaml").write_text(f"reservations: {{services: {{web: {{preferred: {taken}}}}}}}\n")
+        client = start()
+
+        client.initialize(str(plain), initializationOptions={"reserveOnOpen": "always"})
+        logged = next_of(client, LOGGED)["params"]
+        client.call("trop.showPath")
+
+        assert logged["type"] == 2
+        assert logged["message"].startswith(f"{plain}: ")
+        assert f"port {taken}" in logged["message"]
+        eventually(lambda: client.logged() == f"WARNING trop_server.lsp.opening: {logged['message']}\n")
+        assert said(client, SHOWN) == []
+
     def test_a_damaged_store_is_logged_and_costs_nothing_else(
         self, start: Callable[..., Client], sandbox: Sandbox
     ) -> None:
@@ -438,6 +458,25 @@ class TestReserveOnOpen:
 
         assert decoy.rows(sandbox) == []
         assert said(client, SHOWN) == []
+
+
+def test_that_a_folder_is_on_another_machine_is_in_the_clients_log_once_and_no_warning(
+    start: Callable[..., Client],
+) -> None:
+    client = start()
+
+    client.initialize("file://host/w/a")
+    logged = next_of(client, LOGGED)["params"]
+    client.call("trop.list")
+    client.call("trop.list")
+
+    assert logged == {
+        "type": 3,
+        "message": "the folder file://host/w/a is not on this machine's disk: "
+        '"file://host/w/a" cannot be used as a path: it names the machine host',
+    }
+    assert said(client, LOGGED) == []
+    assert client.logged() == ""
 
 
 @pytest.mark.parametrize("option", ["never", "git"])

@@ -107,7 +107,7 @@ class Openings:
     async def _reserve(self, ticket: Ticket, folder: str, operation: Operation, request: Any) -> None:
         result = await self._errands.perform(ticket, operation, request, folder=folder)
         for warning in result.warnings:
-            logger.info("%s: %s", folder, warning)
+            logger.warning("%s: %s", folder, warning)
         if result.outcome in _HAPPENED:
             reserved = [*result.group.values()] if operation is AUTORESERVE else [result.reservation]
             ports = ports_of(reserved, len(reserved))

@@ -188,7 +188,7 @@ class TropProtocol(LanguageServerProtocol):
         try:
             await errand(ticket)
         except Cancelled:
-            logger.debug("an errand ended with the session")
+            return  # the session ends
         except Exception as error:  # noqa: BLE001 - nobody waits for it: it is logged
             log_failure("an errand failed", error)
 
@@ -264,7 +264,7 @@ class TropProtocol(LanguageServerProtocol):
             except StopIteration as stop:
                 result: types.InitializeResult = stop.value
         except Exception as error:  # noqa: BLE001 - cattrs raises whatever its hooks raise, and pygls whatever a URI does
-            logger.info("initialize: %r", error)
+            logger.warning("the parameters of initialize are refused: %r", error)
             text = "the parameters of initialize do not have the form that the protocol gives them"
             hint = "At least processId, rootUri and capabilities are needed."
             self._send_error(message_id, refusal(types.ErrorCodes.InvalidParams, text, hint))
@@ -311,7 +311,7 @@ class TropProtocol(LanguageServerProtocol):
         if method == types.EXIT:
             self._exit()
         elif not self._initialized or self._shutdown:
-            logger.info("%s is ignored at this time", method)
+            return  # the protocol has it dropped
         elif method in (types.CANCEL_REQUEST, types.WINDOW_WORK_DONE_PROGRESS_CANCEL):
             params = message.get("params")
             self._take_back(method, params if isinstance(params, dict) else {})
@@ -322,8 +322,6 @@ class TropProtocol(LanguageServerProtocol):
                 self.handle_message(self.structure_message(message))
             except JsonRpcException as error:
                 logger.warning("%s is ignored: %s", method, error)
-        else:
-            logger.debug("%s is not known here", method)
 
     def _take_back(self, method: str, params: dict[str, Any]) -> None:
         cancelled, token = params.get("id"), params.get("token")

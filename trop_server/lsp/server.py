@@ -21,7 +21,7 @@ from trop_core.errors.spelling import wire_name
 from trop_core.operations.call import Call
 from trop_core.paths import canonical, home_directory, working_directory
 from trop_core.store import DataDirectory, data_directory
-from trop_server.lsp.client_log import ClientLogHandler
+from trop_server.lsp.client_log import log_to_client
 from trop_server.lsp.documents.addresses import is_of_interest
 from trop_server.lsp.documents.capabilities import HEARD, declare, is_answered
 from trop_server.lsp.documents.commands import OPEN, address_of
@@ -152,7 +152,7 @@ class TropServer(LanguageServer):
         """The client has introduced itself: watch its process and the store, and let it see the log."""
         if self.process_id is not None:
             watch(self.process_id, partial(self.end, 1))
-        logging.getLogger("trop_server").addHandler(ClientLogHandler(self.window_log_message))
+        log_to_client(self.window_log_message)
         if self._options.notifications:
             assert self.protocol.output is not None
             self._watcher = Watcher(
@@ -201,7 +201,7 @@ class TropServer(LanguageServer):
                 self.protocol.begin(partial(self._renames.follow, file.old_uri, file.new_uri))
 
     def _open(self, folders: Iterable[types.WorkspaceFolder], before: Collection[str] = ()) -> None:
-        for folder in folders_on_disk(folder.uri for folder in folders):
+        for folder in folders_on_disk((folder.uri for folder in folders), logged=True):
             # What was released since a folder was opened stays so when the server is started again.
             wish: ReserveOnOpen = "never" if folder in before else self._options.reserve_on_open
             self.protocol.begin(partial(self._openings.open, folder, wish))

@@ -51,6 +51,7 @@ class Watcher:
         self._hurry = threading.Event()
         self._complaint = ""
         self._looks: dict[str, Look[str]] = {}
+        self._as_spelled: set[str] = set()
 
     def start(self) -> None:
         """Begin to look."""
@@ -108,7 +109,9 @@ class Watcher:
             try:
                 paths.add(look.answer(_SECONDS_FOR_ONE_FOLDER, folder))
             except InvalidPath as error:
-                logger.info("%s is watched as it is spelled only: %s", folder, error)
+                if folder not in self._as_spelled:
+                    self._as_spelled.add(folder)
+                    logger.info("%s is watched as it is spelled only: %s", folder, error)
         return paths
 
     def _complain(self, error: TropError) -> None:

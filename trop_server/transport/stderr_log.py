@@ -18,6 +18,8 @@ def log_to_stderr() -> None:
     """Log warnings and worse, those of libraries, too. What a record quotes is one line of text, and is not obeyed."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain("%(levelname)s %(name)s: %(message)s"))
+    # The handler's as well as the root's: a logger below may let through more, for others who listen to it.
+    handler.setLevel(logging.WARNING)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 

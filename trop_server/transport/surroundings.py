@@ -22,13 +22,17 @@ def server_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in environment.items() if key not in TERMINAL_ONLY}
 
 
-def folders_on_disk(uris: Iterable[str]) -> list[str]:
-    """The paths of the folders that a client has open, each once. What is not on this disk is left out, and logged."""
+def folders_on_disk(uris: Iterable[str], *, logged: bool = False) -> list[str]:
+    """The paths of the folders that a client has open, each once. What is not on this disk is left out.
+
+    With ``logged``, the log tells of each that seems to be here and is not, and why.
+    """
     folders = []
     for uri in uris:
         try:
             if uri.lower().startswith("file:"):
                 folders.append(explicit(from_uri(uri), base="/"))
         except TropError as error:
-            logger.info("the folder %s is not on this machine's disk: %s", uri, error)
+            if logged:
+                logger.info("the folder %s is not on this machine's disk: %s", uri, error)
     return list(dict.fromkeys(folders))

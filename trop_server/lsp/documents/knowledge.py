@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -124,11 +124,9 @@ class Knowledge:
             return
         waiting = self._waiting.setdefault(uri, asyncio.Event())
         self.ask(uri, question)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(_SECONDS_TO_WAIT):
                 await waiting.wait()
-        except TimeoutError:
-            logger.debug("what is known of %s is older than it should be", uri)
 
     def _arrive(self, arrivals: list[Arrival]) -> None:
         for uri, opening, surroundings, news in arrivals:
