@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from contextlib import closing
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from support.messages import ServerError, command, request
 from support.patience import AT_ONCE
 from support.window import ASKED, SHOWN, Barrier, Decoy, choose, ending, eventually, next_of, rename, reply, said
 
+from trop_core.caller import Caller, Door
+from trop_core.cancellation import CancellationToken
+from trop_core.context import Context
+from trop_core.operations.call import Call
+from trop_core.operations.moving.migrate import MigrateRequest
+from trop_core.store import Store
+from trop_server.lsp.renames import Renames
+from trop_server.lsp.window import Window
+from trop_server.transport.lanes import Ticket
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from lsprotocol.types import ShowMessageRequestParams
     from support.client import Client
     from support.sandbox import Sandbox
 
-"""What two busy cores may add to a second until the test sees it."""
+    from trop_core.catalogue import Operation
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -276,6 +291,44 @@ class TestAConflict:
         assert len(before) == 4
         eventually(lambda: barrier.rows(sandbox) == [(str(new), "", moving), (str(new), "web", more[0])])
 
+    def test_what_would_move_instead_of_what_was_named_is_asked_about(
+        self, client: Client, sandbox: Sandbox, barrier: Barrier, conflict: tuple[Path, Path, int, int]
+    ) -> None:
+        old, new, _, standing = conflict
+        asked = next_of(client, ASKED)
+        other = reserve(sandbox, old, "--port", "6999", "--overwrite")
+
+        choose(client, asked, "Overwrite")
+        again = next_of(client, ASKED)
+        before = barrier.rows(sandbox)
+        choose(client, again, "Overwrite")
+
+        assert f"port {other} of {old} would replace port {standing} of {new}" in again["params"]["message"]
+        assert len(before) == 2
+        eventually(lambda: barrier.rows(sandbox) == [(str(new), "", other)])
+
+    def test_what_gets_in_the_way_while_the_answer_is_carried_out_is_asked_about(self, sandbox: Sandbox) -> None:
+        old, new = sandbox.work / "old", sandbox.work / "new"
+        for place in (old, new):
+            reserve(sandbox, place)
+        reserve(sandbox, old, "--tag", "web")
+        asked: list[str] = []
+
+        async def answer(question: ShowMessageRequestParams) -> str:
+            asked.append(question.message)
+            return "Overwrite" if len(asked) == 1 else "Leave"
+
+        async def follow() -> None:
+            errands = _ErrandsInAHurry(sandbox, lambda: reserve(sandbox, new, "--tag", "web"))
+            window = Window(answer, lambda params: pytest.fail(params.message), lambda folder, what: pytest.fail(what))
+            await Renames(errands, window, asyncio.Lock()).follow(old.as_uri(), new.as_uri(), Ticket())
+
+        asyncio.run(follow())
+
+        assert "(tag web)" not in asked[0]
+        assert f"of {new} (tag web). " in asked[1]
+        assert len(sandbox.rows()) == 4
+
     def test_an_answer_that_comes_twice_or_to_nothing_is_ignored(
         self, client: Client, sandbox: Sandbox, barrier: Barrier, conflict: tuple[Path, Path, int, int]
     ) -> None:
@@ -317,6 +370,29 @@ class TestAConflict:
         assert [row[:3] for row in sandbox.rows()] == [(str(new), "", standing), (str(old), "", moving)]
         assert said(client, SHOWN) == []
         assert "Traceback" not in client.logged()
+
+
+class _ErrandsInAHurry:
+    """Carries out what a server would, and lets somebody be faster than the first change that is forced."""
+
+    def __init__(self, sandbox: Sandbox, somebody: Callable[[], object]) -> None:
+        self._data = str(sandbox.data)
+        self._work = str(sandbox.work)
+        self._somebody: Callable[[], object] | None = somebody
+
+    async def look(self, ticket: Ticket, function: Callable[[], T], *, place: str) -> T:
+        return function()
+
+    async def perform(self, ticket: Ticket, operation: Operation, request: Any, *, folder: str | None = None) -> Any:
+        if self._somebody is not None and isinstance(request, MigrateRequest) and request.force and not request.dry_run:
+            self._somebody()
+            self._somebody = None
+        caller = Caller(Door.EDITOR, self._work, (self._work,))
+        context = Context(
+            caller=caller, data_directory=self._data, environment={}, arguments={}, token=CancellationToken()
+        )
+        with closing(Store(self._data)) as store:
+            return Call(operation, request, context).run(store)
 
 
 def test_what_fails_is_shown_with_what_to_do(start: Callable[..., Client], sandbox: Sandbox) -> None:

@@ -8,24 +8,23 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from trop_core import paths
-from trop_core.database.moving import Move
-from trop_core.database.selection import Selection
 from trop_core.errors.base import Cancelled, TropError
 from trop_core.errors.paths import InvalidPath
+from trop_core.errors.plans import PlanChanged
 from trop_core.errors.reservations import ReservationConflict
 from trop_core.errors.store import NoDataDirectory
 from trop_core.operations.looking.list import OPERATION as LIST
 from trop_core.operations.looking.list import ListRequest
 from trop_core.operations.moving.migrate import OPERATION as MIGRATE
 from trop_core.operations.moving.migrate import MigrateRequest
+from trop_core.plans import PlanToken
 from trop_server.lsp.window import enumerated, ports_of
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
 
-    from trop_core.errors.reservations import Reserved
     from trop_core.models import Reservation
+    from trop_core.operations.moving.migrate import MigrateResult, MovedReservation
     from trop_server.lsp.errands import Errands
     from trop_server.lsp.window import Window
     from trop_server.transport.lanes import Ticket
@@ -34,13 +33,11 @@ logger = logging.getLogger(__name__)
 
 OVERWRITE, LEAVE = "Overwrite", "Leave"
 
-Standing = frozenset[tuple[str, str | None, int]]
-
 
 class _Conflict(NamedTuple):
-    """What is in the way, and the question to the person."""
+    """The digest of what would be done, and the question to the person."""
 
-    standing: Standing
+    digest: bytes
     question: str
 
 
@@ -63,13 +60,15 @@ class Renames:
         """
         if not (old_uri.lower().startswith("file:") and new_uri.lower().startswith("file:")):
             return
-        agreed: Standing = frozenset()
+        agreed: bytes | None = None
         while True:
             try:
                 async with self._order:
                     conflict = await self._attempt(old_uri, new_uri, agreed, ticket)
             except Cancelled:
                 raise
+            except PlanChanged:
+                continue
             except TropError as error:
                 self._window.tell_failure(f"What is reserved for {old_uri} has not moved along to {new_uri}", error)
                 return
@@ -77,18 +76,20 @@ class Renames:
                 ticket, conflict.question, yes=OVERWRITE, no=LEAVE, is_warning=True
             ):
                 return
-            agreed = conflict.standing
+            agreed = conflict.digest
 
-    async def _attempt(self, old_uri: str, new_uri: str, agreed: Standing, ticket: Ticket) -> _Conflict | None:
-        """Move what there is to move; if something else is in the way than what the person gave up, say what."""
+    async def _attempt(self, old_uri: str, new_uri: str, agreed: bytes | None, ticket: Ticket) -> _Conflict | None:
+        """Move what there is to move; if something is in the way, and the person has not agreed to just that, say what.
+
+        Raises ``PlanChanged`` if that has become something else meanwhile.
+        """
         try:
             old = await self._errands.look(ticket, partial(_place, old_uri), place=old_uri)
             listed = await self._errands.perform(ticket, LIST, ListRequest(path=old))
-            moving = [each.reservation for each in listed.reservations]
         except (InvalidPath, NoDataDirectory) as error:
             logger.info("nothing can be reserved for %s: %s", old_uri, error)
             return None
-        if not moving:
+        if not listed.reservations:
             return None
         new = await self._errands.look(ticket, partial(_place, new_uri), place=new_uri)
         if old == new:
@@ -96,12 +97,18 @@ class Renames:
         request = MigrateRequest(from_=old, to=new, recursive=True)
         try:
             migrated = await self._errands.perform(ticket, MIGRATE, request)
-        except ReservationConflict as error:
-            standing = frozenset((row.path, row.tag, row.port) for row in error.conflicts)
-            if standing != agreed:
-                return _Conflict(standing, _question(old, new, moving, error))
-            migrated = await self._errands.perform(ticket, MIGRATE, request._replace(force=True))
-        self._window.mention(new, f"{ports_of(moving, migrated.migrated_count)} moved along from {old} to {new}")
+        except ReservationConflict:
+            forced = request._replace(force=True)
+            planned: MigrateResult = await self._errands.perform(ticket, MIGRATE, forced._replace(dry_run=True))
+            if planned.plan is None:
+                raise  # the store cannot note that a plan was used: nothing but the conflict itself is certain
+            # A plan is soon too old, and a person takes their time: what they agreed to is known by its digest.
+            digest = PlanToken.read(planned.plan.token).digest
+            if planned.overwritten and digest != agreed:
+                return _Conflict(digest, _question(planned))
+            migrated = await self._errands.perform(ticket, MIGRATE, forced._replace(plan=planned.plan.token))
+        ports = ports_of(migrated.migrated, migrated.migrated_count)
+        self._window.mention(new, f"{ports} moved along from {old} to {new}")
         return None
 
 
@@ -114,21 +121,20 @@ def _place(uri: str) -> str:
     return os.path.join(paths.canonical(parent), name)
 
 
-def _question(old: str, new: str, moving: Sequence[Reservation], error: ReservationConflict) -> str:
-    move = Move(Selection(old, recursive=True), new)
-    movers = {(move.destination_of(row.path), row.tag): row for row in moving}
-    told = (_replacement(row, movers.get((row.path, row.tag))) for row in error.conflicts)
-    replacements = enumerated(told, error.total)
+def _question(planned: MigrateResult) -> str:
+    movers = {(row.to, row.tag): row for row in planned.migrated}
+    told = (_replacement(row, movers.get((row.path, row.tag))) for row in planned.overwritten)
+    replacements = enumerated(told, planned.overwritten_count)
     return (
-        f"{old} is now {new}, and its reservations cannot move along: {replacements}. "
+        f"{planned.from_} is now {planned.to}, and its reservations cannot move along: {replacements}. "
         f"{OVERWRITE} what is reserved there already, or leave everything as it is?"
     )
 
 
-def _replacement(standing: Reserved, mover: Reservation | None) -> str:
-    what = "another port" if mover is None else _named(mover)
-    return f"{what} would replace {_named(standing)}"
+def _replacement(standing: Reservation, mover: MovedReservation | None) -> str:
+    what = "another port" if mover is None else _named(mover.port, mover.from_, mover.tag)
+    return f"{what} would replace {_named(standing.port, standing.path, standing.tag)}"
 
 
-def _named(row: Reserved) -> str:
-    return f"port {row.port} of {row.path}" + (f" (tag {row.tag})" if row.tag is not None else "")
+def _named(port: int, path: str, tag: str | None) -> str:
+    return f"port {port} of {path}" + (f" (tag {tag})" if tag is not None else "")
