@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,19 @@ from mcp.shared.exceptions import MCPError
 from support.mcp import BOTH_ERAS, Era, LineClient, call, connected, refused, tool_call
 from support.servers import server
 from support.sockets import free_port
+from support.window import eventually, next_of, reply
 
 from trop_core.catalogue import operations
 from trop_server.cli.exit_codes import EXIT_CODES
 from trop_server.mcp.instructions import INSTRUCTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.sandbox import Sandbox
+
+ROOTS_PATIENCE = 5.0
+"""Seconds for which the server waits for a client to tell its roots."""
 
 README = Path(__file__).parents[2] / "trop_server/mcp/README.md"
 
@@ -299,7 +306,26 @@ class TestErrors:
         assert (told["kind"], told["details"]) == ("invalid_path", {"path": "/\udc80"})
 
 
+def tell_roots(client: LineClient, asked: dict[str, Any], *roots: Path) -> None:
+    """Answer the server's question for the roots."""
+    reply(client, asked, result={"roots": [{"uri": root.as_uri()} for root in roots]})
+
+
+def place_of_calls(client: LineClient) -> str:
+    """Which directory a call without a folder is about."""
+    client.send(tool_call("place", "trop_show_path"))
+    return str(client.answer("place")["result"]["structuredContent"]["path"])
+
+
 class TestWhichFolder:
+    @pytest.fixture
+    def rooted(self, sandbox: Sandbox) -> Iterator[LineClient]:
+        """A client that has roots, and answers for itself when it is asked for them."""
+        client = LineClient(cwd=str(sandbox.work), env=sandbox.environment())
+        client.introduce(roots={"listChanged": True})
+        yield client
+        client.kill()
+
     @pytest.mark.asyncio
     async def test_one_root_is_the_folder(self, sandbox: Sandbox) -> None:
         root = sandbox.directory("a root")
@@ -310,6 +336,43 @@ class TestWhichFolder:
 
         assert reserved["reservation"]["path"] == str(root)
         assert (unrelated["kind"], unrelated["details"]["anchors"]) == ("unrelated_path", [str(root)])
+
+    def test_a_client_is_asked_for_its_roots_once_and_again_when_they_have_changed(
+        self, rooted: LineClient, sandbox: Sandbox
+    ) -> None:
+        one, other = sandbox.directory("one"), sandbox.directory("other")
+
+        rooted.send(tool_call(1, "trop_show_path"))
+        tell_roots(rooted, next_of(rooted, "roots/list"), one)
+        first = rooted.answer(1)
+        rooted.send(tool_call(2, "trop_show_path"))
+        second = rooted.answer(2)
+        rooted.notify("notifications/roots/list_changed")
+        rooted.send(tool_call(3, "trop_show_path"))
+        tell_roots(rooted, next_of(rooted, "roots/list"), other)
+        third = rooted.answer(3)
+
+        told = [answer["result"]["structuredContent"]["path"] for answer in (first, second, third)]
+        assert told == [str(one), str(one), str(other)]
+        assert rooted.unmatched == []
+
+    def test_a_client_that_does_not_tell_its_roots_is_waited_for_once_until_it_does(
+        self, rooted: LineClient, sandbox: Sandbox
+    ) -> None:
+        one = sandbox.directory("one")
+
+        rooted.send(*(tool_call(number, "trop_show_path") for number in range(3)))
+        untold = [rooted.answer(number) for number in range(3)]
+        begin = time.monotonic()
+        rooted.send(tool_call(3, "trop_show_path"))
+        untold.append(rooted.answer(3))
+        took = time.monotonic() - begin
+        tell_roots(rooted, next_of(rooted, "roots/list"), one)
+
+        assert {answer["result"]["structuredContent"]["path"] for answer in untold} == {str(sandbox.work)}
+        assert took < ROOTS_PATIENCE / 2
+        eventually(lambda: place_of_calls(rooted) == str(one))
+        assert rooted.logged().count("has not told its roots") == 1
 
     @pytest.mark.asyncio
     async def test_of_several_roots_one_has_to_be_named(self, sandbox: Sandbox) -> None:

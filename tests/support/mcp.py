@@ -148,10 +148,12 @@ class LineClient(Client):
         """Send messages, or bytes as they are, all of them in one piece."""
         self.write(b"".join(_line(message) for message in messages))
 
-    def introduce(self) -> dict[str, Any]:
-        """Shake hands, as a client without roots; returns the server's answer."""
-        params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
-        answer = self.request("initialize", params)
+    def introduce(self, **capabilities: Any) -> dict[str, Any]:
+        """Shake hands, as a client without roots unless it says so; returns the server's answer."""
+        client = {"name": "test", "version": "1"}
+        answer = self.request(
+            "initialize", {"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": client}
+        )
         self.send(notification("notifications/initialized"))
         return answer
 

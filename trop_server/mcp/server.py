@@ -32,11 +32,12 @@ from trop_core.store import data_directory
 from trop_server.mcp import occupants
 from trop_server.mcp.instructions import INSTRUCTIONS
 from trop_server.mcp.progress import GrowingCount
+from trop_server.mcp.roots import ROOTS_CHANGED, Roots
 from trop_server.mcp.tools import arguments_of, failed, refusal, succeeded, tool
 from trop_server.transport.framing import BrokenFrame, Input, encode_line, read_lines
 from trop_server.transport.lanes import Lanes, Ticket
 from trop_server.transport.output import Output
-from trop_server.transport.surroundings import folders_on_disk, server_environment
+from trop_server.transport.surroundings import server_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +58,6 @@ _PLUGIN_ROOTS = ("PLUGIN_ROOT", "CLAUDE_PLUGIN_ROOT")
 _GRACE = 0.4
 _SECONDS_TO_ANSWER = 0.8
 _FLUSH = 0.2
-_ROOTS_PATIENCE = 5.0
 
 
 class McpServer:
@@ -72,6 +72,7 @@ class McpServer:
         unmeant = (home_directory(), *map(environment.get, _PLUGIN_ROOTS))
         self._unmeant = tuple(canonical(name) for name in unmeant if name and os.path.isabs(name))
         self._tickets: dict[asyncio.Future[Any], Ticket] = {}
+        self._roots = Roots()
         self._lanes: Lanes | None = None
         self._finishing: asyncio.Task[None] | None = None
         self._unanswered: set[int | str | None] = set()
@@ -164,6 +165,8 @@ class McpServer:
             if valid_id is not None and "method" in message:
                 self._unanswered.add(valid_id)
                 self._is_idle.clear()
+            elif isinstance(parsed, types.JSONRPCNotification) and parsed.method == ROOTS_CHANGED:
+                self._roots.change()
             self._incoming.send_nowait(SessionMessage(parsed))
 
     def _note_answer(self, message_id: int | str | None) -> None:
@@ -248,7 +251,7 @@ class McpServer:
 
     async def _caller(self, session: ServerSession) -> Caller:
         """Who calls: the client's roots are its open folders, those that say anything."""
-        roots = await _roots(session)
+        roots = await self._roots.told(session)
         meant = await asyncio.to_thread(self._meant, roots) if roots else ()
         return Caller(Door.AGENT, working_directory(), meant, self._unmeant)
 
@@ -280,20 +283,6 @@ class _Lines:
 
     async def __aexit__(self, *exception: object) -> None:
         """Nothing is held."""
-
-
-async def _roots(session: ServerSession) -> list[str]:
-    """The directories that the client works in, where it is one that tells; newer protocols have no such question."""
-    capabilities = session.client_capabilities
-    if capabilities is None or capabilities.roots is None or not session.can_send_request:
-        return []
-    try:
-        # The SDK's own method does the same and warns, in each session, that the question is on its way out.
-        listed = await session.send_request(types.ListRootsRequest(), types.ListRootsResult, _ROOTS_PATIENCE)
-    except (MCPError, ValidationError) as error:
-        logger.warning("the client does not tell its roots: %s", error)
-        return []
-    return folders_on_disk(str(root.uri) for root in listed.roots)
 
 
 def _found(root: str) -> str | None:
