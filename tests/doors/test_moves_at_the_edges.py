@@ -167,6 +167,20 @@ def test_what_was_reserved_by_a_name_below_a_link_is_the_directorys(sandbox: San
     assert (released.returncode, sandbox.rows()) == (0, [])
 
 
+def test_a_directory_that_used_a_name_below_a_link_keeps_its_port_without_the_link(sandbox: Sandbox) -> None:
+    place, link = sandbox.directory("real/a"), sandbox.work / "link"
+    link.symlink_to("real")
+    port = sandbox.reserve("--path", str(link / "a"))
+    sandbox.reserve(cwd=place)
+    link.unlink()
+
+    done = sandbox.trop("reserve", cwd=place)
+
+    assert done.stdout == f"{port}\n"
+    assert f'this directory was "{link / "a"}" before: 1 reservation moved along' in done.stderr
+    assert [row[0] for row in sandbox.rows()] == [str(place)]
+
+
 @pytest.mark.parametrize("after", ["link gone", "link elsewhere", "a link itself", "two names"])
 def test_a_name_below_a_link_says_nothing_once_it_is_not_the_one_that_leads_there(sandbox: Sandbox, after: str) -> None:
     place, link = sandbox.directory("real/a"), sandbox.work / "link"

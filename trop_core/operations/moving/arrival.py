@@ -136,7 +136,10 @@ def arrive(
         told = f"this directory was {quoted(former)} before: {line} brings its reservations here"
         return arrival._replace(warnings=(told,)) if sight == "gone" else arrival
     if sight == "same":
-        return Arrival(former, former, is_new=False)
+        seen = directories.find(connection, former)
+        # A name below a link: once that is gone, this tells that the directory had it.
+        noted = seen._replace(born=identity.born) if seen is not None and seen.born is None else None
+        return Arrival(former, former, is_new=False, directory=noted)
     if sight == "gone":
         return _followed(connection, arriving, arrival, former)
     return arrival._replace(warnings=_told_of_place(connection, path, former, sight))
