@@ -198,14 +198,15 @@ class TestTheAnswers:
 class TestWhereNobodyMeantToBe:
     """A session that starts somewhere by accident reserves nothing there."""
 
+    @pytest.mark.parametrize("started_in", ["home", "work"])
     @pytest.mark.parametrize("root", ["{home}", "/", "{link}", "c%3A/Users/x", "{root}/gone"])
     @pytest.mark.asyncio
-    async def test_a_root_that_says_nothing_counts_as_none(self, sandbox: Sandbox, root: str) -> None:
+    async def test_a_root_that_says_nothing_counts_as_none(self, sandbox: Sandbox, root: str, started_in: str) -> None:
         link = sandbox.root / "link"
         link.symlink_to(sandbox.home)
         name = root.format(home=sandbox.home, link=link, root=sandbox.root).lstrip("/")
 
-        async with connected(sandbox, roots=[f"file:///{name}"], cwd=sandbox.home) as client:
+        async with connected(sandbox, roots=[f"file:///{name}"], cwd=getattr(sandbox, started_in)) as client:
             told = await refused(client, "trop_reserve")
             named = await call(client, "trop_reserve", folder=str(sandbox.work))
 

@@ -11,8 +11,6 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
-from trop_server.transport.surroundings import folders_on_disk
-
 if TYPE_CHECKING:
     from mcp.server.session import ServerSession
 
@@ -41,7 +39,7 @@ class Roots:
             question.cancel()
 
     async def told(self, session: ServerSession) -> list[str]:
-        """The paths of those that are on this disk."""
+        """Their URIs, wherever they are; none of a client that has none, or does not tell."""
         capabilities = session.client_capabilities
         if capabilities is None or capabilities.roots is None or not session.can_send_request:
             return []
@@ -67,4 +65,4 @@ async def _ask(session: ServerSession) -> list[str]:
     except (MCPError, ValidationError) as error:
         logger.warning("the client does not tell its roots: %s", error)
         return []
-    return folders_on_disk(str(root.uri) for root in listed.roots)
+    return [str(root.uri) for root in listed.roots]

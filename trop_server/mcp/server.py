@@ -37,7 +37,7 @@ from trop_server.mcp.tools import arguments_of, failed, refusal, succeeded, tool
 from trop_server.transport.framing import BrokenFrame, Input, encode_line, read_lines
 from trop_server.transport.lanes import Lanes, Ticket
 from trop_server.transport.output import Output
-from trop_server.transport.surroundings import server_environment
+from trop_server.transport.surroundings import folders_on_disk, server_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -250,10 +250,15 @@ class McpServer:
             running.exception()  # looked at, so that asyncio does not miss anybody who does
 
     async def _caller(self, session: ServerSession) -> Caller:
-        """Who calls: the client's roots are its open folders, those that say anything."""
-        roots = await self._roots.told(session)
-        meant = await asyncio.to_thread(self._meant, roots) if roots else ()
-        return Caller(Door.AGENT, working_directory(), meant, self._unmeant)
+        """Who calls: the client's roots are its open folders, those that say anything.
+
+        Where it has told some and none of them does, the working directory says nothing of where it works, either.
+        """
+        roots, directory, unmeant = await self._roots.told(session), working_directory(), self._unmeant
+        meant = await asyncio.to_thread(self._meant, folders_on_disk(roots)) if roots else ()
+        if roots and not meant and directory is not None:
+            unmeant = (*unmeant, directory)
+        return Caller(Door.AGENT, directory, meant, unmeant)
 
     def _meant(self, roots: list[str]) -> tuple[str, ...]:
         """Those of a client's roots that exist here and that somebody has chosen. Looks at the file system."""
