@@ -102,6 +102,29 @@ def write(path: str, content: bytes, *, keep_mode: bool = False) -> None:
         _sync(place)
 
 
+def is_displaced(path: str) -> bool:
+    """Whether a process was killed when what has a name had only its second one: see ``bring_back``."""
+    return not os.path.lexists(path) and os.path.lexists(os.path.join(os.path.dirname(path), _saved(path)))
+
+
+def bring_back(path: str) -> None:
+    """Give a file its name again that is displaced; the caller is ``alone``. There may be no other copy.
+
+    Raises ``SystemFailure`` or ``PermissionDenied``.
+    """
+    if is_displaced(path):
+        try:
+            with ownership.place(os.path.dirname(path)) as place:
+                place.rename(_saved(path), os.path.basename(path))
+        except OSError as error:
+            raise system_failure(error, "put back", path) from error
+
+
+def _saved(path: str) -> str:
+    """The second name that a file has while it is replaced, in the same directory."""
+    return f".{os.path.basename(path)}.trop.old"
+
+
 class Replacement:
     """A file that gets its name in the middle of other work, and loses it again if that work fails after all."""
 
@@ -110,7 +133,7 @@ class Replacement:
         self._place = place
         self._name = os.path.basename(path)
         self._temporary = temporary
-        self._saved = f".{self._name}.trop.old"
+        self._saved = _saved(self._name)
         self._state: Literal["waiting", "new", "replacing"] = "waiting"
 
     def put_in_place(self) -> None:
@@ -151,7 +174,7 @@ class Replacement:
 
     def _save(self) -> bool:
         """Keep what has the name under a second one; False if there is nothing."""
-        # The caller is alone here: what has this name is what a killed process left behind.
+        # The caller is alone here: what has this name, and has another one, is what a killed process left behind.
         self._place.remove(self._saved)
         try:
             if stat.S_ISDIR(os.stat(self._name, dir_fd=self._place.descriptor, follow_symlinks=False).st_mode):
@@ -178,6 +201,7 @@ def replacement(path: str, content: bytes) -> Iterator[Replacement]:
     When the block begins, the content is on the disk. When an error leaves it, all is as it was before. What root
     writes in somebody else's home is theirs. Raises ``SystemFailure``, ``PermissionDenied`` or ``NotTakenBack``.
     """
+    bring_back(path)
     with _prepared(path, content) as (place, temporary):
         made = Replacement(path, place, temporary)
         try:

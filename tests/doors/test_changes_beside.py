@@ -377,6 +377,55 @@ def test_a_kill_leaves_the_configuration_whole_or_as_it_was(
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
 
 
+KILLED_WITHOUT_LINKS = """
+import errno, os, signal, sys
+from pathlib import Path
+from support.operations import perform
+import trop_core.config.template
+
+def refuse(*arguments, **options):
+    raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+replace = os.replace
+def replace_and_die(name, new, **options):
+    if new == "config.yaml":
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(name, new, **options)
+
+os.link, os.replace = refuse, replace_and_die
+perform(Path(sys.argv[1]), "init", {"withConfig": True, "overwrite": True})
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["init"], "ports: {min: 6000}\n"),
+        (["init", "--with-config"], "ports: {min: 6000}\n"),
+        (["init", "--with-config", "--overwrite", "--dry-run"], None),
+        (["init", "--with-config", "--overwrite"], config_template()),
+        (["exclude", "--global", "6001"], "ports: {min: 6000}\nexcluded_ports: [6001]\n"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_configuration_that_a_killed_process_has_left_without_its_name_gets_it_back(
+    sandbox: Sandbox, arguments: list[str], found: str | None
+) -> None:
+    """On a file system without links, replacing a file takes two steps."""
+    fill(sandbox.data, [])
+    config = sandbox.data / "config.yaml"
+    config.write_text("ports: {min: 6000}\n")
+    with child(KILLED_WITHOUT_LINKS, sandbox.data) as process:
+        assert process.process.wait(60) == -signal.SIGKILL
+    assert not config.exists()
+
+    done = sandbox.trop(*arguments)
+
+    assert done.returncode == 0, done.stderr
+    assert (config.read_text() if config.exists() else None) == found
+    assert (sandbox.data / ".config.yaml.trop.old").exists() is (found is None)
+
+
 # Everybody at once
 
 

@@ -93,6 +93,8 @@ def edit_file(
         raise InvalidPath(path, "it is a link to a file outside of its repository", advice=advice)
     quotable = not project or is_quotable(path, around)
     with whole_files.alone(os.path.dirname(real), patience, _OPERATION), _wordless(quotable):
+        if not project and not dry_run:
+            whole_files.bring_back(real)
         content = read_bytes(real)
         if content is None and not create:
             advice = "Name a configuration file that exists, such as ./trop.yaml."

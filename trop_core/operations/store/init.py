@@ -100,10 +100,13 @@ def run(plan: InitPlan, patience: Patience) -> InitResult:
     store = Store(plan.directory)
     # Looked at first: a store is not emptied for a call that cannot be carried out.
     configuring = _config(plan)
+    is_displaced = whole_files.is_displaced(_config_path(plan))
     with ExitStack() as stack:
         actions = _directory(plan, store, stack)
-        if (plan.overwrite or configuring or not store.exists()) and os.path.isdir(plan.directory):
+        if (plan.overwrite or configuring or is_displaced or not store.exists()) and os.path.isdir(plan.directory):
             stack.enter_context(whole_files.alone(plan.directory, patience, "init"))
+        if is_displaced and not plan.dry_run:
+            whole_files.bring_back(_config_path(plan))
         configuration = stack.enter_context(_config_prepared(plan)) if configuring and not plan.dry_run else None
         actions += _database(plan, store, patience, configuration)
     actions += configuring
@@ -214,8 +217,8 @@ def _config(plan: InitPlan) -> list[Action]:
     """What there is to do about the configuration; looks, and writes nothing."""
     if not plan.with_config:
         return []
-    path = os.path.join(plan.directory, GLOBAL_FILE)
-    exists = os.path.lexists(path)
+    path = _config_path(plan)
+    exists = os.path.lexists(path) or whole_files.is_displaced(path)
     if exists and not plan.overwrite:
         return []
     if os.path.isdir(plan.directory):
@@ -228,7 +231,11 @@ def _config_prepared(plan: InitPlan) -> AbstractContextManager[Replacement]:
     from trop_core.config.template import config_template
 
     content = config_template(shipped_schema()).encode()
-    return whole_files.replacement(os.path.join(plan.directory, GLOBAL_FILE), content)
+    return whole_files.replacement(_config_path(plan), content)
+
+
+def _config_path(plan: InitPlan) -> str:
+    return os.path.join(plan.directory, GLOBAL_FILE)
 
 
 OPERATION = Operation(
