@@ -28,7 +28,7 @@ from trop_core.errors.base import TropError
 from trop_core.errors.schema_migrations import MigrationFailed
 from trop_core.errors.store import DatabaseCorrupt, LockTimeout
 from trop_core.errors.system import NotTakenBack, PermissionDenied, SystemFailure
-from trop_core.light_types import TYPE_CHECKING, Protocol
+from trop_core.light_types import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -61,6 +61,13 @@ def opens_as_sqlite(path: str, patience: Patience) -> bool:
     return True
 
 
+class Rebuilt(NamedTuple):
+    """Where the backup of a store that was emptied is, or would be; and the version that it had, if one can be read."""
+
+    backup: str
+    version: int | None
+
+
 class Recording(Protocol):
     """What keeps record of what is emptied; see ``trop_core.operations.recording.Recording``."""
 
@@ -91,14 +98,14 @@ def rebuild(
     *,
     dry_run: bool,
     configuration: Replacement | None = None,
-) -> str | None:
+) -> Rebuilt | None:
     """Back a store up and empty it, with the layout of the latest version, both under one write lock.
 
     What was done to the store before stays on record, and so does this, unless the file is damaged. A ``configuration``
-    is put in place when all but the commit is done. Returns the backup's path; in a dry run, which does the same and
-    takes it back, the path that it would have; None for a file that is so damaged that it cannot be emptied. Raises
-    ``LockTimeout``, ``Cancelled``, ``MigrationFailed``, ``DatabaseCorrupt``, ``PermissionDenied`` or ``SystemFailure``.
-    With an error or None the store is as it was, and the backup is removed.
+    is put in place when all but the commit is done. A dry run does the same and takes it back. None is returned for a
+    file that is so damaged that it cannot be emptied. Raises ``LockTimeout``, ``Cancelled``, ``MigrationFailed``,
+    ``DatabaseCorrupt``, ``PermissionDenied`` or ``SystemFailure``. With an error or None the store is as it was, and
+    the backup is removed.
     """
     copy: str | None = None
     is_emptied = False
@@ -112,12 +119,13 @@ def rebuild(
             else:
                 recording.check(connection)
             with patience.clock.holding(), patience.token.interrupting(connection.interrupt):
+                version = _version_of(connection)
                 copy = None if dry_run else backup.back_up(path, ".bak")
                 damaged = _empty(connection, patience, recording, dry_run=dry_run)
                 is_emptied = True
-            if dry_run:
+            if copy is None:
                 connection.execute("ROLLBACK")
-                return backup.free_name(f"{path}.bak")
+                return Rebuilt(backup.free_name(f"{path}.bak"), version)
             if configuration is not None:
                 configuration.put_in_place()
             patience.commit(connection, _OPERATION)
@@ -136,7 +144,19 @@ def rebuild(
                 raise translate(error, path) from error
             raise
         _tidy(connection, damaged=damaged)
-    return copy
+    return Rebuilt(copy, version)
+
+
+def _version_of(connection: StoreConnection) -> int | None:
+    try:
+        return read_version(connection, connection.path)
+    except DatabaseCorrupt:
+        return None
+    except sqlite3.Error as error:
+        # Of a text that is not UTF-8, Python's module tells without a code.
+        if primary_code(error) not in (None, *_NO_DATABASE, _UNSUPPORTED):
+            raise
+        return None
 
 
 def _empty(connection: StoreConnection, patience: Patience, recording: Recording, *, dry_run: bool) -> bool:
@@ -332,10 +352,7 @@ def _give_up_reservations(
 
 def _is_as_it_should_be(connection: StoreConnection) -> bool:
     """Whether a store has the layout of the latest version, rows that fit it, and nothing that acts on its tables."""
-    try:
-        if read_version(connection, connection.path) != LATEST_VERSION:
-            return False
-    except (DatabaseCorrupt, sqlite3.OperationalError):
+    if _version_of(connection) != LATEST_VERSION:
         return False
     if differences(connection, layout_of(FILE_FORMAT, LATEST_VERSION)):
         return False

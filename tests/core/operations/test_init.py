@@ -168,8 +168,13 @@ def test_overwrite_takes_a_store_of_a_newer_version_as_well(tmp_path: Path) -> N
 
     with pytest.raises(UnsupportedSchemaVersion):
         init(tmp_path)
-    init(tmp_path, overwrite=True)
+    told = [init(tmp_path, overwrite=True, **more).warnings for more in ({"dryRun": True}, {}, {})]
 
+    warning = (
+        "a newer trop uses this store (schema version 99; this trop makes version 2): "
+        "what only that one keeps in it is in the backup alone"
+    )
+    assert told == [(warning,), (warning,), ()]
     with closing(sqlite3.connect(tmp_path / "trop.db")) as connection:
         names = [
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")

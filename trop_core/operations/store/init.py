@@ -108,7 +108,8 @@ def run(plan: InitPlan, patience: Patience) -> InitResult:
         if is_displaced and not plan.dry_run:
             whole_files.bring_back(_config_path(plan))
         configuration = stack.enter_context(_config_prepared(plan)) if configuring and not plan.dry_run else None
-        actions += _database(plan, store, patience, configuration)
+        done = _database(plan, store, patience, configuration)
+        actions += done.actions
     actions += configuring
     return InitResult(
         data_dir=plan.directory,
@@ -117,7 +118,7 @@ def run(plan: InitPlan, patience: Patience) -> InitResult:
         actions=tuple(actions),
         dry_run=plan.dry_run,
         plan=plan.recording.plan,
-        warnings=plan.recording.warnings,
+        warnings=(*done.warnings, *plan.recording.warnings),
     )
 
 
@@ -147,21 +148,28 @@ def _directory_made(directory: str) -> Iterator[None]:
         raise
 
 
-def _database(plan: InitPlan, store: Store, patience: Patience, configuration: Replacement | None) -> list[Action]:
+class _Done(NamedTuple):
+    """What was done about the store, or would be, and what to tell of it."""
+
+    actions: list[Action]
+    warnings: tuple[str, ...] = ()
+
+
+def _database(plan: InitPlan, store: Store, patience: Patience, configuration: Replacement | None) -> _Done:
     if not store.exists():
         plan.recording.without_rows(dry_run=plan.dry_run)
         if plan.dry_run:
             if os.path.isdir(plan.directory):
                 rebuilding.check_writable_directory("create", store.path)
-            return [Action("createDatabase", store.path)]
+            return _Done([Action("createDatabase", store.path)])
         with _configured(configuration):
             made = rebuilding.create(store.path, patience, plan.recording.keep_nothing)
         # Another process may have been faster.
-        return [Action("createDatabase", store.path)] if made else _database(plan, store, patience, None)
+        return _Done([Action("createDatabase", store.path)]) if made else _database(plan, store, patience, None)
     if plan.overwrite:
         return _overwritten(plan, store, patience, configuration)
     with _configured(configuration):
-        return _upgraded(plan, store, patience)
+        return _Done(_upgraded(plan, store, patience))
 
 
 @contextmanager
@@ -191,14 +199,15 @@ def _upgraded(plan: InitPlan, store: Store, patience: Patience) -> list[Action]:
     return [*backup, Action("upgradeSchema", store.path)]
 
 
-def _overwritten(plan: InitPlan, store: Store, patience: Patience, configuration: Replacement | None) -> list[Action]:
+def _overwritten(plan: InitPlan, store: Store, patience: Patience, configuration: Replacement | None) -> _Done:
     opens = rebuilding.opens_as_sqlite(store.path, patience)
     if opens:
-        backup = rebuilding.rebuild(
+        rebuilt = rebuilding.rebuild(
             store.path, patience, plan.recording, dry_run=plan.dry_run, configuration=configuration
         )
-        if backup is not None:
-            return [Action("backup", backup), Action("rebuildDatabase", store.path)]
+        if rebuilt is not None:
+            actions = [Action("backup", rebuilt.backup), Action("rebuildDatabase", store.path)]
+            return _Done(actions, _told_of_version(rebuilt.version))
     plan.recording.without_rows(dry_run=plan.dry_run)
     aside = rebuilding.start_anew(
         store.path,
@@ -210,7 +219,14 @@ def _overwritten(plan: InitPlan, store: Store, patience: Patience, configuration
     )
     if aside is None:
         return _overwritten(plan, store, patience, configuration)
-    return [Action("moveAside", aside), Action("createDatabase", store.path)]
+    return _Done([Action("moveAside", aside), Action("createDatabase", store.path)])
+
+
+def _told_of_version(version: int | None) -> tuple[str, ...]:
+    if version is None or version <= LATEST_VERSION:
+        return ()
+    told = f"schema version {version}; this trop makes version {LATEST_VERSION}"
+    return (f"a newer trop uses this store ({told}): what only that one keeps in it is in the backup alone",)
 
 
 def _config(plan: InitPlan) -> list[Action]:
