@@ -142,8 +142,11 @@ class TestThreads:
         else:
             assert done.returncode == 0, done.stderr
 
+    @pytest.mark.parametrize("options", [{}, {"notifications": True}], ids=["", "that watches the store"])
     @pytest.mark.parametrize("allowed", [1, 2, 3, 4, 5, 6, 8, 12, 40])
-    def test_a_server_does_as_much_as_it_can_and_ends_in_good_order(self, public_place: Path, allowed: int) -> None:
+    def test_a_server_does_as_much_as_it_can_and_ends_in_good_order(
+        self, public_place: Path, allowed: int, options: dict[str, Any]
+    ) -> None:
         sandbox = Sandbox(public_place)
         sandbox.make_store()
         for directory in (sandbox.data, sandbox.database, sandbox.work):
@@ -151,7 +154,7 @@ class TestThreads:
         asked = [command(number, "trop.reserve", {"tag": f"t{number}"}) for number in range(2, 62)]
 
         with limited(resource.RLIMIT_NPROC, allowed):
-            done = run_as_the_user(sandbox, SERVER, stdin=conversation(sandbox, *asked))
+            done = run_as_the_user(sandbox, SERVER, stdin=conversation(sandbox, *asked, **options))
 
         answers = answers_in(done.stdout)
         assert "Traceback" not in done.stderr
@@ -184,9 +187,9 @@ def talk(sandbox: Sandbox, limit: int, *messages: dict[str, Any]) -> dict[Any, d
     return answers_in(done.stdout)
 
 
-def conversation(sandbox: Sandbox, *messages: dict[str, Any]) -> str:
-    """All that a client says to a server in a session, in which it sends these messages."""
-    params = initialize_params(str(sandbox.work))
+def conversation(sandbox: Sandbox, *messages: dict[str, Any], **options: Any) -> str:
+    """All that a client with these options says to a server in a session, in which it sends these messages."""
+    params = initialize_params(str(sandbox.work), initializationOptions=options)
     sent = [request(1, "initialize", params), notification("initialized", {}), *messages, request("end", "shutdown")]
     return "".join(f"Content-Length: {len(body)}\r\n\r\n{body}" for body in map(json.dumps, sent))
 

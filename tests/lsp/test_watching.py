@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from contextlib import closing
@@ -9,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.messages import ServerError
+from support.patience import PATIENCE
 from support.window import CHANGED, LOGGED, ending, keys, next_of, open_folder, said, tagged, told
+
+from trop_server.lsp.watching import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
     from support.client import Client
     from support.sandbox import Sandbox
+
+    from trop_core.models import Reservation
 
 WATCHING = {"notifications": True}
 CANNOT_BE_TOLD = "changes of the store cannot be told"
@@ -249,6 +255,35 @@ def test_watching_creates_nothing(start: Callable[..., Client], sandbox: Sandbox
     client.call("trop.list")
 
     assert not sandbox.data.exists()
+
+
+def test_whatever_a_look_meets_the_next_one_may_fare_better(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    sandbox.reserve()
+    work = str(sandbox.work)
+    failures = [RuntimeError("can't start new thread"), ValueError("a defect"), ValueError("a defect")]
+
+    def folders() -> list[str]:
+        if failures:
+            raise failures.pop(0)
+        return [work]
+
+    async def watch() -> list[Reservation]:
+        told: asyncio.Future[list[Reservation]] = asyncio.get_running_loop().create_future()
+        watcher = Watcher(lambda: str(sandbox.database), folders, may_tell=lambda seconds: True, tell=told.set_result)
+        watcher.start()
+        await watcher.ready()
+        sandbox.execute("UPDATE reservations SET task = 'changed'")
+        async with asyncio.timeout(PATIENCE):
+            return await told
+
+    (reservation,) = asyncio.run(watch())
+
+    assert (reservation.path, reservation.task) == (work, "changed")
+    logged = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert logged == [
+        ("WARNING", f"{CANNOT_BE_TOLD}: cannot begin a thread: the system lets no more of them begin"),
+        ("ERROR", f"{CANNOT_BE_TOLD}: trop failed in a way it should not: ValueError: a defect"),
+    ]
 
 
 def test_watching_holds_nothing_between_two_looks(watcher: Client, sandbox: Sandbox) -> None:

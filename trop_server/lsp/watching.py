@@ -9,8 +9,9 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
+from trop_core.database.failures import unforeseen
 from trop_core.database.watch import StoreBusy, StoreWatch
-from trop_core.errors.base import TropError
+from trop_core.errors.base import InternalError, TropError
 from trop_core.errors.paths import InvalidPath
 from trop_core.looks import Look
 from trop_core.paths import canonical
@@ -49,13 +50,20 @@ class Watcher:
         self._loop = asyncio.get_running_loop()
         self._has_looked = asyncio.Event()
         self._hurry = threading.Event()
+        self._is_owed = False
         self._complaint = ""
         self._looks: dict[str, Look[str]] = {}
         self._as_spelled: set[str] = set()
 
     def start(self) -> None:
-        """Begin to look."""
-        threading.Thread(target=self._work, name="watch", daemon=True).start()
+        """Begin to look. Where no thread can be begun, that is logged, and tried again: nobody waits for it."""
+        try:
+            threading.Thread(target=self._work, name="watch", daemon=True).start()
+        except RuntimeError as error:
+            self._complain(error)
+            self._is_owed = True
+            self._has_looked.set()
+            self._loop.call_later(_SECONDS_BETWEEN_LOOKS, self.start)
 
     async def ready(self) -> None:
         """Return once the first look is over: what changes after that is told."""
@@ -67,23 +75,21 @@ class Watcher:
 
     def _work(self) -> None:
         with closing(StoreWatch()) as store:
-            try:
-                is_owed = self._look(store)
-            finally:
-                self._loop.call_soon_threadsafe(self._has_looked.set)
+            self._look(store)
+            self._loop.call_soon_threadsafe(self._has_looked.set)
             while True:
                 self._hurry.wait(_SECONDS_BETWEEN_LOOKS)
                 self._hurry.clear()
-                is_owed = self._look(store) or is_owed
-                if is_owed and self._may_tell(0):
-                    is_owed = not self._report(store)
+                self._look(store)
 
-    def _look(self, store: StoreWatch) -> bool:
+    def _look(self, store: StoreWatch) -> None:
+        """Look whether the store has changed, and tell it if so; what keeps from that is logged."""
         try:
-            return store.look(self._path())
-        except TropError as error:
+            self._is_owed = store.look(self._path()) or self._is_owed
+            if self._is_owed and self._may_tell(0):
+                self._is_owed = not self._report(store)
+        except Exception as error:  # noqa: BLE001 - whatever one look has met, the next one may fare better
             self._complain(error)
-            return False
 
     def _report(self, store: StoreWatch) -> bool:
         """Tell what is reserved, or log why that cannot be told; False if a later attempt may work."""
@@ -114,8 +120,11 @@ class Watcher:
                     logger.info("%s is watched as it is spelled only: %s", folder, error)
         return paths
 
-    def _complain(self, error: TropError) -> None:
-        """Log an error, once for as long as it stays the same."""
-        if str(error) != self._complaint:
-            self._complaint = str(error)
-            logger.warning("changes of the store cannot be told: %s", error)
+    def _complain(self, error: Exception) -> None:
+        """Log an error, once for as long as it stays the same; a defect of ours with its traceback."""
+        failure = unforeseen(error)
+        if str(failure) != self._complaint:
+            self._complaint = str(failure)
+            is_defect = isinstance(failure, InternalError)
+            level, traceback = (logging.ERROR, error) if is_defect else (logging.WARNING, None)
+            logger.log(level, "changes of the store cannot be told: %s", failure, exc_info=traceback)
