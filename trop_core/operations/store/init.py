@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 
 from trop_core import fields, whole_files
 from trop_core.catalogue import Operation, Procedure
@@ -202,9 +203,16 @@ def _upgraded(plan: InitPlan, store: Store, patience: Patience) -> list[Action]:
 def _overwritten(plan: InitPlan, store: Store, patience: Patience, configuration: Replacement | None) -> _Done:
     opens = rebuilding.opens_as_sqlite(store.path, patience)
     if opens:
-        rebuilt = rebuilding.rebuild(
-            store.path, patience, plan.recording, dry_run=plan.dry_run, configuration=configuration
+        rebuild = partial(
+            rebuilding.rebuild,
+            store.path,
+            patience,
+            plan.recording,
+            dry_run=plan.dry_run,
+            configuration=configuration,
         )
+        # Damage stays. What looked like it, and was a read that failed, does not come a second time.
+        rebuilt = rebuild() or rebuild()
         if rebuilt is not None:
             actions = [Action("backup", rebuilt.backup), Action("rebuildDatabase", store.path)]
             return _Done(actions, _told_of_version(rebuilt.version))
