@@ -40,6 +40,10 @@ class FilesReplaced(Exception):
     """What was read or committed may be of files that nobody else sees: the call has to be made once more."""
 
 
+class CommitLost(FilesReplaced):
+    """It was committed, and before that nothing was amiss with the files."""
+
+
 class Database:
     """One connection to a store, for one thread at a time; ``close`` it in the end.
 
@@ -177,7 +181,7 @@ class Database:
             patience.commit(self._connection, operation)
             self._connection.commits += 1
             if self._connection.is_replaced():
-                raise FilesReplaced
+                raise CommitLost
 
     @contextmanager
     def rehearse(self, patience: Patience, operation: str) -> Iterator[StoreConnection]:

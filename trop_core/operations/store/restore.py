@@ -16,7 +16,7 @@ from functools import partial
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation, Procedure
 from trop_core.database import backup, directories, reservations
-from trop_core.database.connection import Database
+from trop_core.database.connection import CommitLost, Database, FilesReplaced
 from trop_core.database.failures import system_failure, translate
 from trop_core.database.migrations.version import read_version
 from trop_core.database.read_only import read_only
@@ -121,8 +121,7 @@ def run(prepared: Prepared, patience: Patience) -> RestoreResult:
                 dry_run=prepared.dry_run,
             )
         except BaseException as error:
-            # A KeyboardInterrupt may come right after the commit: the backup then holds all that there was.
-            if isinstance(error, (sqlite3.Error, TropError)) or not prepared.recording.changed:
+            if _is_rolled_back(error) or not prepared.recording.changed:
                 for name in backups:
                     backup.remove(name)
             raise
@@ -144,6 +143,11 @@ def run(prepared: Prepared, patience: Patience) -> RestoreResult:
     )
     told: RestoreResult = prepared.recording.told(result, dry_run=prepared.dry_run)
     return told
+
+
+def _is_rolled_back(error: BaseException) -> bool:
+    """Whether that is certain. A KeyboardInterrupt may come right after the commit, when the backup holds all of it."""
+    return isinstance(error, (sqlite3.Error, TropError, FilesReplaced)) and not isinstance(error, CommitLost)
 
 
 def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
