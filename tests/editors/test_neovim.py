@@ -277,6 +277,12 @@ def test_subcommands_tags_and_paths_are_completed(neovim: Neovim) -> None:
     neovim.run("commands", "completion")
 
 
+def test_the_arguments_are_completed_where_one_answer_does_not_hold_them(neovim: Neovim) -> None:
+    neovim.sandbox.fill(1500, below="/a")
+
+    neovim.run("commands", "completion_of_many")
+
+
 def test_the_server_is_attached_to_the_files_of_a_project_and_to_no_others(neovim: Neovim) -> None:
     neovim.run("documents", "attached")
 

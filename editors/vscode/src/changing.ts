@@ -131,7 +131,7 @@ function pointedAt({ reservation, directory }: Target): object | undefined {
 }
 
 async function pickSource(server: Server): Promise<string | undefined> {
-  const byPath = groupBy(await allReservations(server, false), (reservation) => reservation.path);
+  const byPath = groupBy(await allReservations(server), (reservation) => reservation.path);
   const stored = [...byPath].map(([path, members]) => ({
     label: path,
     description: members.map(portWords).join(', '),

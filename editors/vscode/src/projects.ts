@@ -1,4 +1,5 @@
-import type { ListProjectsResult, ListResult } from './protocol';
+import type { ListProjectsResult } from './protocol';
+import { allReservations } from './queries';
 import { copyPort } from './reserving';
 import type { Server } from './server';
 import { information, pick } from './show';
@@ -15,7 +16,7 @@ export async function showProjects(server: Server): Promise<string | undefined> 
   if (project === undefined) {
     return undefined;
   }
-  const { reservations } = await server.run<ListResult>('trop.list', { project });
+  const reservations = await allReservations(server, { project });
   const items = reservations.map((reservation) => ({
     label: `${reservation.port}`,
     description: [reservation.tag, reservation.path].filter((word) => word !== null).join(' · '),

@@ -48,12 +48,15 @@ async function startedWith(server: Server, folder: vscode.Uri): Promise<EnvResul
   }
 }
 
-/** All reservations that there are, page by page. */
-export async function allReservations(server: Server, includeOccupancy: boolean): Promise<Reservation[]> {
+/** All reservations that there are, or those that are meant, page by page. */
+export async function allReservations(
+  server: Server,
+  meant: { project?: string; includeOccupancy?: boolean } = {},
+): Promise<Reservation[]> {
   const all: Reservation[] = [];
   let after: string | null = null;
   do {
-    const page: ListResult = await server.read<ListResult>('trop.list', { includeOccupancy, after });
+    const page: ListResult = await server.read<ListResult>('trop.list', { ...meant, after });
     all.push(...page.reservations);
     after = page.next;
   } while (after !== null);

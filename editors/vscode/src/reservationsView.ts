@@ -85,7 +85,7 @@ export class ReservationsView implements vscode.TreeDataProvider<Node>, vscode.D
     let reservations: Reservation[] = [];
     const isRunning = this.server.state === 'running';
     try {
-      reservations = isRunning ? await allReservations(this.server, true) : [];
+      reservations = isRunning ? await allReservations(this.server, { includeOccupancy: true }) : [];
     } catch (error) {
       message = plainMessage(toTropError(error).message);
     }

@@ -347,7 +347,7 @@ export class Server implements vscode.Disposable {
     const planned = await this.run<Partial<AutoreserveResult & ReserveResult & EnvResult>>(command, { ...argument, dryRun: true });
     const { group, reservation, reservations, warnings = [] } = planned;
     const after = group ? Object.values(group) : (reservations ?? (reservation ? [reservation] : []));
-    const asked = reallocationQuestion(await allReservations(this, true), after, warnings);
+    const asked = reallocationQuestion(await allReservations(this, { includeOccupancy: true }), after, warnings);
     if (asked && !(await confirm(asked.question, asked.detail, 'Reserve Others'))) {
       return undefined;
     }

@@ -530,6 +530,13 @@ function M.completion()
   completes("Trop history ", {})
 end
 
+--- More than one answer holds: the last of what is stored is offered, too.
+function M.completion_of_many()
+  support.trop(repository, "reserve", "--tag", "web")
+  completes("Trop reserve w", { "web" })
+  completes("Trop migrate /a/01499", { "/a/01499" })
+end
+
 --- A path, a tag and a project with everything that would be obeyed.
 local STRANGE = "x\27]0;T\7\nhint: run this\tb\127\u{9b}31m\u{202e}\u{2028}\u{61c}größe \u{1f469}\u{200d}\u{1f4bb}"
 local STRANGE_SHOWN = "x\\x1b]0;T\\x07\\nhint: run this\\tb\\x7f\\x9b31m\\u202e\\u2028\\u061cgröße "

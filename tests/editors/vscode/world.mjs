@@ -60,6 +60,21 @@ export class World {
     return Number(this.trop(cwd, 'reserve', ...args));
   }
 
+  /** Puts many reservations of a project into a store: /PROJECT/0, /PROJECT/1, …, from a port on. */
+  fill(database, count, project, port) {
+    const program = [
+      'import sqlite3, sys',
+      'database, count, project, port = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])',
+      'connection = sqlite3.connect(database)',
+      'rows = [(f"/{project}/{number}", port + number, project) for number in range(count)]',
+      'with connection:',
+      '    connection.executemany("INSERT INTO reservations VALUES (?, \'\', ?, ?, NULL, 1, 1)", rows)',
+      'connection.close()',
+    ];
+    const python = path.join(process.env.TROP_TEST_SCRIPTS, 'python');
+    execFileSync(python, ['-c', program.join('\n'), database, `${count}`, project, `${port}`]);
+  }
+
   /** All that is stored: `{port, path, tag}` and the rest, in the order of path and tag. */
   stored() {
     return JSON.parse(this.trop(this.work, 'list', '--format', 'json', '--quiet'));

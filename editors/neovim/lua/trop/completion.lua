@@ -10,8 +10,15 @@ local PATIENCE_MS = 2000
 ---@param folder string?
 ---@return trop.Reservation[]
 local function stored(folder)
-  local _, result = server.execute_and_wait("trop.list", { folder = folder }, PATIENCE_MS)
-  return result and result.reservations or {}
+  local found, after = {}, nil
+  local until_ms = vim.uv.hrtime() / 1e6 + PATIENCE_MS
+  repeat
+    local left_ms = math.max(0, math.floor(until_ms - vim.uv.hrtime() / 1e6))
+    local _, page = server.execute_and_wait("trop.list", { folder = folder, after = after }, left_ms)
+    vim.list_extend(found, page and page.reservations or {})
+    after = page and page.next
+  until not after
+  return found
 end
 
 ---@param reservations trop.Reservation[]

@@ -33,6 +33,15 @@ export default async function ({ world, openWindow }) {
   await window.choose(`${port}`);
   await eventually('the copied port', async () => (await window.clipboard()) === `${port}`);
 
+  // One answer of the server does not hold as many.
+  world.fill(path.join(data, 'trop.db'), 1001, 'many', 20_000);
+  await window.palette('Trop: List Projects');
+  await window.choose('many');
+  await window.asksFor('The ports of many');
+  await window.type('/many/1000');
+  await window.choose('/many/1000');
+  await eventually('the port of the last one', async () => (await window.clipboard()) === '21000');
+
   await window.palette('Trop: Show Log');
   await window.page.locator('.output-view').filter({ hasText: 'Starting' }).waitFor();
 
