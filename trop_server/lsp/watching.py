@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -76,8 +76,9 @@ class Watcher:
     def _work(self) -> None:
         with closing(StoreWatch()) as store:
             self._look(store)
-            self._loop.call_soon_threadsafe(self._has_looked.set)
-            while True:
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                self._loop.call_soon_threadsafe(self._has_looked.set)
+            while not self._loop.is_closed():
                 self._hurry.wait(_SECONDS_BETWEEN_LOOKS)
                 self._hurry.clear()
                 self._look(store)
@@ -89,7 +90,8 @@ class Watcher:
             if self._is_owed and self._may_tell(0):
                 self._is_owed = not self._report(store)
         except Exception as error:  # noqa: BLE001 - whatever one look has met, the next one may fare better
-            self._complain(error)
+            if not self._loop.is_closed():
+                self._complain(error)
 
     def _report(self, store: StoreWatch) -> bool:
         """Tell what is reserved, or log why that cannot be told; False if a later attempt may work."""
