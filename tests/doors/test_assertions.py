@@ -144,7 +144,10 @@ def test_a_row_of_the_table(bench: Bench, case: Case, door: DoorName) -> None:
         ({"port": 0}, "port: expected a port from 1 to 65535, not 0"),
         ({"port": 65536}, "port: expected a port from 1 to 65535, not 65536"),
         ({"port": "5000"}, 'port: expected a port from 1 to 65535, not "5000"'),
-        ({"port": True}, "port: expected a port from 1 to 65535, not True"),
+        ({"port": True}, "port: expected a port from 1 to 65535, not true"),
+        ({"port": {"a": None}}, 'port: expected a port from 1 to 65535, not {"a": null}'),
+        ({"port": ["größer"]}, 'port: expected a port from 1 to 65535, not ["größer"]'),
+        ({"port": 1e999}, "port: expected a port from 1 to 65535, not a number that is too large"),
     ],
 )
 def test_a_port_has_to_be_one(bench: Bench, given: dict[str, object], says: str) -> None:

@@ -89,9 +89,7 @@ def described(value: object) -> str:
         return "a number of more than 30 digits"
     if isinstance(value, bytes):
         return "binary data"
-    if isinstance(value, str | int | float):
-        return quoted(value)
-    return str(value)
+    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def refuse(expected: str, value: object) -> Refused:

@@ -89,9 +89,9 @@ def _escaped_in_quotes(character: str) -> str:
 
 
 def quoted(value: object) -> str:
-    """A value as a message shows it: text in double quotes, control characters escaped, cut where it is very long."""
+    """A value as a message shows it: as in JSON, but control characters are escaped, and what is very long is cut."""
     try:
-        text = value if isinstance(value, str) else repr(value)
+        text = value if isinstance(value, str) else _as_json(value)
     except RecursionError:
         text = "what is nested too deeply"
     # Cut first: a value of ten megabytes would hold up everybody else while it is escaped.
@@ -100,3 +100,11 @@ def quoted(value: object) -> str:
     if rest:
         shown = f"{shown}…"
     return f'"{shown}"' if isinstance(value, str) else shown
+
+
+def _as_json(value: object) -> str:
+    from json import dumps
+    from math import inf
+
+    # JSON has 1e400, and what is made of it when it is read has no name there.
+    return "a number that is too large" if value in (inf, -inf) else dumps(value, ensure_ascii=False, default=repr)

@@ -20,7 +20,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from trop_core.errors.arguments import InvalidArgument, UnknownCommand
 from trop_core.errors.base import Cancelled, TropError
-from trop_core.errors.spelling import nearest
+from trop_core.errors.spelling import nearest, quoted
 from trop_server.lsp.failures import log_failure, refusal, to_json_rpc
 from trop_server.transport.framing import encode
 from trop_server.transport.lanes import Ticket
@@ -198,7 +198,7 @@ class TropProtocol(LanguageServerProtocol):
         elif self._shutdown:
             self._refuse(message_id, types.ErrorCodes.InvalidRequest, "the server was shut down")
         elif message_id in self._unanswered:
-            self._refuse(message_id, types.ErrorCodes.InvalidRequest, f"the id {message_id!r} is in use")
+            self._refuse(message_id, types.ErrorCodes.InvalidRequest, f"the id {quoted(message_id)} is in use")
         elif method == types.INITIALIZE:
             if self._initialized:
                 self._refuse(message_id, types.ErrorCodes.InvalidRequest, "the server was initialized already")
