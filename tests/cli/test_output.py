@@ -301,6 +301,21 @@ class TestHelp:
         assert sandbox.rows()[0][3:] == ("b", "c")
 
 
+def test_show_path_warns_of_each_problem_of_a_configuration_by_itself(sandbox: Sandbox) -> None:
+    sandbox.data.mkdir()
+    config = sandbox.data / "config.yaml"
+    config.write_text("ports: 5\nfoo: 1\nbar: 2\n")
+
+    done = sandbox.trop("show-path")
+
+    assert (done.returncode, done.stdout) == (0, f"{sandbox.work}\n")
+    assert done.stderr.splitlines() == [
+        f"warning: {config}:1:8: ports: expected a mapping, not 5",
+        f"warning: {config}:2:1: foo: unknown key",
+        f"warning: {config}:3:1: bar: unknown key",
+    ]
+
+
 class TestCall:
     """``trop call``: the server's commands, once, in process."""
 

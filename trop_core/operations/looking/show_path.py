@@ -37,7 +37,7 @@ def compute(request: ShowPathRequest, context: Context) -> ShowPathResult:
     except ConfigError as error:
         # Of the configuration one key matters here, and the path is an answer without it, too.
         target = context.target(request.folder, request.path)
-        warnings = (error.message(),)
+        warnings = tuple(map(str, error.problems))
     path = target.canonical if request.canonicalize else target.path
     return ShowPathResult(path=path, warnings=warnings + target.warnings)
 
