@@ -123,6 +123,20 @@ def test_history_tells_from_where_to_where_something_has_moved(sandbox: Sandbox,
     assert f"{place}/shop -> {place}/web (tag api): port {port}" in told.stdout
 
 
+@pytest.mark.parametrize("asked", [["--port", "6999"], ["--here"], ["--path", "shop"]], ids=" ".join)
+def test_that_nothing_of_what_is_asked_for_is_on_record_does_not_sound_as_if_all_were_lost(
+    sandbox: Sandbox, asked: list[str]
+) -> None:
+    before = sandbox.trop("history", *asked)
+    empty = sandbox.trop("history")
+    sandbox.reserve(cwd=sandbox.directory("other"))
+
+    told = sandbox.trop("history", *asked, cwd=sandbox.directory("empty"))
+
+    assert before.stderr == told.stderr == "Nothing of that is on record.\n"
+    assert empty.stderr == "Nothing is on record.\n"
+
+
 def swapped(stage: Stage, **environment: str | None) -> Answer:
     """Exchange the ports of the two, from the first; which one that is, a server is told."""
     given: dict[str, object] = {"path": str(stage.other)}

@@ -22,7 +22,9 @@ def history(session: Session) -> str:
     form = session.options.format or "table"
     home = os.path.expanduser("~") if form == "table" else None
     if not result.operations:
-        session.tell("Nothing is on record.")
+        options = session.options
+        is_filtered = options.field_here or options.field_path is not None or options.field_port is not None
+        session.tell(f"Nothing {'of that ' if is_filtered else ''}is on record.")
     elif result.truncated:
         session.tell("… and more: --limit shows more of it")
     if form == "json":
