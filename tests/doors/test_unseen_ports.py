@@ -244,6 +244,25 @@ def test_who_asks_about_a_port_that_takes_privileges_is_told(
     assert told in done.stderr.splitlines()
 
 
+@pytest.mark.parametrize("which", ["make a socket", "bind one"])
+def test_doctor_tells_that_nobody_can_look(sandbox: Sandbox, first: int, which: str) -> None:
+    before = refusing_sockets("EPERM") if which == "make a socket" else refusing_binds("EPERM")
+    sandbox.data.mkdir(mode=0o700)
+    (sandbox.data / "config.yaml").write_text(f"ports: {{min: {first}, max: {first + 99}}}\n")
+
+    done = sandbox.run(*before, TROP, "doctor", "--format=json", **LOOKING)
+    usual = sandbox.trop("doctor", "--format=json", **LOOKING)
+
+    failure = (
+        NO_SOCKET if which == "make a socket" else NO_SOCKET.replace("making a socket", f"binding port {first + 99}")
+    )
+    found, expected = ([each for each in as_json(run)["checks"] if each["check"] == "sockets"] for run in (done, usual))
+    assert [(each["status"], each["message"]) for each in found] == [
+        ("warning", unseen(f"over {ALL_HALVES}: {failure}"))
+    ]
+    assert [each["status"] for each in expected] == ["ok"]
+
+
 NO_TABLE = (
     "nobody can look whether a port is occupied: cannot read the system's table of sockets: No such file or directory"
 )
