@@ -261,7 +261,13 @@ class Store:
                 connection = stack.enter_context(self._opened(patience, create=False).read(patience))
             except NoLocks:
                 raise
-            except (SystemFailure, MigrationFailed, LockTimeout):
+            except (SystemFailure, MigrationFailed):
+                connection = self._copied(stack, patience)
+            except LockTimeout as error:
+                from trop_core.database.migrations.executor import OPERATION
+
+                if error.operation != OPERATION:
+                    raise
                 connection = self._copied(stack, patience)
             yield connection
 

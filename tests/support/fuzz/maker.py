@@ -169,7 +169,7 @@ class Maker:
         message_id = _id(rng, number)
         if rng.random() < 0.5:
             method = rng.choice(
-                ["exit", "initialized", "$/cancelRequest", "textDocument/hover", "", "größe", "x" * 999]
+                ["exit", "initialized", "$/cancelRequest", "textDocument/rename", "", "größe", "x" * 999]
             )
             message = request(message_id, method, rng.choice([None, {}, [], [1], {"id": message_id}, _nested(50)]))
             code = METHOD_NOT_FOUND

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from trop_core.database.migrations.registry import MigrationRegistry
     from trop_core.database.migrations.types import Migration
 
-_OPERATION = "migrate its schema"
+OPERATION = "migrate its schema"
+"""What an error says that the lock was wanted for."""
 
 
 class MigrationExecutor:
@@ -78,7 +79,7 @@ class MigrationExecutor:
         """
         self._check_own(plan)
         try:
-            self._patience.insist(lambda: self._connection.execute("BEGIN IMMEDIATE"), _OPERATION)
+            self._patience.insist(lambda: self._connection.execute("BEGIN IMMEDIATE"), OPERATION)
         except sqlite3.Error as error:
             raise translate(error, self._name) from error
         result: MigrationResult | None = None
@@ -139,7 +140,7 @@ class MigrationExecutor:
         )
 
     def _commit(self, plan: MigrationPlan) -> None:
-        commit = partial(self._patience.commit, self._connection, _OPERATION)
+        commit = partial(self._patience.commit, self._connection, OPERATION)
         if plan.migrations:
             self._guarded(plan, plan.migrations[-1], "COMMIT", commit)
         else:
@@ -187,7 +188,7 @@ class MigrationExecutor:
             action()
         except sqlite3.Error as error:
             if is_busy(error):
-                raise self._patience.timed_out(_OPERATION) from error
+                raise self._patience.timed_out(OPERATION) from error
             # The error's code does not tell: of an interrupted ALTER TABLE SQLite says that the table has an error.
             if self._patience.token.cancelled or primary_code(error) == sqlite3.SQLITE_INTERRUPT:
                 raise Cancelled from error
