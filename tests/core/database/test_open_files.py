@@ -6,7 +6,7 @@ import gc
 import os
 import resource
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,6 +111,7 @@ def test_every_statement_that_was_not_read_to_its_end_is_ended_however_many_ther
                 cursor.fetchone()
 
 
+HAS_CONFIGURATION = hasattr(sqlite3.Connection, "setconfig")
 FIRST, OTHERS = ("/a", "", 5000, None, None, 1, 2), ("/others", "", 5001, None, None, 1, 2)
 
 
@@ -128,8 +129,12 @@ def test_files_that_cannot_be_given_up_now_are_given_up_later(path: Path) -> Non
     pull_away_shm(path)
 
     with no_more_files():
-        with pytest.raises(TooManyOpenFiles), database.write(Patience(5), "try"):
-            pytest.fail("a transaction began")
+        # From Python 3.12 on, nothing has to be opened in order to give them up.
+        with (
+            nullcontext() if HAS_CONFIGURATION else pytest.raises(TooManyOpenFiles),
+            database.write(Patience(5), "try"),
+        ):
+            pass
         watch.look(str(path))
         database.close()
     watch.look(str(path))
