@@ -151,6 +151,7 @@ class Context(NamedTuple):
     infer: Callable[[str, IsSafe], GitFacts] = _infer
     common_directory: Callable[[str, IsSafe], str | None] = _common_directory
     identify: Callable[[str], Identity | None] = _identify
+    home_directory: Callable[[], str | None] = paths.home_directory
     ephemeral: Callable[[], Exclusions] = _ephemeral
     data_warnings: tuple[str, ...] = ()
     data_failure: TropError | None = None
@@ -277,4 +278,4 @@ class Context(NamedTuple):
     @property
     def home(self) -> str | None:
         """The caller's home directory; None for a caller without one."""
-        return paths.home_directory()
+        return self.home_directory()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from functools import cache
+from functools import cache, lru_cache
 
 from trop_core.errors.paths import InvalidPath
 from trop_core.light_types import TYPE_CHECKING, Enum
@@ -73,6 +73,8 @@ def explicit(path: str, *, base: str | None) -> str:
     links are not followed, nothing is looked up, and the path need not exist. Raises ``InvalidPath`` for what cannot be
     stored.
     """
+    if path[:1] == "/":
+        return _normal(path)
     check_storable(path)
     if path[0] == "~":
         path = os.path.expanduser(path)
@@ -81,8 +83,14 @@ def explicit(path: str, *, base: str | None) -> str:
             advice = "Change to a directory that exists, or give a whole path."
             raise InvalidPath(path, "it is relative, and the working directory no longer exists", advice=advice)
         base = "/"
+    return _normal(path if path[0] == "/" else os.path.join(base, path))
+
+
+@lru_cache
+def _normal(path: str) -> str:
+    """An absolute path with ``.`` and ``..`` and extra slashes resolved as text. Raises ``InvalidPath``."""
     # POSIX lets exactly two leading slashes mean something else; on the systems that trop runs on they do not.
-    return check_storable("/" + os.path.normpath(path if path[0] == "/" else os.path.join(base, path)).lstrip("/"))
+    return check_storable("/" + os.path.normpath(check_storable(path)).lstrip("/"))
 
 
 def canonical(path: str) -> str:
@@ -116,7 +124,25 @@ def is_there(path: str) -> bool:
 
     To ask for nothing else takes a third of the time of ``os.path.lexists`` where there is nothing.
     """
-    return bool(names_there("", (path,)))
+    if not _access_tells():
+        return os.path.lexists(path)
+    try:
+        return os.access(path, os.F_OK, effective_ids=True, follow_symlinks=False)
+    except ValueError:
+        return False
+
+
+def first_there(candidates: Iterable[str]) -> str | None:
+    """The first of some absolute paths for which ``is_there`` holds; those after it are not looked at."""
+    if not _access_tells():
+        return next(filter(os.path.lexists, candidates), None)
+    access, exists = os.access, os.F_OK
+    try:
+        return next(
+            (path for path in candidates if access(path, exists, effective_ids=True, follow_symlinks=False)), None
+        )
+    except ValueError:
+        return None
 
 
 def names_there(directory: str, names: Iterable[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from _operator import methodcaller
 from contextlib import suppress
 from functools import partial
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _NO_SETTINGS = frozenset({"TROP_DATA_DIR", "TROP_PATH", "TROP_PROJECT", "TROP_TASK", "TROP_LOG_MODE"})
 """Variables that say nothing about settings: they alone are no reason to load what reads the others."""
+
+_is_of_trop = methodcaller("startswith", "TROP_")
 
 _ARGUMENT = Place("argument")
 _SHORT_FOR = {"allow_change": ("allow_change_project", "allow_change_task")}
@@ -89,7 +92,7 @@ def load_settings(
     in_variables: list[ConfigProblem] = []
     global_file = os.path.join(data_directory, GLOBAL_FILE)
     users = [_attempt(in_file, partial(load_file, global_file, project=False))]
-    if not _NO_SETTINGS.issuperset([name for name in environment if name.startswith("TROP_")]):
+    if not _NO_SETTINGS.issuperset(filter(_is_of_trop, environment)):
         from trop_core.config.environment import environment_layer
 
         users.append(_attempt(in_variables, partial(environment_layer, environment)))
@@ -102,8 +105,8 @@ def load_settings(
         raise ConfigError([*in_file, *project.problems, *in_variables])
     if project.failure is not None and not tolerant:
         raise project.failure
-    users.append(_argument_layer(arguments))
-    warnings = (*near_miss(global_file), *project.warnings)
+    users.append(_argument_layer(arguments) if arguments else {})
+    warnings = (*near_miss(data_directory), *project.warnings)
     if project == _Project({}, warnings=project.warnings) and not any(users):
         return Settings(warnings=warnings)  # nobody says anything, as a rule
     own, *stronger = (expanded(layer or {}) for layer in users)
@@ -296,9 +299,9 @@ def _told_of_refusal(refusal: TropError) -> str:
     return f"the project's configuration is wrong, and what is wrong of it does not count: {first}{more}"
 
 
-def near_miss(global_file: str) -> tuple[str, ...]:
+def near_miss(data_directory: str) -> tuple[str, ...]:
     """The warnings about files beside the user's own whose names are nearly the right one."""
-    return search.usual_near_misses(os.path.dirname(global_file), NEAR_GLOBAL, (GLOBAL_FILE,))
+    return search.usual_near_misses(data_directory, NEAR_GLOBAL, (GLOBAL_FILE,))
 
 
 def _argument_layer(arguments: Mapping[str, object]) -> Layer:

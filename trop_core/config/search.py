@@ -9,15 +9,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from functools import partial
+import time
+from functools import lru_cache, partial
 
 from trop_core import small_files
 from trop_core.config.names import NEAR_NAMES, PROJECT_FILES
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
-from trop_core.paths import is_within, names_there, real
+from trop_core.paths import first_there, is_within, names_there, real
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from trop_core.errors.base import TropError
 
@@ -25,6 +26,13 @@ _NOT_READ = "is not read: the file has to be called "
 _MOST_LISTED = 10_000
 _NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 """Reasons that lie with this process, and not with the file: who goes on without it gets another port."""
+
+
+_WITHOUT: dict[tuple[str, tuple[str, ...]], tuple[int, int, int]] = {}
+"""Directories in which none of some names was, as they were then: whoever adds one changes the directory's ctime."""
+_MOST_REMEMBERED = 1_000
+_SETTLED = 3.0
+"""Seconds after which a change has another ctime than the one before: where clocks are coarsest, that takes two."""
 
 
 class ProjectFile(NamedTuple):
@@ -79,8 +87,7 @@ class Ground(NamedTuple):
         ``real`` is its one name, for who has just asked for that.
         """
         real = real or _realpath(target)
-        root = next(filter(_is_root, _upward(real)), None)
-        return cls(target, real, root, None if home is None else _realpath(home), safe, around)
+        return cls(target, real, _root(real), None if home is None else _realpath(home), safe, around)
 
     @property
     def horizon(self) -> str:
@@ -130,11 +137,13 @@ def find(ground: Ground) -> Found:
     read is there, with its ``failure``. Raises nothing.
     """
     warnings: list[str] = []
-    for directory in ground.directories():
-        found = _taken(ground, directory, warnings)
-        if found:
-            warnings += near_misses(directory)
-            return Found(directory, found, tuple(warnings))
+    # One look at all names takes a third of the time of one for each directory, and as a rule there is none of them.
+    if ground.target != ground.real or first_there(_within(ground.target, ground.root, ground.home)) is not None:
+        for directory in ground.directories():
+            found = _taken(ground, directory, warnings)
+            if found:
+                warnings += near_misses(directory)
+                return Found(directory, found, tuple(warnings))
     for directory in dict.fromkeys((ground.target, ground.root or ground.target)):
         warnings += usual_near_misses(directory, NEAR_NAMES, PROJECT_FILES)
     return Found(None, (), tuple(warnings))
@@ -163,10 +172,17 @@ def is_of_project(path: str) -> bool:
     return os.path.basename(path) in PROJECT_FILES or told_of_near_miss(path) is not None
 
 
-def usual_near_misses(directory: str, usual: Iterable[str], right: Collection[str]) -> tuple[str, ...]:
+def usual_near_misses(directory: str, usual: tuple[str, ...], right: Collection[str]) -> tuple[str, ...]:
     """The same as ``near_misses``, where one of the ``usual`` names is there: otherwise the directory is not read."""
+    seen = _as_it_is(directory)
+    if seen is not None and _WITHOUT.get((directory, usual)) == seen:
+        return ()
     there = names_there(directory, usual)
     if not there:
+        if seen is not None and time.time() - seen[2] / 1e9 > _SETTLED:
+            if len(_WITHOUT) >= _MOST_REMEMBERED:
+                _WITHOUT.clear()
+            _WITHOUT[directory, usual] = seen
         return ()
     # Where letters are not told by their case, all spellings of a name are there: the directory has the one.
     return near_misses(directory, right) or tuple(
@@ -312,9 +328,28 @@ def _is_read(directory: str, name: str) -> bool:
     return own is not None and right is not None and os.path.samestat(own, right)
 
 
-def _is_root(directory: str) -> bool:
-    seen = _lstat(_in(directory, ".git")) if names_there(directory, (".git",)) else None
-    return seen is not None and stat.S_IFMT(seen.st_mode) in (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK)
+def _root(real: str) -> str | None:
+    """The nearest directory from an absolute one upward in which there is what git would know as a repository's."""
+    places = _repositories(real)
+    while place := first_there(places):
+        seen = _lstat(place)
+        if seen is not None and stat.S_IFMT(seen.st_mode) in (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK):
+            return os.path.dirname(place)
+        places = places[places.index(place) + 1 :]
+    return None
+
+
+@lru_cache
+def _repositories(directory: str) -> tuple[str, ...]:
+    """Where ``.git`` may be, from an absolute directory upward."""
+    return tuple(_in(each, ".git") for each in _upward(directory))
+
+
+@lru_cache
+def _within(directory: str, root: str | None, home: str | None) -> tuple[str, ...]:
+    """Where a project's files may be: see ``Ground.directories``, for a directory that is spelled as it is called."""
+    ground = Ground(directory, directory, root, home)
+    return tuple(_in(each, name) for each in ground.directories() for name in PROJECT_FILES)
 
 
 def _in(directory: str, name: str) -> str:
@@ -328,6 +363,15 @@ def _upward(directory: str) -> Iterator[str]:
     while directory != "/":
         directory = directory.rpartition("/")[0] or "/"
         yield directory
+
+
+def _as_it_is(directory: str) -> tuple[int, int, int] | None:
+    """A directory's identity, and when it was last changed, in nanoseconds; None where the system does not tell."""
+    try:
+        seen = os.stat(directory)
+    except (OSError, ValueError):
+        return None
+    return seen.st_dev, seen.st_ino, seen.st_ctime_ns
 
 
 def _owner(directory: str) -> int | None:

@@ -82,6 +82,7 @@ class TropServer(LanguageServer):
         self._watcher: Watcher | None = None
         self._ended: asyncio.Future[int] | None = None
         home = home_directory()
+        self._home_directory = lambda: home
         self._home = None if home is None else canonical(home)
         for operation in operations():
             self.command(operation.command)(partial(self._run, operation))
@@ -255,20 +256,24 @@ class TropServer(LanguageServer):
 
     async def perform(self, ticket: Ticket, operation: Operation, request: Any, *, folder: str | None = None) -> Any:
         """See ``Errands``."""
-        caller = self._caller() if folder is None else self._caller()._replace(folders=(folder,))
-        return await self._call(ticket, operation, request, caller, no_progress, asked=False)
+        caller = self._caller()
+        data = self._data_directory(getattr(request, "data_dir", None), caller, tolerant=operation.judges)
+        if folder is not None:
+            caller = caller._replace(folders=(folder,))
+        return await self._call(ticket, operation, request, caller, data, asked=False)
 
     async def _run(
         self, operation: Operation, argument: dict[str, Any], ticket: Ticket, reply: Callable[[Any], None]
     ) -> None:
         request, caller = operation.parse(argument), self._caller()
+        data = self._data_directory(getattr(request, "data_dir", None), caller, tolerant=operation.judges)
         if ticket.progress_token is None:
-            await self._call(ticket, operation, request, caller, no_progress, tell=partial(_reply_with, reply))
+            await self._call(ticket, operation, request, caller, data, tell=partial(_reply_with, reply))
             return
         reports = ProgressReports(asyncio.get_running_loop(), self.protocol.send_progress, ticket.progress_token)
         reports.begin(operation.title)
         try:
-            result = result_to_wire(await self._call(ticket, operation, request, caller, reports))
+            result = result_to_wire(await self._call(ticket, operation, request, caller, data, progress=reports))
         finally:
             reports.end()
         reply(result)
@@ -279,13 +284,13 @@ class TropServer(LanguageServer):
         operation: Operation,
         request: Any,
         caller: Caller,
-        progress: Progress,
+        data: DataDirectory,
         *,
+        progress: Progress = no_progress,
         asked: bool = True,
         tell: Callable[[Any], object] | None = None,
     ) -> Any:
         assert self._lanes is not None
-        data = self._data_directory(getattr(request, "data_dir", None), tolerant=operation.judges)
         context = self._context(caller, data, token=ticket.token, progress=progress, asked=asked)
         call = Call(operation, request, context, clock=self._lanes.clock)
         if self._watcher is not None and not isinstance(operation.work, Computation):
@@ -308,14 +313,16 @@ class TropServer(LanguageServer):
             environment=self._environment,
             arguments={},
             spell=wire_name,
+            home_directory=self._home_directory,
             **surroundings,
         )
 
     def _context_of_documents(self) -> Context:
-        return self._context(self._caller(), self._data_directory(), token=CancellationToken(), asked=False)
+        caller = self._caller()
+        return self._context(caller, self._data_directory(None, caller), token=CancellationToken(), asked=False)
 
     def _database(self) -> str:
-        return os.path.join(self._data_directory().path, DATABASE_NAME)
+        return os.path.join(self._data_directory(None, self._caller()).path, DATABASE_NAME)
 
     def _caller(self) -> Caller:
         unmeant = () if self._home is None else (self._home,)
@@ -325,8 +332,8 @@ class TropServer(LanguageServer):
         # Copied in one step: another thread may ask while a folder comes or goes.
         return folders_on_disk(folder.uri for folder in list(self.protocol.workspace.folders.values()))
 
-    def _data_directory(self, named: str | None = None, *, tolerant: bool = False) -> DataDirectory:
-        base = next(iter(self._open_folders()), None) or working_directory()
+    def _data_directory(self, named: str | None, caller: Caller, *, tolerant: bool = False) -> DataDirectory:
+        base = next(iter(caller.folders), caller.working_directory)
         named = next((each for each in (named, self._options.data_dir) if each is not None), self._data_dir)
         return data_directory(named, self._environment, base=base, tolerant=tolerant)
 

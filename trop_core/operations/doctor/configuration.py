@@ -33,7 +33,7 @@ def user_file(subject: Subject) -> Iterator[Finding]:
     if not place:
         return
     file = os.path.join(place, GLOBAL_FILE)
-    for told in near_miss(file):
+    for told in near_miss(place):
         yield warning("user_configuration", told, _RENAME)
     try:
         layer = load_file(file, project=False)
@@ -101,7 +101,7 @@ def _mistakes(subject: Subject) -> Iterator[Finding]:
         yield from of_error(_NAME, refusal, subject.context.spell)
     # The last one tells of the refusal, as a whole.
     warnings = subject.settings.warnings[: -1 if refusal is not None else None]
-    users = near_miss(os.path.join(subject.context.data_directory, GLOBAL_FILE))
+    users = near_miss(subject.context.data_directory)
     for told in warnings:
         if is_of_near_miss(told) and told not in users:
             yield warning(_NAME, told, _RENAME)
