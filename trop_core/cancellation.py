@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 
 from trop_core.errors.base import Cancelled
 from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     Progress = Callable[[int, int], None]
     """Told how many rows of how many are done; called from the thread that works, inside the transaction."""
@@ -61,20 +61,35 @@ class CancellationToken:
                 self._event = threading.Event()
             self._event.set()
 
-    @contextmanager
-    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
-        """Call ``interrupt`` if the call is taken back inside the block, and never after it.
+    def interrupting(self, interrupt: Callable[[], None]) -> AbstractContextManager[None]:
+        """A context in which ``interrupt`` is called if the call is taken back, and never after it.
 
-        An interrupt that came late would hit whatever the connection does next.
+        An interrupt that came late would hit whatever the connection does next. Raises ``Cancelled`` where the call
+        was taken back before.
         """
+        return _Interrupting(self, interrupt)
+
+    def interrupt_with(self, interrupt: Callable[[], None] | None) -> None:
+        """What to call once the call is taken back; None for nothing."""
         with self._lock:
             self._interrupt = interrupt
-        try:
-            self.check()
-            yield
-        finally:
-            with self._lock:
-                self._interrupt = None
+
+
+class _Interrupting:
+    """See ``CancellationToken.interrupting``. Every call that reads or writes the store goes through one."""
+
+    def __init__(self, token: CancellationToken, interrupt: Callable[[], None]) -> None:
+        self._token = token
+        self._interrupt = interrupt
+
+    def __enter__(self) -> None:
+        self._token.interrupt_with(self._interrupt)
+        if self._token.cancelled:
+            self._token.interrupt_with(None)
+            raise Cancelled
+
+    def __exit__(self, *_raised: object) -> None:
+        self._token.interrupt_with(None)
 
 
 def no_progress(done: int, total: int) -> None:

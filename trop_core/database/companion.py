@@ -11,7 +11,7 @@ import _sqlite3 as sqlite3
 from trop_core.database.failures import undecodable_column
 from trop_core.database.migrations.companion.tables import MADE
 from trop_core.database.migrations.registry import COMPANION, MigrationRegistry
-from trop_core.database.migrations.version import read_version
+from trop_core.database.migrations.version import read_version, version_in
 from trop_core.errors.store import DatabaseCorrupt
 from trop_core.light_types import TYPE_CHECKING, Literal
 
@@ -68,9 +68,9 @@ def version(connection: StoreConnection) -> int:
     return _version(connection) or 0
 
 
-def has(connection: StoreConnection, since: int) -> bool:
-    """Whether the store says that it has the tables of a version. Reads one row, and imports nothing."""
-    version = _version(connection)
+def says(value: object, since: int) -> bool:
+    """Whether what the store has as the tables' version says that it has those of a version. Imports nothing."""
+    version = version_in(value)
     return version is not None and since <= version <= COMPANION.latest
 
 

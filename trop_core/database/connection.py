@@ -44,6 +44,21 @@ class CommitLost(FilesReplaced):
     """It was committed, and before that nothing was amiss with the files."""
 
 
+class _RollingBack:
+    """The context of one transaction of a database: see its ``end``. Every call goes through one."""
+
+    def __init__(self, database: Database, patience: Patience, operation: str) -> None:
+        self._database = database
+        self._patience = patience
+        self._operation = operation
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        self._database.end(error, self._patience, self._operation)
+
+
 class Database:
     """One connection to a store, for one thread at a time; ``close`` it in the end.
 
@@ -157,7 +172,7 @@ class Database:
         Raises the errors of opening, ``LockTimeout`` in the rare moments when not even reading is possible, and
         ``FilesReplaced`` where files were replaced under it.
         """
-        with self._rolling_back(patience, "read it"):
+        with _RollingBack(self, patience, "read it"):
             self._begin("BEGIN", patience, "read it")
             with patience.token.interrupting(self._connection.interrupt):
                 yield self._connection
@@ -170,9 +185,9 @@ class Database:
         ``operation`` says in an error what the lock was wanted for. Raises the errors of opening, ``LockTimeout`` and
         ``Cancelled``; ``FilesReplaced`` where files were replaced under it.
         """
-        with self._rolling_back(patience, operation):
+        with _RollingBack(self, patience, operation):
             self._begin("BEGIN IMMEDIATE", patience, operation)
-            with patience.clock.holding(), patience.token.interrupting(self._connection.interrupt):
+            with patience.clock.holding, patience.token.interrupting(self._connection.interrupt):
                 yield self._connection
             # Looked at before as well: what is written to a -wal with a -shm that nobody else has spoils what others
             # have written there meanwhile.
@@ -189,11 +204,11 @@ class Database:
 
         An older schema is brought to the latest version inside of it, and is the older one again afterwards.
         """
-        with self._rolling_back(patience, operation):
+        with _RollingBack(self, patience, operation):
             self._begin("BEGIN IMMEDIATE", patience, operation, rehearsal=True)
             # BEGIN IMMEDIATE succeeds on a file or in a directory that is read-only; this fails as a real write does.
             self._connection.execute("PRAGMA user_version = 0")
-            with patience.clock.holding(), patience.token.interrupting(self._connection.interrupt):
+            with patience.clock.holding, patience.token.interrupting(self._connection.interrupt):
                 yield self._connection
             self._connection.roll_back()
 
@@ -238,22 +253,20 @@ class Database:
     def _too_restless(self) -> SystemFailure:
         return SystemFailure("read or write", path=self.path, reason="its files are replaced again and again")
 
-    @contextmanager
-    def _rolling_back(self, patience: Patience, operation: str) -> Iterator[None]:
-        """Roll back when an error leaves the block, and make SQLite's errors the product's.
+    def end(self, error: BaseException | None, patience: Patience, operation: str) -> None:
+        """End a transaction; one that an error ends is rolled back, and SQLite's errors are raised as the product's.
 
         No other thread closes the connection from when ``_begin`` has begun to the end.
         """
         try:
-            yield
-        except BaseException as error:
+            if error is None:
+                return
             self._connection.roll_back()
             is_of_the_files = isinstance(error, (sqlite3.Error, DatabaseCorrupt)) and self._connection.is_open
             if is_of_the_files and self._connection.is_replaced():
                 raise FilesReplaced from error
             if isinstance(error, sqlite3.Error):
                 raise self._translated(error, patience, operation) from error
-            raise
         finally:
             if self._is_at_work:
                 self._rest()
@@ -287,7 +300,7 @@ class Database:
                 return
             elif rehearsal:
                 executor = self._executor(patience)
-                with patience.clock.holding(), patience.token.interrupting(self._connection.interrupt):
+                with patience.clock.holding, patience.token.interrupting(self._connection.interrupt):
                     executor.apply(executor.plan(dry_run=True))
                 return
             else:
@@ -360,7 +373,7 @@ class Database:
         for pause in (*_PAUSES_BEFORE_WAL, 0.0):
             try:
                 if self._connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                    with patience.clock.holding():
+                    with patience.clock.holding:
                         self._connection.execute("PRAGMA journal_mode = WAL")
                 return
             except sqlite3.OperationalError as error:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import _sqlite3 as sqlite3
 
-from trop_core.database.companion import DIRECTORIES, has, is_usable
+from trop_core.database.companion import DIRECTORIES, is_usable, says
 from trop_core.database.failures import primary_code, undecodable_column
+from trop_core.database.migrations.registry import COMPANION
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -59,22 +60,23 @@ class Directory(NamedTuple):
 
 _COLUMNS = ", ".join(Directory._fields)
 
+_VERSION = f"(SELECT value FROM metadata WHERE key = '{COMPANION.key}')"
+_FIND = f"SELECT {_VERSION}, {_COLUMNS} FROM directories WHERE path = ?"
+
 
 def find(connection: StoreConnection, path: str) -> Directory | None:
     """What was last seen at a path, whether anything is still reserved there or not.
 
     It is asked for with every reservation, so the table is not looked over first: one that has the columns is read.
     """
-    if not has(connection, DIRECTORIES):
-        return None
     try:
-        found = _rows(connection, "path = ?", [path])
+        row = connection.execute(_FIND, (path,)).fetchone()
     except sqlite3.OperationalError as error:
-        # There is no such table, or no such column.
-        if primary_code(error) != sqlite3.SQLITE_ERROR:
+        # There is no such table, or no such column; or a text that is no UTF-8, which tells of no directory.
+        if primary_code(error) != sqlite3.SQLITE_ERROR and undecodable_column(error) is None:
             raise
         return None
-    return found[0] if found else None
+    return Directory(*row[1:]) if row is not None and says(row[0], DIRECTORIES) else None
 
 
 def with_identity(connection: StoreConnection, identity: Identity, *, but: str) -> list[Directory]:

@@ -58,12 +58,12 @@ class FileSet:
             now = _look_at(self._names)
             if now == self._found and now[0] is not None:
                 return self._is_torn
-            appeared = [before is None and after is not None for before, after in zip(self._found, now, strict=True)]
+            had, has = list(map(bool, self._found)), list(map(bool, now))
             self._is_torn = (
                 self._is_torn
-                or self._found[0] is None
-                or any(_is_another(before, after) for before, after in zip(self._found, now, strict=True))
-                or appeared[1] != appeared[2]
+                or not had[0]
+                or any(map(_is_another, self._found, now))
+                or (not had[1] and has[1]) != (not had[2] and has[2])
             )
             self._found = now
         return self._is_torn

@@ -98,7 +98,8 @@ class _InUse:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._at_work = 0
         self._waiting = 0
         self._is_giving_up = False
@@ -115,7 +116,7 @@ class _InUse:
         """Begin to work with connections: none is closed by another thread until ``end``. May be nested."""
         depth = getattr(self._of_thread, "depth", 0)
         if not depth:
-            with self._changed:
+            with self._lock:
                 while self._waiting or self._is_giving_up:
                     self._changed.wait()
                 self._at_work += 1
@@ -125,9 +126,10 @@ class _InUse:
         """End what ``begin`` began."""
         self._of_thread.depth -= 1
         if not self._of_thread.depth:
-            with self._changed:
+            with self._lock:
                 self._at_work -= 1
-                self._changed.notify_all()
+                if self._waiting:
+                    self._changed.notify_all()
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -192,6 +194,7 @@ class _InUse:
                 self._is_giving_up = True
             finally:
                 self._waiting -= 1
+                self._changed.notify_all()  # if this has not worked, nobody has to wait for it any more
         try:
             if connection.is_open:
                 given_up = [each for each in self._connections if each.is_open and each.path == connection.path]

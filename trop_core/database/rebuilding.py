@@ -118,7 +118,7 @@ def rebuild(
                 connection.execute("PRAGMA user_version = 0")
             else:
                 recording.check(connection)
-            with patience.clock.holding(), patience.token.interrupting(connection.interrupt):
+            with patience.clock.holding, patience.token.interrupting(connection.interrupt):
                 version = _version_of(connection)
                 copy = None if dry_run else backup.back_up(path, ".bak")
                 damaged = _empty(connection, patience, recording, dry_run=dry_run)

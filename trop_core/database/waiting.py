@@ -35,10 +35,12 @@ class LockClock:
     def __init__(self, started: Callable[[], object] | None = None) -> None:
         self._started = started
         self._lock = threading.Lock()
-        self._waiting = self._holding = 0
+        self._waiting = self._holding = 0  # how many do
         self._found_held = False
         self._elapsed = 0.0
         self._since: float | None = None
+        self.holding = _Holding(self)
+        """The context in which a call of this process holds the lock."""
 
     @property
     def running(self) -> bool:
@@ -53,38 +55,58 @@ class LockClock:
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Somebody who has found the lock held waits for it inside of the block."""
-        self._count(waiting=1, found_held=True)
+        self._wait(1, found_held=True)
         try:
             yield
         finally:
-            self._count(waiting=-1)
+            self._wait(-1)
 
     def find_held(self) -> None:
         """Whoever waits has tried again, in vain."""
-        self._count(found_held=True)
+        self._wait(0, found_held=True)
 
-    @contextmanager
-    def holding(self) -> Iterator[None]:
-        """A call of this process holds the lock inside of the block."""
-        self._count(holding=1)
-        try:
-            yield
-        finally:
-            self._count(holding=-1)
-
-    def _count(self, *, waiting: int = 0, holding: int = 0, found_held: bool = False) -> None:
+    def hold(self) -> None:
+        """A call of this process has the lock from here on, until it will ``let_go``."""
         with self._lock:
-            self._waiting += waiting
-            self._holding += holding
+            self._holding += 1
+            self._found_held = False
+            self._stop()
+
+    def let_go(self) -> None:
+        """It has it no longer."""
+        with self._lock:
+            self._holding -= 1
+
+    def _wait(self, more: int, *, found_held: bool = False) -> None:
+        """So many ``more`` wait."""
+        with self._lock:
+            self._waiting += more
             self._found_held = not self._holding and (found_held or self._found_held)
-            runs, ran = self._waiting > 0 and self._found_held, self._since is not None
-            if runs and not ran:
+            begins = self._waiting > 0 and self._found_held and self._since is None
+            if begins:
                 self._since = time.monotonic()
-            elif self._since is not None and not runs:
-                self._elapsed += time.monotonic() - self._since
-                self._since = None
-        if runs and not ran and self._started is not None:
+            elif not (self._waiting and self._found_held):
+                self._stop()
+        if begins and self._started is not None:
             self._started()
+
+    def _stop(self) -> None:
+        if self._since is not None:
+            self._elapsed += time.monotonic() - self._since
+            self._since = None
+
+
+class _Holding:
+    """A context that may be entered any number of times, by several at once. Every call goes through it twice."""
+
+    def __init__(self, clock: LockClock) -> None:
+        self._clock = clock
+
+    def __enter__(self) -> None:
+        self._clock.hold()
+
+    def __exit__(self, *_raised: object) -> None:
+        self._clock.let_go()
 
 
 class Patience:
@@ -168,10 +190,16 @@ class Patience:
         """
 
         def attempt() -> None:
-            with self.clock.holding():
+            with self.clock.holding:
                 connection.execute("COMMIT")
 
-        self.insist(attempt, operation)
+        self.token.check()
+        try:
+            attempt()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+            self.insist(attempt, operation)
 
 
 def _is_busy(error: sqlite3.OperationalError | BlockingIOError) -> bool:

@@ -20,7 +20,7 @@ def test_it_stands_still_while_a_call_of_this_process_holds_the_lock() -> None:
 
     with clock.waiting():
         runs.append(clock.running)
-        with clock.holding():
+        with clock.holding:
             runs.append(clock.running)
             clock.find_held()
             runs.append(clock.running)
@@ -34,7 +34,7 @@ def test_who_sleeps_over_the_end_of_a_call_of_this_process_is_not_kept_waiting_b
     runs: list[bool] = []
 
     with clock.waiting():
-        with clock.holding():
+        with clock.holding:
             pass
         runs.append(clock.running)
         clock.find_held()

@@ -84,7 +84,7 @@ class MigrationExecutor:
             raise translate(error, self._name) from error
         result: MigrationResult | None = None
         try:
-            with self._patience.clock.holding(), self._patience.token.interrupting(self._connection.interrupt):
+            with self._patience.clock.holding, self._patience.token.interrupting(self._connection.interrupt):
                 current = self._version()
                 target = max(current, plan.target_version)
                 plan = MigrationPlan(current, target, self._registry.plan_migration(current, target), plan.dry_run)

@@ -35,14 +35,21 @@ def read_version(connection: sqlite3.Connection, path: str, chain: Chain = FILE_
         if not chain.whole_file:
             return 0
         reason = "the version is missing"
-    elif isinstance(row[0], str) and len(row[0]) <= _LONGEST_VERSION and row[0].isascii() and row[0].isdigit():
-        version = int(row[0])
-        if version > 0:
-            return version
-        reason = f"version 0 is that of {'an empty file' if chain.whole_file else 'a file without these tables'}"
     else:
+        version = version_in(row[0])
+        if version:
+            return version
         reason = f"{row[0]!r:.40} is no version"
+        if version == 0:
+            reason = f"version 0 is that of {'an empty file' if chain.whole_file else 'a file without these tables'}"
     raise DatabaseCorrupt(reason, path=path, table="metadata", column="value", key=chain.key)
+
+
+def version_in(value: object) -> int | None:
+    """The number that a stored version is; None for what is none."""
+    if isinstance(value, str) and len(value) <= _LONGEST_VERSION and value.isascii() and value.isdigit():
+        return int(value)
+    return None
 
 
 def write_version(connection: sqlite3.Connection, version: int, chain: Chain = FILE_FORMAT) -> None:
