@@ -216,9 +216,10 @@ def parse(request: type[Record], values: Mapping[str, object], *, uris: bool) ->
             raise UnknownArgument(given_name, known=tuple(fields))
         if value is not None:
             accepted[field.name] = field.accept(value, uris=uris)
-    for field in fields.values():
-        if field.required and field.name not in accepted:
-            raise InvalidArgument(field.name, expected=field.expectation, missing=True, alone=True)
+    for name in request.required:
+        if name not in accepted:
+            field = next(field for field in fields.values() if field.name == name)
+            raise InvalidArgument(name, expected=field.expectation, missing=True, alone=True)
     return accepted
 
 

@@ -43,12 +43,13 @@ class Record:
 
     declared: ClassVar[Mapping[str, Declared]] = {}
     """The fields by their names, those of the bases first."""
-    _required: ClassVar[tuple[str, ...]] = ()
+    required: ClassVar[tuple[str, ...]] = ()
+    """The names of those without a default."""
 
     def __init_subclass__(cls) -> None:
         own = {name: field for name, field in cls.__dict__.items() if isinstance(field, Declared)}
         cls.declared = {**cls.declared, **own}
-        cls._required = tuple(name for name, field in cls.declared.items() if field.required)
+        cls.required = tuple(name for name, field in cls.declared.items() if field.required)
         for name, field in own.items():
             if field.required:
                 delattr(cls, name)
@@ -61,7 +62,7 @@ class Record:
         for name in values:
             if name not in declared:
                 raise TypeError(f"{type(self).__name__} has no field {name}")
-        for name in self._required:
+        for name in self.required:
             if name not in values:
                 raise TypeError(f"{type(self).__name__} needs {name}")
         self.__dict__.update(values)

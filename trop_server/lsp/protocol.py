@@ -221,7 +221,9 @@ class TropProtocol(LanguageServerProtocol):
             self._send_error(message_id, error)
 
     def _begin(self, message_id: str | int, handling: Coroutine[Any, Any, None]) -> None:
-        task = self._unanswered[message_id] = asyncio.ensure_future(self._handle(message_id, handling))
+        # What asyncio.ensure_future would come to: of a short command, to find that out is a part that counts.
+        task = asyncio.get_running_loop().create_task(self._handle(message_id, handling))
+        self._unanswered[message_id] = task
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 

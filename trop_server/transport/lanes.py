@@ -70,7 +70,7 @@ class Ticket:
 
     async def while_harmless(self, waiting: Awaitable[T]) -> T:
         """Await something that may be dropped until it takes effect; raises ``Cancelled`` once that has happened."""
-        task = asyncio.ensure_future(waiting)
+        task = waiting if isinstance(waiting, asyncio.Future) else asyncio.ensure_future(waiting)
         if self.token.cancelled:
             task.cancel()
         self._abandon = task.cancel

@@ -65,7 +65,10 @@ class Places:
             self._ready.setdefault(place, asked)
             if goes_on:
                 self._ready.move_to_end(place, last=False)
-            self._begin()
+            if len(self._ready) == 1 and not self._at_work:
+                self._begin_at(place)  # as a rule there is nobody else
+            else:
+                self._begin()
         if answer in asked.waiting:
             answer.add_done_callback(partial(self._forget, place, asked))
         return answer
@@ -78,13 +81,17 @@ class Places:
                 if wait < math.inf and self._next is None:
                     self._next = self._loop.call_later(wait, self._begin_later)
                 return
-            asked = self._ready.pop(place)
-            answer, function = asked.waiting.popitem(last=False)
-            if not answer.cancelled():
-                self._hand_on(place, asked, answer, function)
-            if asked.waiting and asked.at_work < _OF_ONE_PLACE:
-                self._ready[place] = asked
-            self._drop(place, asked)
+            self._begin_at(place)
+
+    def _begin_at(self, place: str) -> None:
+        """Begin the next look at a place that is ready."""
+        asked = self._ready.pop(place)
+        answer, function = asked.waiting.popitem(last=False)
+        if not answer.cancelled():
+            self._hand_on(place, asked, answer, function)
+        if asked.waiting and asked.at_work < _OF_ONE_PLACE:
+            self._ready[place] = asked
+        self._drop(place, asked)
 
     def _hand_on(self, place: str, asked: _Place, answer: asyncio.Future[Any], function: Callable[[], Any]) -> None:
         try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 OCCUPIED: dict[Occupancy, bool | None] = {"occupied": True, "free": False, "unknown": None}
 
 _DEEPEST = 20
+_AS_THEY_ARE = frozenset((str, int, bool, type(None)))
 
 _TIMES = 1024
 """How many times are kept with what they are called: rows that were used together have the same."""
@@ -52,8 +53,8 @@ def value_to_wire(value: Any, depth: int = 0) -> Any:
     A caller's own value comes back in the details of the error that refuses it, and may be anything: what is nested
     deeply is left out, and a number that was too large to be one (1e999) is a text.
     """
-    if depth > _DEEPEST:
-        return "…"
+    if type(value) in _AS_THEY_ARE or depth > _DEEPEST:
+        return value if type(value) in _AS_THEY_ARE else "…"
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Reservation):

@@ -29,9 +29,10 @@ class LookingRequest(Record):
     skip_ipv6: bool | None = fields.switch("Do not look at IPv6.")
 
 
-def occupancy_settings(request: object) -> dict[str, Any]:
+def occupancy_settings(request: Record) -> dict[str, Any]:
     """What a request says about the occupancy check, as ``Context.settings`` takes it.
 
-    None where the request leaves the matter to the configuration; a field that it does not have is left out.
+    What the request leaves to the configuration is left out.
     """
-    return {setting: getattr(request, field) for field, setting in _SETTINGS.items() if hasattr(request, field)}
+    given = request.__dict__
+    return {_SETTINGS[field]: given[field] for field in _SETTINGS.keys() & given.keys()}

@@ -21,6 +21,15 @@ GroupOutcome = Literal["created", "reused", "extended", "updated", "reallocated"
 """The same for several at once, of which some may have been missing."""
 
 
+_SETTINGS = frozenset(
+    (
+        *("allow_unrelated_path", "allow_change_project", "allow_change_task", "allow_change"),
+        *("disable_autoprune", "disable_autoexpire"),
+    )
+)
+"""The fields of a request that are settings of the same name."""
+
+
 class ReservingRequest(Record):
     """What a caller may say however it reserves."""
 
@@ -41,15 +50,8 @@ class ReservingRequest(Record):
     @property
     def settings(self) -> dict[str, Any]:
         """What the request says in place of the configuration, as ``Context.settings`` takes it."""
-        return {
-            "allow_unrelated_path": self.allow_unrelated_path,
-            "allow_change_project": self.allow_change_project,
-            "allow_change_task": self.allow_change_task,
-            "allow_change": self.allow_change,
-            "disable_autoprune": self.disable_autoprune,
-            "disable_autoexpire": self.disable_autoexpire,
-            **occupancy_settings(self),
-        }
+        given = self.__dict__
+        return {**{field: given[field] for field in _SETTINGS & given.keys()}, **occupancy_settings(self)}
 
 
 class Wish(NamedTuple):

@@ -117,7 +117,9 @@ def plan(connection: StoreConnection, prepared: Prepared[ReserveRequest]) -> Pla
         stored = reservations.find(connection, key._replace(path=arrival.source))
     if stored is None:
         return _plan_new(connection, prepared, arrival)
-    return _plan_existing(connection, prepared, arrival, stored._replace(path=arrival.path))
+    if arrival.source != arrival.path:
+        stored = stored._replace(path=arrival.path)
+    return _plan_existing(connection, prepared, arrival, stored)
 
 
 def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:
