@@ -88,17 +88,30 @@ def cut_wal(path: Path) -> None:
 HARMS = [remove_shm, remove_wal, remove_both, replace_shm, cut_wal]
 
 
+def move_and_link(path: Path, to: Path) -> None:
+    """Have the database elsewhere: SQLite keeps the others beside where a link leads to, and not beside the link."""
+    to.parent.mkdir()
+    path.rename(to)
+    path.symlink_to(to)
+
+
+@pytest.mark.parametrize("is_linked", [False, True], ids=["plain", "linked"])
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
 def test_no_port_is_given_twice_and_none_is_lost(
-    sandbox: Sandbox, client: Client, harm: Callable[[Path], None]
+    sandbox: Sandbox, client: Client, harm: Callable[[Path], None], *, is_linked: bool
 ) -> None:
     a, b, c, d = (sandbox.directory(name) for name in "abcd")
+    file = sandbox.database
+    if is_linked:
+        sandbox.make_store()
+        file = sandbox.data.parent / "elsewhere" / "real.db"
+        move_and_link(sandbox.database, file)
     assert reserve(client, a) == 5000
     assert listed(client) == {"a": 5000}
     # What is in the -wal alone is lost with it; what is told here is about what comes after.
     checkpoint(sandbox.database)
 
-    harm(sandbox.database)
+    harm(file)
     assert sandbox.reserve(cwd=b) == 5001
     assert reserve(client, c) == 5002
     assert sandbox.reserve(cwd=d) == 5003
@@ -108,6 +121,40 @@ def test_no_port_is_given_twice_and_none_is_lost(
     end(client)
     assert stored(sandbox) == expected
     assert stores.integrity_of(sandbox.database) == "ok"
+
+
+def test_a_store_that_was_moved_with_a_link_in_its_place_is_one_for_all(sandbox: Sandbox, client: Client) -> None:
+    a, b, c, d = (sandbox.directory(name) for name in "abcd")
+    assert reserve(client, a) == 5000
+    checkpoint(sandbox.database)
+
+    move_and_link(sandbox.database, sandbox.data.parent / "elsewhere" / "trop.db")
+    assert sandbox.reserve(cwd=b) == 5001
+    assert reserve(client, c) == 5002
+    assert sandbox.reserve(cwd=d) == 5003
+
+    expected = {"a": 5000, "b": 5001, "c": 5002, "d": 5003}
+    assert listed(client) == expected
+    end(client)
+    assert stored(sandbox) == expected
+    assert stores.integrity_of(sandbox.database) == "ok"
+
+
+def test_a_link_that_leads_to_another_store_is_followed(sandbox: Sandbox, client: Client) -> None:
+    a, b = (sandbox.directory(name) for name in "ab")
+    sandbox.make_store()
+    one, other = (sandbox.data.parent / name / "trop.db" for name in ("one", "other"))
+    move_and_link(sandbox.database, one)
+    assert reserve(client, a) == 5000
+    sandbox.database.unlink()
+    sandbox.reserve(cwd=b)
+    move_and_link(sandbox.database, other)
+
+    assert reserve(client, a) == 5001
+    assert listed(client) == {"a": 5001, "b": 5000}
+    end(client)
+    assert {os.path.basename(row[0]): row[2] for row in stores.rows_in(one)} == {"a": 5000}
+    assert {os.path.basename(row[0]): row[2] for row in stores.rows_in(other)} == {"a": 5001, "b": 5000}
 
 
 @pytest.mark.parametrize("harm", [remove_shm, remove_wal, remove_both, replace_shm], ids=lambda harm: harm.__name__)

@@ -6,6 +6,7 @@ import _sqlite3 as sqlite3
 import errno
 import os
 
+from trop_core.database.file_set import files_of
 from trop_core.errors.base import Cancelled, InternalError, TropError
 from trop_core.errors.store import DatabaseCorrupt
 from trop_core.errors.system import (
@@ -89,7 +90,7 @@ def translate(error: sqlite3.Error, path: str) -> TropError:
     if error_code(error) == sqlite3.SQLITE_READONLY_DBMOVED:
         return SystemFailure("write to", path=path, reason="another file was put in its place meanwhile")
     if is_left_behind(error):
-        return SidecarLeftBehind(f"{path}-shm")
+        return SidecarLeftBehind(files_of(path)[2])
     if code in _FORBIDDEN:
         return PermissionDenied("write to", path=path, reason=text)
     if code == sqlite3.SQLITE_CANTOPEN:

@@ -21,6 +21,15 @@ SHARED_UNIT = 32768
 _Found = tuple[int, int, int]
 
 
+def files_of(path: str) -> list[str]:
+    """A database's own file, and those beside it: where a name is a link, beside what that leads to.
+
+    Looks at the file system. SQLite follows such a link itself, and none in the place of the files beside.
+    """
+    real = os.path.realpath(path) if os.path.islink(path) else path
+    return [real, *(real + suffix for suffix in BESIDE)]
+
+
 class FileSet:
     """Which files one connection has open: the database's, and those beside it.
 
@@ -28,7 +37,8 @@ class FileSet:
     """
 
     def __init__(self, path: str) -> None:
-        self._names = [path, *(path + suffix for suffix in BESIDE)]
+        self._path = path
+        self._names = files_of(path)
         self._found = _look_at(self._names)
         self._is_torn = False
         self._comparing = allocate_lock()
@@ -56,6 +66,8 @@ class FileSet:
         """
         with self._comparing:
             now = _look_at(self._names)
+            if self._names[0] != self._path and self._names[0] != os.path.realpath(self._path):
+                self._is_torn = True
             if now == self._found and now[0] is not None:
                 return self._is_torn
             had, has = list(map(bool, self._found)), list(map(bool, now))
@@ -70,11 +82,11 @@ class FileSet:
 
 
 def _look_at(names: list[str]) -> "list[_Found | None]":
-    """Which file each name means now, and its size; None if it means none."""
+    """Which file each name means now, and its size; None if it means none. A link has become another file."""
     found: list[_Found | None] = []
     for name in names:
         try:
-            status = os.stat(name)
+            status = os.lstat(name)
         except OSError:
             found.append(None)
         else:

@@ -10,7 +10,7 @@ import os
 import time
 
 from trop_core.database.failures import denial, system_failure, translate
-from trop_core.database.file_set import BESIDE, OLDEST_SQLITE, SHARED_UNIT, FileSet
+from trop_core.database.file_set import OLDEST_SQLITE, SHARED_UNIT, FileSet, files_of
 from trop_core.database.open_files import IN_USE, SharedConnection, has_open
 from trop_core.errors.store import NoDataDirectory
 from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SidecarLeftBehind, SystemFailure
@@ -149,23 +149,25 @@ def check_writable(path: str) -> None:
     index, for what it never held.
     """
     missing = False
-    for name in (path, *(path + suffix for suffix in BESIDE)):
+    files = files_of(path)
+    itself, log, shared = files
+    for name in files:
         if os.access(name, os.W_OK):
             continue
         if not os.path.exists(name):
-            if name == path:  # opening it tells
+            if name == itself:  # opening it tells
                 return
             missing = True
         elif os.access(name, os.W_OK):  # somebody has made it between the two looks
             continue
-        elif name == path:
+        elif name == itself:
             raise PermissionDenied("write to", path=name, reason=denial(name))
         else:
             raise SidecarInTheWay("write to", path=name, reason=denial(name))
-    if missing and _is_left_behind(path):
-        raise SidecarLeftBehind(path + BESIDE[1])
-    if missing or _is_cut_off(path + BESIDE[1]):
-        _check_room(os.path.dirname(path) or ".")
+    if missing and _is_left_behind(log, shared):
+        raise SidecarLeftBehind(shared)
+    if missing or _is_cut_off(shared):
+        _check_room(os.path.dirname(itself) or ".")
 
 
 def _check_room(directory: str) -> None:
@@ -177,9 +179,8 @@ def _check_room(directory: str) -> None:
         raise SystemFailure("write to", path=directory, reason=os.strerror(errno.ENOSPC))
 
 
-def _is_left_behind(path: str) -> bool:
+def _is_left_behind(log: str, shared: str) -> bool:
     """Whether a process has a -shm open whose -wal was removed. One that nobody has open, SQLite makes anew."""
-    log, shared = (path + suffix for suffix in BESIDE)
     # In this order: whoever opens a store makes the -wal first, and whoever closes it removes that last.
     return os.path.lexists(shared) and not os.path.lexists(log) and has_open(shared) and not os.path.lexists(log)
 

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 
 from trop_core import temporary
 from trop_core.database.failures import primary_code, system_failure
-from trop_core.database.file_set import SHARED_UNIT
+from trop_core.database.file_set import SHARED_UNIT, files_of
 from trop_core.database.handles import IN_MEMORY, connect_own, connect_read_only
 from trop_core.database.open_files import IN_USE
 from trop_core.errors.store import NoDataDirectory
@@ -141,7 +141,7 @@ def _copy(path: str, stamp: _Stamp, stack: ExitStack) -> StoreConnection:
     try:
         _write(name, content)
         for suffix in beside:
-            with open(path + suffix, "rb") as file:
+            with open(files_of(path)[0] + suffix, "rb") as file:
                 _write(name + suffix, file.read())
     except FileNotFoundError:
         raise
@@ -166,13 +166,14 @@ def escaped_text(value: bytes) -> str:
 def _stamp(path: str) -> _Stamp:
     """What tells that a store's file, or one that SQLite keeps beside it, has changed."""
     found: list[tuple[int, int, int] | None] = []
+    itself = files_of(path)[0]
     for suffix in _SUFFIXES:
         try:
-            status = os.stat(path + suffix)
+            status = os.stat(itself + suffix)
         except FileNotFoundError:
             found.append(None)
         except OSError as error:
-            raise system_failure(error, "look at", path + suffix) from error
+            raise system_failure(error, "look at", itself + suffix) from error
         else:
             found.append((status.st_ino, status.st_size, status.st_mtime_ns))
     return tuple(found)

@@ -10,7 +10,7 @@ import stat
 
 from trop_core.database import reservations
 from trop_core.database.failures import is_busy, system_failure, translate
-from trop_core.database.file_set import BESIDE
+from trop_core.database.file_set import files_of
 from trop_core.database.handles import StoreConnection, check_writable, connect_read_only
 from trop_core.database.migrations.registry import LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
@@ -126,7 +126,7 @@ class StoreWatch:
     def _version_of(self, path: str) -> object:
         """What is another one after each change by another connection; None where that cannot be told."""
         if not _is_writable(path):
-            return [_status(name) for name in (path, *(path + suffix for suffix in BESIDE))]
+            return [_status(name) for name in files_of(path)]
         # Somebody is at work for long, or the system refuses it: the next look tries again.
         with contextlib.suppress(LockTimeout, SystemFailure):
             IN_USE.leave_replaced(path, Patience(0))

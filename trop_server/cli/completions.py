@@ -16,7 +16,7 @@ from argcomplete.completers import BaseCompleter
 from argcomplete.shell_integration import shellcode
 
 from trop_core.catalogue import operation, operations
-from trop_core.database.file_set import DATABASE_NAME
+from trop_core.database.file_set import DATABASE_NAME, files_of
 from trop_core.database.handles import connect_read_only
 from trop_core.errors.base import TropError
 from trop_core.errors.spelling import escaped
@@ -120,7 +120,7 @@ def _stored(column: str, named: str | None) -> list[str]:
     try:
         path = os.path.join(data_directory(named, os.environ, base=working_directory()).path, DATABASE_NAME)
         # SQLite would make these two files. What is in a -wal that nobody has open is left out.
-        shared = os.path.exists(f"{path}-wal") and os.path.exists(f"{path}-shm")
+        shared = all(map(os.path.exists, files_of(path)))
         with closing(connect_read_only(path, immutable=not shared)) as connection:
             rows = connection.execute(f"SELECT DISTINCT {column} FROM reservations ORDER BY 1 LIMIT {_MOST}").fetchall()
     except (OSError, sqlite3.Error, TropError):

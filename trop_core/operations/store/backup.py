@@ -10,6 +10,7 @@ from trop_core import fields
 from trop_core.catalogue import Operation, Procedure
 from trop_core.database import backup, inspection, rebuilding
 from trop_core.database.failures import is_busy, is_damage, translate
+from trop_core.database.file_set import files_of
 from trop_core.database.read_only import escaped_text, read_only
 from trop_core.errors.paths import InvalidPath
 from trop_core.errors.store import UnsupportedSchemaVersion
@@ -61,7 +62,8 @@ def prepare(request: BackupRequest, context: Context) -> Prepared:
     """Resolve the file. Raises ``InvalidPath`` for a name that is one of the store's own."""
     file = None if request.file is None else context.caller.resolve(request.file)
     store = Store(context.data_directory)
-    if file is not None and os.path.realpath(file) in {os.path.realpath(store.path + suffix) for suffix in _ITS_OWN}:
+    itself = files_of(store.path)[0]
+    if file is not None and os.path.realpath(file) in {os.path.realpath(itself + suffix) for suffix in _ITS_OWN}:
         advice = "Name another file, or leave it away."
         raise InvalidPath(file, "SQLite keeps a file of its own under that name", advice=advice)
     settings = context.settings_without_files("maximum_lock_wait_seconds")
