@@ -189,14 +189,15 @@ def test_several_servers_go_on_together(sandbox: Sandbox, start: Callable[..., C
     assert stored(sandbox) == expected
 
 
+@pytest.mark.parametrize("harm", [remove_wal, cut_wal], ids=lambda harm: harm.__name__)
 def test_a_wal_that_is_gone_is_made_anew_once_all_have_let_go_of_its_index(
-    sandbox: Sandbox, start: Callable[..., Client]
+    sandbox: Sandbox, start: Callable[..., Client], harm: Callable[[Path], None]
 ) -> None:
     clients = three_servers(start, sandbox)
     names = iter(f"d{number:02}" for number in range(100))
     for turn in range(3):
         if turn:
-            remove_wal(sandbox.database)
+            harm(sandbox.database)
         since = {name: reserve(client, sandbox.directory(name)) for client, name in zip(clients, names, strict=False)}
 
     expected = listed(clients[0])
@@ -318,6 +319,25 @@ def test_a_server_that_nobody_asks_for_anything_is_in_nobodys_way(
         pass
     assert done.stdout == "5000\n", done.stderr
     assert listed(client) == {"b": 5000}
+
+
+def test_servers_that_look_on_let_go_of_the_index_of_a_wal_that_was_cut_off(
+    sandbox: Sandbox, start: Callable[..., Client]
+) -> None:
+    clients = [start() for _ in range(2)]
+    for client in clients:
+        client.initialize(str(sandbox.work), initializationOptions={"notifications": True})
+        client.call("trop.list")
+    assert reserve(clients[0], sandbox.work) == 5000
+    for client in clients:
+        told(client, bool)
+    checkpoint(sandbox.database)
+
+    cut_wal(sandbox.database)
+    assert sandbox.reserve("--tag", "web", "--busy-timeout", "60") == 5001
+
+    for client in clients:
+        assert len(told(client, lambda rows: len(rows) == 2)) == 2
 
 
 def test_what_changes_after_the_files_were_replaced_is_told(sandbox: Sandbox, start: Callable[..., Client]) -> None:

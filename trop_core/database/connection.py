@@ -231,6 +231,8 @@ class Database:
             # A server that has it open gives it up as soon as it looks.
             raise BlockingIOError from error
         except sqlite3.OperationalError as error:
+            if is_left_behind(error):
+                raise BlockingIOError from translate(error, self._name)
             if is_busy(error) or is_unshared(error):
                 self._check_locks()
             raise

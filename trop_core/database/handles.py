@@ -8,10 +8,11 @@ import _sqlite3 as sqlite3
 import errno
 import os
 import time
+from functools import partial
 
 from trop_core.database.failures import denial, system_failure, translate
 from trop_core.database.file_set import OLDEST_SQLITE, SHARED_UNIT, FileSet, files_of
-from trop_core.database.open_files import IN_USE, SharedConnection, has_open
+from trop_core.database.open_files import IN_USE, SharedConnection, has_open, is_cut_off
 from trop_core.errors.store import NoDataDirectory
 from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SidecarLeftBehind, SystemFailure
 from trop_core.paths import home_of_another
@@ -164,9 +165,9 @@ def check_writable(path: str) -> None:
             raise PermissionDenied("write to", path=name, reason=denial(name))
         else:
             raise SidecarInTheWay("write to", path=name, reason=denial(name))
-    if missing and _is_left_behind(log, shared):
+    if _is_left_behind(log, shared) if missing else IN_USE.while_nothing_is_open(partial(is_cut_off, log, shared)):
         raise SidecarLeftBehind(shared)
-    if missing or _is_cut_off(shared):
+    if missing or _is_to_be_made(shared):
         _check_room(os.path.dirname(itself) or ".")
 
 
@@ -185,7 +186,7 @@ def _is_left_behind(log: str, shared: str) -> bool:
     return os.path.lexists(shared) and not os.path.lexists(log) and has_open(shared) and not os.path.lexists(log)
 
 
-def _is_cut_off(shared: str) -> bool:
+def _is_to_be_made(shared: str) -> bool:
     """Whether a -shm is to be made anew. Raises ``SidecarInTheWay`` for one of which a part is missing.
 
     Whoever opened it would believe what is left of it, and not see what others have stored.

@@ -21,7 +21,7 @@ from trop_core.errors.system import SystemFailure
 from trop_core.light_types import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from trop_core.database.file_set import FileSet
     from trop_core.database.waiting import Patience
@@ -43,6 +43,14 @@ _DARWIN_OFD_GETLK = 92
 # https://sqlite.org/walformat.html, "WAL-Index Locks", and UNIX_SHM_DMS in os_unix.c of SQLite: the byte of a -shm that
 # whoever has it open has locked.
 _SHARED_OPEN = 128
+
+# https://sqlite.org/walformat.html, "WAL-Index Header" and "WAL File Format"; in bytes, and where they begin and end.
+_INDEX_HEADER = 48
+_PAGE_SIZE = (14, 16)
+_LAST_FRAME = (16, 20)
+_WAL_HEADER = 32
+_FRAME_HEADER = 24
+_LARGEST_PAGE = 65536
 
 
 class SharedConnection(sqlite3.Connection):
@@ -173,6 +181,14 @@ class _InUse:
         for connection in replaced:
             self.give_up(connection, patience)
 
+    def while_nothing_is_open(self, look: Callable[[], bool]) -> bool:
+        """What a look at a file's own descriptors tells, or False where this process may have the file open.
+
+        To close such a descriptor gives up all locks that this process has on the file.
+        """
+        with self._lock:
+            return not self._at_work and not any(each.is_open for each in self._connections) and look()
+
     def give_up(self, connection: SharedConnection, patience: Patience) -> None:
         """Close every connection of this process to the file that one is open on, without a trace in any file.
 
@@ -293,6 +309,38 @@ def has_open(shared: str) -> bool:
         raise SystemFailure("look at", path=shared, reason=str(error)) from error
     except OSError as error:
         raise system_failure(error, "look at", shared) from error
+
+
+def is_cut_off(log: str, shared: str) -> bool:
+    """Whether a -wal is shorter than its -shm says, and some process has that open.
+
+    Only ``while_nothing_is_open``. One that nobody has open, SQLite makes anew. Raises ``SystemFailure`` or
+    ``PermissionDenied``.
+    """
+    try:
+        descriptor = os.open(shared, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise system_failure(error, "look at", shared) from error
+    try:
+        # What is written is in the -wal before it is in its index. A checkpoint may cut both off, in that order.
+        before, size = os.pread(descriptor, _INDEX_HEADER, 0), os.stat(log).st_size
+        is_short = size < _indexed(before) and os.pread(descriptor, _INDEX_HEADER, 0) == before
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise system_failure(error, "look at", shared) from error
+    finally:
+        os.close(descriptor)
+    return is_short and has_open(shared)
+
+
+def _indexed(header: bytes) -> int:
+    """The size of a -wal that holds all of what the header of its index says."""
+    page, last = (int.from_bytes(header[start:end], sys.byteorder) for start, end in (_PAGE_SIZE, _LAST_FRAME))
+    page = _LARGEST_PAGE if page == 1 else page  # it has two bytes
+    return _WAL_HEADER + last * (_FRAME_HEADER + page) if last else 0
 
 
 def _flock(kind: int, start: int, size: int) -> bytes:

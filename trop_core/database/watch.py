@@ -98,9 +98,10 @@ class StoreWatch:
             raise SystemFailure("open", path=path, reason="it is no regular file")
         if isinstance(identity, int):
             raise system_failure(OSError(identity, os.strerror(identity)), "look at", path)
+        is_writable = _is_writable(path)  # asked before this is at work: some of it can be looked at only then
         try:
             with IN_USE.working():
-                if _is_writable(path):
+                if is_writable:
                     connection = self._opened(path)
                     connection.execute("BEGIN")
                     try:
@@ -125,11 +126,11 @@ class StoreWatch:
 
     def _version_of(self, path: str) -> object:
         """What is another one after each change by another connection; None where that cannot be told."""
-        if not _is_writable(path):
-            return [_status(name) for name in files_of(path)]
         # Somebody is at work for long, or the system refuses it: the next look tries again.
         with contextlib.suppress(LockTimeout, SystemFailure):
             IN_USE.leave_replaced(path, Patience(0))
+        if not _is_writable(path):
+            return [_status(name) for name in files_of(path)]
         try:
             with IN_USE.working():
                 (version,) = self._opened(path).execute("PRAGMA data_version").fetchone()
