@@ -123,6 +123,11 @@ class Caller(NamedTuple):
         is_gone = not self.folders and self.working_directory is None
         raise UnrelatedPath(target.path, anchors, is_gone=is_gone)
 
+    def unclear(self, stored: Iterable[str]) -> list[str]:
+        """Those of some paths of which the spelling alone does not tell that ``guard`` lets them pass."""
+        anchors = self.anchors
+        return [path for path in stored if not any(paths.related(path, anchor) for anchor in anchors)]
+
     def _seen(self, anchor: str, look: Callable[[str], T], *, unseen: T) -> T:
         """What a look at an anchor finds, or ``unseen`` where it is one of several and the system does not answer."""
         if len(self.anchors) == 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from trop_core import paths
+from trop_core.caller import Target
 from trop_core.cancellation import no_progress
 from trop_core.errors.spelling import flag_name
 from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -15,7 +16,7 @@ from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from trop_core.caller import Caller, Target
+    from trop_core.caller import Caller
     from trop_core.cancellation import CancellationToken, Progress
     from trop_core.config.settings import Settings
     from trop_core.errors.base import TropError
@@ -216,6 +217,10 @@ class Context(NamedTuple):
         self.caller.guard(
             target, allowed=allowed, common_directory=lambda path: self.common_directory(path, self.is_safe)
         )
+
+    def guard_stored(self, path: str) -> None:
+        """The same for a path as it is stored. Looks at the file system, and may hang where that does."""
+        self.guard(Target(path, paths.canonical(path), explicit=True), allowed=False)
 
     def is_safe(self, directory: str) -> bool:
         """Whether the user calls a directory safe: what is in it counts, whoever owns it. Reads the user's own file."""

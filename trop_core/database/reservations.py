@@ -215,6 +215,13 @@ def count(connection: StoreConnection, selection: Selection) -> int:
     return number
 
 
+def paths_of(connection: StoreConnection, selection: Selection) -> list[str]:
+    """The paths of the rows of a set, each once, in the order of code points."""
+    condition, parameters = selection.condition()
+    found = connection.execute(f"SELECT DISTINCT path FROM reservations WHERE {condition} ORDER BY path", parameters)
+    return [path for (path,) in found]
+
+
 def remove(connection: StoreConnection, selection: Selection) -> None:
     """Remove the rows of a set."""
     condition, parameters = selection.condition()

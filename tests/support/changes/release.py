@@ -55,7 +55,23 @@ RELEASE = (
     released(W_ROW, where={"tag": None, "untaggedOnly": True}, case="null-counts-as-absent", doors=JSON_DOORS),
     released(TREE[4], where={"path": "/elsewhere", "allowUnrelatedPath": True}, case="elsewhere-with-permission"),
     released(TREE[4], where={"path": "/elsewhere", "force": True}, case="elsewhere-by-force"),
-    released(*TREE, where={"path": "/", "recursive": True}, case="above-the-caller-all-there-is"),
+    released(
+        *TREE,
+        where={"path": "/", "recursive": True, "allowUnrelatedPath": True},
+        case="above-the-caller-all-there-is-with-permission",
+    ),
+    Case(
+        id="above-the-caller-what-has-nothing-to-do-with-it",
+        command="trop.release",
+        given={"path": "/", "recursive": True},
+        stored=TREE,
+        expected=Refused(
+            kind="unrelated_path",
+            code=1,
+            says='"/elsewhere" is neither above nor below "{work}"',
+            details={"path": "/elsewhere", "anchors": [WORK]},
+        ),
+    ),
     Case(
         id="nothing-to-release",
         command="trop.release",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from trop_core import fields, paths
-from trop_core.caller import Target
+from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import companion, directories, operation_log, undoing
 from trop_core.errors.history import NothingToUndo, UndoConflict, UnrelatedUndo
@@ -14,6 +13,7 @@ from trop_core.operations.call import Unprepared
 from trop_core.records import Record
 
 if TYPE_CHECKING:
+    from trop_core.caller import Target
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
@@ -158,12 +158,8 @@ def _guard(connection: StoreConnection, prepared: Prepared, found: Logged) -> No
 
     Those that the spelling does not tell of are looked at outside of the transaction.
     """
-    anchors = prepared.context.caller.anchors
-    open_questions = [
-        path
-        for path in undoing.paths_of(connection, found.id)
-        if path not in prepared.checked and not any(paths.related(path, anchor) for anchor in anchors)
-    ]
+    touched = (path for path in undoing.paths_of(connection, found.id) if path not in prepared.checked)
+    open_questions = prepared.context.caller.unclear(touched)
     if open_questions:
         raise Unprepared(lambda: _looked_at(prepared, found, open_questions))
 
@@ -172,7 +168,7 @@ def _looked_at(prepared: Prepared, found: Logged, asked: list[str]) -> Prepared:
     """The same with paths that the caller may touch, by their names in the file system or as worktrees."""
     for path in asked:
         try:
-            prepared.context.guard(Target(path, paths.canonical(path), explicit=True), allowed=False)
+            prepared.context.guard_stored(path)
         except UnrelatedPath as refused:
             raise UnrelatedUndo(found, refused) from refused
     return prepared._replace(checked=prepared.checked | set(asked))

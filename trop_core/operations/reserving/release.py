@@ -10,6 +10,7 @@ from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.spelling import quoted
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation
+from trop_core.operations.call import Unprepared
 from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
 from trop_core.records import Record
 
@@ -57,12 +58,18 @@ class ReleaseResult(Record):
 
 
 class Prepared(NamedTuple):
-    """The request with its directory."""
+    """The request with its directory; and the paths below it that the caller may touch, as far as asked.
+
+    ``allowed`` tells that it may touch all of them.
+    """
 
     selection: Selection
     target: Target
     settings: Settings
     arriving: Arriving
+    context: Context
+    allowed: bool
+    checked: frozenset[str] = frozenset()
 
     def again(self, arriving: Arriving) -> Prepared:
         """The same, with more known of the directory."""
@@ -82,16 +89,27 @@ def prepare(request: ReleaseRequest, context: Context) -> Prepared:
     """Find the directory and check that the caller has to do with it."""
     target, _ = context.target_and_settings(request.folder, request.path, tolerant=True)
     settings = context.settings(None, allow_unrelated_path=request.allow_unrelated_path)
-    context.guard(target, allowed=request.force or settings.allow_unrelated_path)
+    allowed = request.force or settings.allow_unrelated_path
+    context.guard(target, allowed=allowed)
     tag = "" if request.untagged_only else request.tag
     selection = Selection(target.path, recursive=request.recursive, tag=tag)
-    return Prepared(selection, target, settings, Arriving.at(target, context, follow=settings.follow_moves))
+    arriving = Arriving.at(target, context, follow=settings.follow_moves)
+    return Prepared(selection, target, settings, arriving, context, allowed)
 
 
 def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
-    """Find the rows. Reads; writes nothing. That there are none is no error."""
+    """Find the rows. Reads; writes nothing. That there are none is no error.
+
+    Raises ``Unprepared`` where the file system or git have to be asked about a path: what lies below a directory above
+    the caller's may be anybody's.
+    """
     target = prepared.target
     selection = prepared.selection.at(stored_path(connection, prepared.arriving, prepared.again))
+    if selection.recursive and not prepared.allowed:
+        below = (path for path in reservations.paths_of(connection, selection) if path not in prepared.checked)
+        open_questions = prepared.context.caller.unclear(below)
+        if open_questions:
+            raise Unprepared(lambda: _looked_at(prepared, open_questions))
     count = reservations.count(connection, selection)
     warnings: tuple[str, ...] = ()
     if not count:
@@ -100,6 +118,13 @@ def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
             warnings += (f"{target.path} leads to {target.canonical}, which has reservations",)
         warnings += told_of_origin(connection, prepared.arriving, prepared.again)
     return Plan(selection, count, tuple(reservations.select(connection, selection, limit=MOST_SHOWN)), warnings)
+
+
+def _looked_at(prepared: Prepared, asked: list[str]) -> Prepared:
+    """The same with paths that the caller may touch. Raises ``UnrelatedPath`` for one that it may not."""
+    for path in asked:
+        prepared.context.guard_stored(path)
+    return prepared._replace(checked=prepared.checked | set(asked))
 
 
 def _nothing(connection: StoreConnection, selection: Selection) -> str:
