@@ -71,7 +71,8 @@ def _is_obeyed(character: str) -> bool:
 def shell_word(text: str) -> str:
     r"""A text as one word of a command for a shell, on one line and without anything that a terminal obeys.
 
-    Where that takes escapes it is ``$'…'``, which bash, zsh and ksh read.
+    Where that takes escapes it is ``$'…'``, which bash, zsh and ksh read. To a shell that does not know this it is one
+    word all the same, if another one.
     """
     if text.isprintable() or not any(map(_is_obeyed, text)):
         import shlex
@@ -81,9 +82,7 @@ def shell_word(text: str) -> str:
 
 
 def _escaped_in_quotes(character: str) -> str:
-    if character in "\\'":
-        return f"\\{character}"
-    if not _is_obeyed(character):
+    if not _is_obeyed(character) and character not in "\\'":
         return character
     return f"\\x{ord(character):02x}" if character < "\x80" else f"\\u{ord(character):04x}"
 
