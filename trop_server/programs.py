@@ -20,6 +20,7 @@ _RUN_BY_PYTHON = ("sitecustomize", "usercustomize")
 
 def trop() -> None:
     """The command ``trop``."""
+    _read_names_as_utf_8()
     if sys.argv[1:2] == ["reserve"]:
         from trop_server.cli import express
 
@@ -38,6 +39,7 @@ def trop() -> None:
 
 def trop_server() -> None:
     """The command ``trop-server``."""
+    _read_names_as_utf_8()
     import gc
 
     # To look for garbage in what is imported, again and again while more of it comes, takes a good part of the start.
@@ -48,6 +50,28 @@ def trop_server() -> None:
     from trop_server.main import main
 
     main()
+
+
+def _read_names_as_utf_8() -> None:
+    """Begin anew in Python's UTF-8 mode where a locale has the names of files be something else.
+
+    A stored path is UTF-8: read or looked for as Latin-1 it would be the name of another directory, or of none. The
+    mode is no variable: what this starts does not have it.
+    """
+    if sys.getfilesystemencoding() == "utf-8":
+        return
+    reason = "and a new start in UTF-8 has not helped"
+    if not sys.flags.utf8_mode and sys.executable:
+        try:
+            os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - this program
+        except OSError as error:
+            reason = f"and Python cannot be started anew ({error.strerror})"
+    if sys.stderr is not None:
+        sys.stderr.write(
+            f"error: Python takes the names of files for {sys.getfilesystemencoding()}, {reason}\n"
+            "hint: Set LC_ALL to a locale with UTF-8, such as C.UTF-8.\n"
+        )
+    sys.exit(6)
 
 
 def _leave_the_callers_places() -> None:
