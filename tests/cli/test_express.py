@@ -72,6 +72,12 @@ class World:
         home = self.sandbox.home
         return [self.sandbox.data, home / ".local/share/trop", home / ".trop", self.sandbox.root / "nothing"]
 
+    def leave_the_own_store_alone(self) -> None:
+        """Have a home where nothing else says where the store is: it would be that of whoever runs the tests."""
+        named, home = (self.environment.get(name, "/") for name in ("TROP_DATA_DIR", "HOME"))
+        if not named and not (home and home.startswith("/")):
+            del self.environment["HOME"]
+
     def run(self, *program: str) -> tuple[Seen, set[str]]:
         """What a run shows, and what it imported. The store is afterwards as it was before."""
         kept = self.sandbox.root / "kept"
@@ -381,6 +387,7 @@ def test_conditions_together(tmp_path_factory: pytest.TempPathFactory, names: li
             TWISTS[name](world)
         except (OSError, sqlite3.Error, AssertionError):
             continue  # there is no such world: what the twist is about is gone
+    world.leave_the_own_store_alone()
 
     is_express = assert_the_same(world)
 
