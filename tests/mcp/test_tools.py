@@ -356,6 +356,21 @@ class TestWhichFolder:
         assert told == [str(one), str(one), str(other)]
         assert rooted.unmatched == []
 
+    @pytest.mark.parametrize("uri", ["https://example.com/shop", "vscode-remote://ssh-remote+shop/work"])
+    def test_a_root_that_is_on_no_disk_counts_as_none(self, rooted: LineClient, sandbox: Sandbox, uri: str) -> None:
+        one = sandbox.directory("one")
+
+        rooted.send(tool_call(1, "trop_show_path"))
+        reply(rooted, next_of(rooted, "roots/list"), result={"roots": [{"uri": uri, "name": "shop"}]})
+        alone = json.loads(rooted.answer(1)["result"]["content"][0]["text"])
+        rooted.notify("notifications/roots/list_changed")
+        rooted.send(tool_call(2, "trop_show_path"))
+        reply(rooted, next_of(rooted, "roots/list"), result={"roots": [{"uri": uri}, {"uri": one.as_uri()}]})
+        beside = rooted.answer(2)["result"]["structuredContent"]
+
+        assert (alone["kind"], alone["details"]["field"]) == ("invalid_argument", "folder")
+        assert beside["path"] == str(one)
+
     def test_a_client_that_does_not_tell_its_roots_is_waited_for_once_until_it_does(
         self, rooted: LineClient, sandbox: Sandbox
     ) -> None:

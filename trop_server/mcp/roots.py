@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 if TYPE_CHECKING:
     from mcp.server.session import ServerSession
@@ -58,11 +58,23 @@ class Roots:
                 logger.warning("the client has not told its roots within %g seconds", _PATIENCE)
 
 
+class _Root(BaseModel):
+    """One that may be anywhere: the SDK's own takes an answer with one that is no file for none at all."""
+
+    uri: str
+
+
+class _Told(BaseModel):
+    """The answer to the question, as far as it is of interest."""
+
+    roots: list[_Root]
+
+
 async def _ask(session: ServerSession) -> list[str]:
     try:
         # The SDK's own method does the same and warns, in each session, that the question is on its way out.
-        listed = await session.send_request(types.ListRootsRequest(), types.ListRootsResult)
+        listed = await session.send_request(types.ListRootsRequest(), _Told)
     except (MCPError, ValidationError) as error:
         logger.warning("the client does not tell its roots: %s", error)
         return []
-    return [str(root.uri) for root in listed.roots]
+    return [root.uri for root in listed.roots]
