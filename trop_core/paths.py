@@ -98,7 +98,8 @@ def canonical(path: str) -> str:
 
     Raises ``InvalidPath`` if that name cannot be stored.
     """
-    return check_storable(real(check_storable(path)))
+    name = real(check_storable(path))
+    return name if name == path else check_storable(name)
 
 
 def real(path: str) -> str:

@@ -234,6 +234,8 @@ def _read_project(
     safe = () if given is None else cast("tuple[str, ...]", given.value)
     ground = search.Ground.of(target, home=home, safe=safe, around=around, real=real)
     files = search.find(ground) if config_file is None else search.in_directory(ground)
+    if not files.files:
+        return _Project({}, files.directory, warnings=files.warnings)
     merged: Layer = {}
     problems: list[ConfigProblem] = []
     for file in files.files:

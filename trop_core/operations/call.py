@@ -49,18 +49,14 @@ class Call:
         self.goes_on = False
         """Whether a call that has to be prepared once more is so within seconds: it need not give up its turn."""
         self._request = request
-        self._work = operation.work_of(request)
+        self._work = work = operation.work_of(request)
+        self.writes = isinstance(work, Mutation) or (isinstance(work, Procedure) and not work.only_reads(request))
+        """Whether ``transact`` may change something: the store, or a file."""
         self._clock = clock or LockClock()
         self._arrival = self._clock.read()
         self._more: Callable[[], Any] | None = None
         self._prepared: Any = None
         self._recording: Recording | None = None
-
-    @property
-    def writes(self) -> bool:
-        """Whether ``transact`` may change something: the store, or a file."""
-        work = self._work
-        return isinstance(work, Mutation) or (isinstance(work, Procedure) and not work.only_reads(self._request))
 
     @property
     def edits_beside(self) -> bool:

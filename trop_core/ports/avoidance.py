@@ -35,6 +35,9 @@ def usually_avoided(platform: str = sys.platform) -> tuple[str, ...]:
     return ("browser", "airplay") if platform == "darwin" else ("browser",)
 
 
+_KNOWN = {"browser": BROWSER, "airplay": AIRPLAY}
+
+
 class Avoidance(NamedTuple):
     """The ports that the automatic choice passes over, by the words of ``ports.avoid`` that mean them."""
 
@@ -43,8 +46,7 @@ class Avoidance(NamedTuple):
     @classmethod
     def of(cls, words: Iterable[str], ephemeral: Callable[[], Exclusions]) -> Avoidance:
         """What words come to. ``ephemeral`` tells what the system hands out by itself, and is asked only for that."""
-        known = {"browser": lambda: BROWSER, "airplay": lambda: AIRPLAY, "ephemeral": ephemeral}
-        return cls(tuple((word, known[word]()) for word in words))
+        return cls(tuple([(word, _KNOWN[word] if word in _KNOWN else ephemeral()) for word in words]))
 
     @property
     def ports(self) -> Exclusions:
