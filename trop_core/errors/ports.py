@@ -84,9 +84,13 @@ class PortExhausted(TropError):
         if self.privileged:
             occupied += f" (binding {self.privileged} of them takes privileges)"
         return (
-            f"no port from {self.minimum} to {self.maximum} is free: {self.reserved} reserved, "
+            f"{self._lacking}: {self.reserved} reserved, "
             f"{self.excluded} excluded, {self.avoided} avoided, {occupied}; {cleaned}"
         )
+
+    @property
+    def _lacking(self) -> str:
+        return f"no port from {self.minimum} to {self.maximum} is free"
 
     def hint(self, spell: Spelling = flag_name) -> str:
         advice = f"Widen the range with {spell('min')} and {spell('max')}, or release what is yours."
@@ -126,10 +130,18 @@ class GroupExhausted(PortExhausted):
         shown = ", ".join(map(quoted, self.tags[:10])) + (", …" if len(self.tags) > 10 else "")
         return f"{super().message(spell)}; without a port: {shown}"
 
+    @property
+    def _lacking(self) -> str:
+        size = self.maximum - self.minimum + 1
+        free = size - self.reserved - self.excluded - self.avoided - self.occupied
+        if free <= 0:
+            return super()._lacking
+        ports = "port is" if free == 1 else "ports are"
+        return f"only {free} {ports} free from {self.minimum} to {self.maximum}"
+
     def hint(self, spell: Spelling = flag_name) -> str:
-        advice = (
-            "Widen the range with ports.min and ports.max (TROP_PORT_MIN and TROP_PORT_MAX), or release what is yours."
-        )
+        advice = "Widen the range with ports.min and ports.max (TROP_PORT_MIN and TROP_PORT_MAX)"
+        advice += ", or release what is yours." if self.reserved else "."
         return advice + self._more_advice(spell)
 
 
