@@ -297,6 +297,29 @@ class TestErrors:
         assert corrupt["kind"] == "database_corrupt"
         assert reserved["outcome"] == "created"
 
+    def test_an_id_that_is_in_flight_is_refused_and_then_free_again(self, lines: LineClient, sandbox: Sandbox) -> None:
+        with sandbox.locked():
+            lines.send(tool_call(7, "trop_reserve", tag="web"), tool_call(7, "trop_reserve", tag="api"))
+            refused_at_once = lines.answer(7)
+        answered = lines.answer(7)
+        lines.send(tool_call(7, "trop_reserve", tag="db"))
+        again = lines.answer(7)
+
+        assert refused_at_once["error"]["code"] == -32600
+        assert "the id 7 is in use" in refused_at_once["error"]["message"]
+        reservations = [answer["result"]["structuredContent"]["reservation"] for answer in (answered, again)]
+        assert [each["tag"] for each in reservations] == ["web", "db"]
+        assert sorted(row[1] for row in sandbox.rows()) == ["db", "web"]
+
+    def test_an_id_that_was_cancelled_is_free_again(self, lines: LineClient, sandbox: Sandbox) -> None:
+        with sandbox.locked():
+            lines.send(tool_call(7, "trop_reserve", tag="web"))
+            lines.notify("notifications/cancelled", {"requestId": 7})
+        lines.send(tool_call(7, "trop_reserve", tag="api"))
+
+        assert lines.answer(7)["result"]["structuredContent"]["reservation"]["tag"] == "api"
+        assert [row[1] for row in sandbox.rows()] == ["api"]
+
     def test_half_a_surrogate_pair_is_refused_and_comes_back_as_it_was(self, lines: LineClient) -> None:
         lines.send(tool_call(1, "trop_reserve", path="/\udc80"))
         result = lines.answer(1)["result"]

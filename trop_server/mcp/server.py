@@ -55,6 +55,7 @@ logger = logging.getLogger(__name__)
 _PLUGIN_ROOTS = ("PLUGIN_ROOT", "CLAUDE_PLUGIN_ROOT")
 """Variables that name the directory of the plugin that started the server: a host makes it the working directory."""
 
+_CANCELLED = "notifications/cancelled"
 _GRACE = 0.4
 _SECONDS_TO_ANSWER = 0.8
 _FLUSH = 0.2
@@ -157,6 +158,8 @@ class McpServer:
             if valid_id is None and isinstance(message, dict) and "id" in message and "method" in message:
                 # The SDK would take it for a notification, and its sender would wait for ever.
                 raise ValueError("the id of a request is a number or a text")
+            if valid_id in self._unanswered and "method" in message:
+                raise ValueError(f"the id {quoted(valid_id)} is in use")
             parsed = types.jsonrpc_message_adapter.validate_python(message, by_name=False)
         except ValueError as error:
             reason = "this is no JSON-RPC message" if isinstance(error, ValidationError) else str(error)
@@ -165,9 +168,18 @@ class McpServer:
             if valid_id is not None and "method" in message:
                 self._unanswered.add(valid_id)
                 self._is_idle.clear()
-            elif isinstance(parsed, types.JSONRPCNotification) and parsed.method == ROOTS_CHANGED:
-                self._roots.change()
+            elif isinstance(parsed, types.JSONRPCNotification):
+                self._note_notification(parsed)
             self._incoming.send_nowait(SessionMessage(parsed))
+
+    def _note_notification(self, notification: types.JSONRPCNotification) -> None:
+        if notification.method == ROOTS_CHANGED:
+            self._roots.change()
+        elif notification.method == _CANCELLED:
+            # It gets no answer any more.
+            cancelled = (notification.params or {}).get("requestId")
+            if type(cancelled) in (int, str):
+                self._note_answer(cancelled)
 
     def _note_answer(self, message_id: int | str | None) -> None:
         self._unanswered.discard(message_id)
