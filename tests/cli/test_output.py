@@ -108,6 +108,15 @@ class TestList:
         assert "~" not in done.stdout
         assert f"{stored.home}/shop" in done.stdout
 
+    def test_a_home_that_is_a_link_is_shortened_as_well(self, stored: Sandbox) -> None:
+        link = stored.root / "link"
+        link.symlink_to(stored.home)
+
+        told = stored.trop("list", HOME=str(link)).stdout
+
+        assert "~/shop" in told
+        assert f"{stored.home}/" not in told
+
     def test_an_empty_store_has_a_header_only(self, sandbox: Sandbox) -> None:
         assert sandbox.trop("list").stdout.split() == [column.upper() for column in COLUMNS]
         assert as_json(sandbox.trop("list", "--format", "json")) == []

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.changes import counted, dry_run_told, named, perform_with_bar
 from trop_server.cli.printing import as_json, is_terminal
-from trop_server.cli.tables import abbreviated, in_utc, render_records
+from trop_server.cli.tables import abbreviated, in_utc, render_records, shortened_home
 
 if TYPE_CHECKING:
     from trop_core.operations.history.past import PastOperation
@@ -20,7 +18,7 @@ def history(session: Session) -> str:
     """What was done, the newest first, in the format that is asked for. JSON has every change as well."""
     result = session.perform_subcommand()
     form = session.options.format or "table"
-    home = os.path.expanduser("~") if form == "table" else None
+    home = shortened_home() if form == "table" else None
     if not result.operations:
         options = session.options
         is_filtered = options.field_here or options.field_path is not None or options.field_port is not None

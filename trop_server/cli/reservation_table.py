@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from trop_core.light_types import TYPE_CHECKING, Any
-from trop_server.cli.tables import cells, columns, shown
+from trop_server.cli.tables import cells, columns, shortened_home, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,4 +67,4 @@ def with_occupancy(session: Session) -> bool:
 
 def home(session: Session) -> str | None:
     """What is shortened to ``~``, if anything is."""
-    return None if session.options.show_full_paths else os.path.expanduser("~")
+    return None if session.options.show_full_paths else shortened_home()

@@ -7,7 +7,7 @@ import os
 from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.printing import as_json, is_terminal
 from trop_server.cli.signs import SIGNS
-from trop_server.cli.tables import shown
+from trop_server.cli.tables import shortened_home, shown
 from trop_server.cli.terminal import Look, Span
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def status(session: Session) -> str | bytes:
 
         return as_json(result_to_wire(result), indent=2)
     look = Look.of(os.environ, to_terminal=is_terminal())
-    return look.paint(_lines(result, look, os.path.expanduser("~")))
+    return look.paint(_lines(result, look, shortened_home()))
 
 
 def _lines(result: StatusResult, look: Look, home: str) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from trop_core.errors.spelling import escaped
@@ -198,6 +199,11 @@ def shown(cell: Cell, home: str | None) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     return escaped(abbreviated(str(cell), home))
+
+
+def shortened_home() -> str:
+    """What stands as ``~`` in what a person reads: the user's home, by the one name that stored paths have of it."""
+    return os.path.realpath(os.path.expanduser("~"))
 
 
 def abbreviated(text: str, home: str | None) -> str:
