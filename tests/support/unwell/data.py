@@ -125,6 +125,13 @@ def _log_is_left(patient: Patient) -> None:
     (patient.data / "trop.db-wal").touch(mode=0o600)
 
 
+def _log_is_beside_a_link(patient: Patient) -> None:
+    there = patient.data / "elsewhere.db"
+    patient.store.rename(there)
+    patient.store.symlink_to(there)
+    (patient.data / "trop.db-wal").touch(mode=0o600)
+
+
 def _index_is_cut_off(patient: Patient) -> None:
     (patient.data / "trop.db-wal").touch(mode=0o600)
     index = patient.data / "trop.db-shm"
@@ -290,6 +297,15 @@ CASES = (
         "sidecar_files",
         "warning",
         "without its store",
+        "move this file",
+        lambda patient, _: os.rename(patient.data / "trop.db-wal", patient.sandbox.root / "wal"),
+    ),
+    Case(
+        "a log is left beside a link to the store",
+        _log_is_beside_a_link,
+        "sidecar_files",
+        "warning",
+        "nobody reads it",
         "move this file",
         lambda patient, _: os.rename(patient.data / "trop.db-wal", patient.sandbox.root / "wal"),
     ),

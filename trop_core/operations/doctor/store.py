@@ -150,13 +150,21 @@ def sidecars(subject: Subject) -> Iterator[Finding]:
     """Whether the files that SQLite keeps beside a store belong to one: a -wal without its store holds reservations."""
     place = subject.context.data_directory
     path = os.path.join(place, DATABASE_NAME)
-    if not place or os.path.lexists(path):
+    is_link = os.path.islink(path)
+    if not place or (os.path.lexists(path) and not is_link):
         return
+    told, advice = "is there without its store", f"Put {DATABASE_NAME} back beside it if you have it"
+    if is_link:
+        # SQLite looks for it beside what the link leads to: it was open when the store was moved.
+        told = f"is beside a link to the store, and not beside {quoted(os.path.realpath(path))}: nobody reads it"
+        advice = "If nothing was reserved since, end what has the store open and put it back in the link's place"
     for suffix in ("-wal", "-shm", "-journal"):
         if os.path.lexists(path + suffix):
-            told = f"{quoted(path + suffix)} is there without its store"
-            advice = f"Put {DATABASE_NAME} back beside it if you have it; else move this file out of the way."
-            yield warning("sidecar_files", told, advice)
+            yield warning(
+                "sidecar_files",
+                f"{quoted(path + suffix)} {told}",
+                f"{advice}; else move this file out of the way.",
+            )
 
 
 def backups(subject: Subject) -> Iterator[Finding]:
