@@ -158,6 +158,7 @@ def test_other_metadata_and_other_tables_are_kept(tmp_path: Path) -> None:
         path,
         "INSERT INTO metadata VALUES ('note', 'größe')",
         "CREATE TABLE somebody_elses (a BLOB)",
+        referring := "CREATE TABLE referring (port INTEGER REFERENCES reservations (port))",
         "INSERT INTO somebody_elses VALUES (x'ff00')",
     )
 
@@ -165,6 +166,9 @@ def test_other_metadata_and_other_tables_are_kept(tmp_path: Path) -> None:
 
     assert stores.rows_in(path, "metadata") == [("note", "größe"), ("schema_version", "2")]
     assert stores.rows_in(path, "somebody_elses") == [(b"\xff\x00",)]
+    with closing(sqlite3.connect(path)) as connection:
+        (made,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'referring'").fetchone()
+    assert made == referring
 
 
 def test_a_very_long_tag_is_kept_and_read_as_it_is(tmp_path: Path) -> None:

@@ -119,6 +119,9 @@ class MigrationExecutor:
         validator.check_before(self._connection, plan.migrations[0], plan, self._name)
         copy = None if plan.dry_run else self._back_up(plan)
         try:
+            # Otherwise a table that is renamed takes along what tables of others say of it.
+            # https://sqlite.org/lang_altertable.html, "ALTER TABLE RENAME"
+            self._connection.execute("PRAGMA legacy_alter_table = ON")
             total = sum(len(migration.up_sql) for migration in plan.migrations)
             done = 0
             for migration in plan.migrations:
@@ -131,6 +134,8 @@ class MigrationExecutor:
             if copy is not None:
                 backup.remove(copy)
             raise
+        finally:
+            self._connection.execute("PRAGMA legacy_alter_table = OFF")
         return MigrationResult(
             plan.current_version,
             plan.target_version,
