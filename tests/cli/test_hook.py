@@ -222,6 +222,29 @@ class TestChange:
         assert ports_in(context_of(done, "CwdChanged")) == ["6002, in the variable PORT"]
         assert exported(sandbox) == "export PORT=6002\n"
 
+    @pytest.mark.parametrize("has_ports", [True, False], ids=["with-a-group", "with-nothing"])
+    def test_no_variable_keeps_a_port_of_the_directory_before(self, sandbox: Sandbox, *, has_ports: bool) -> None:
+        one, two = make_repository(sandbox.work / "one"), make_repository(sandbox.work / "two")
+        file = sandbox.root / "env.sh"
+        file.write_text("export OTHER_PORT=4999\nexport NAME=shop\n")
+        context_of(hook(sandbox, start(one)))
+        if has_ports:
+            (two / "trop.yaml").write_text("reservations: {services: {app: {}}}\n")
+            sandbox.trop("autoreserve", cwd=two)
+
+        done = hook(sandbox, change(two, before=one))
+        shown = sandbox.run("sh", "-c", f". {file}; echo $PORT,$APP_PORT,$OTHER_PORT,$NAME", PORT=None)
+
+        assert shown.stdout == f",{5001 if has_ports else ''},4999,shop\n"
+        if has_ports:
+            assert ports_in(context_of(done, "CwdChanged")) == ["app: 5001, in the variable APP_PORT"]
+        else:
+            assert_silent(done)
+
+        context_of(hook(sandbox, change(one, before=two)), "CwdChanged")
+        back = sandbox.run("sh", "-c", f". {file}; echo $PORT,$APP_PORT", PORT=None)
+        assert back.stdout == "5000,\n"
+
     def test_nothing_is_reserved_or_refreshed(self, sandbox: Sandbox) -> None:
         one, two = make_repository(sandbox.work / "one"), make_repository(sandbox.work / "two")
         sandbox.reserve(cwd=one)

@@ -35,6 +35,9 @@ _LEAST_SECONDS = 0.15
 _MOST_SECONDS = 3600.0
 _SECONDS_FOR_LOCK = 0.1
 _ENV_FILE = "CLAUDE_ENV_FILE"
+_MOST_READ = 65536
+"""Bytes of that file's end, which have what was exported last."""
+
 _PLUGINS = ("CLAUDE_PLUGIN_ROOT", "PLUGIN_ROOT")
 
 
@@ -89,15 +92,19 @@ def _answer(session: Session, turn: _Turn) -> None:
     desk = _Desk(session, paths.canonical(event.directory))
     try:
         found = _found(event, desk, session)
-        lines = _lines(found.environment, desk)
+        lines = _lines(found.environment, desk) + "".join(f"unset {name}\n" for name in _left_behind(found, desk))
     finally:
         desk.store.close()
     # A closed stdout has a number that something else may have by now; so has a closed stdin.
     if not found.reservations:
         _explain(session, "nothing is reserved there")
-    if not found.reservations or sys.stdout is None or not turn.begin():
+    if not (found.reservations and sys.stdout is not None) and not lines:
+        return
+    if not turn.begin():
         return
     exported = found.environment if _export(lines.encode()) else {}
+    if not found.reservations or sys.stdout is None:
+        return
     names = {port: name for name, port in found.environment.items() if isinstance(port, int)}
     os.write(1, answer(event, found.reservations, exported, names).encode())
 
@@ -150,6 +157,14 @@ class _Desk:
         """What the user's own configuration allows."""
         return self._context.settings(None).allowed_variables
 
+    def owner(self, port: int) -> str | None:
+        """The directory that a port is reserved for, if it is."""
+        from trop_core.operations.looking.port_info import OPERATION as PORT_INFO
+        from trop_core.operations.looking.port_info import PortInfoRequest
+
+        found = self.perform(PORT_INFO, PortInfoRequest(port=port)).reservation
+        return None if found is None else str(found.path)
+
     def is_root_of_worktree(self) -> bool:
         """Whether a session that starts here is one about a project: neither the home directory nor a plugin's own."""
         if self.directory in ("/", self._home):
@@ -173,6 +188,53 @@ class _Desk:
             from trop_core.operations.reserving.reserve import ReserveRequest
 
             self.perform(RESERVE, ReserveRequest(folder=self.directory))
+
+
+def _left_behind(found: NearestResult, desk: _Desk) -> list[str]:
+    """The variables that the file exports, and that name a port which by now is another directory's than the session's.
+
+    Whoever left them there: a program that believes them takes that port.
+    """
+    here = {row.path for row in found.reservations}
+    left = []
+    for name, value in _exported().items():
+        if name not in found.environment:
+            owners = {desk.owner(port) for port in _ports_in(value)}
+            if owners - here - {None}:
+                left.append(name)
+    return left
+
+
+def _exported() -> dict[str, str]:
+    """What the file that the host names exports, as far as its end tells."""
+    exported: dict[str, str] = {}
+    try:
+        descriptor = os.open(os.environ.get(_ENV_FILE, ""), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            status = os.fstat(descriptor)
+            content = b""
+            if stat.S_ISREG(status.st_mode):
+                content = os.pread(descriptor, _MOST_READ, max(0, status.st_size - _MOST_READ))
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError):
+        return exported
+    for line in content.decode("utf-8", "replace").splitlines():
+        word, _, rest = line.partition(" ")
+        name, _, value = rest.partition("=")
+        if word == "export" and name.isidentifier() and name.isascii():
+            exported[name] = value
+        elif word == "unset":
+            exported.pop(name, None)
+    return exported
+
+
+def _ports_in(value: str) -> list[int]:
+    """The numbers in a value that may be ports: the value itself, the port of a URL, the end of a project's name."""
+    words = "".join(character if character.isalnum() else " " for character in value).split()
+    return [
+        int(word) for word in words if word.isascii() and word.isdigit() and len(word) <= 5 and 0 < int(word) < 65536
+    ]
 
 
 def _export(lines: bytes) -> bool:
