@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 
 from trop_core.light_types import TYPE_CHECKING
@@ -32,9 +33,14 @@ _LONGEST_GUESSED = 100
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Of known names the one that was probably meant: the only one that begins so, or one like it; None for neither.
 
-    One of the same letters, two of which have changed places, goes before others that are as much like it.
+    One of the same letters, two of which have changed places, goes before others that are as much like it. What all
+    known names begin with makes none of them more like it.
     """
     name, names = name[:_LONGEST_GUESSED], list(known)
+    common = os.path.commonprefix(names) if len(names) > 1 else ""  # noqa: RUF071 - no paths
+    if common and name.startswith(common):
+        found = nearest(name.removeprefix(common), (each.removeprefix(common) for each in names))
+        return None if found is None else common + found
     longer = [each for each in names if len(name) > 2 and each.startswith(name)]
     if len(longer) == 1:
         return longer[0]

@@ -147,7 +147,10 @@ def _run_call(session: Session) -> str:
     command = f"trop.{wire_name(name)}"
     found = by_command(command)
     if found is None:
-        raise UnknownCommand(given, nearest(command, commands()))
+        from trop_server.cli.subcommands import SUBCOMMANDS
+
+        is_of_the_command_line = command.removeprefix("trop.") in SUBCOMMANDS
+        raise UnknownCommand(given, None if is_of_the_command_line else nearest(command, commands()))
     result = session.perform(found, _json_object(session.options.argument), uris=True)
     return as_json(result_to_wire(result))
 
