@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
+from support.sandbox import error_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,3 +66,27 @@ def test_a_view_in_the_place_of_the_table_is_damage(sandbox: Sandbox) -> None:
 
     assert (done.returncode, done.stdout) == (6, "")
     assert "is damaged: reservations: it is a view, and no table" in done.stderr
+
+
+@pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
+@pytest.mark.parametrize("kind", ["fifo", "link", "directory"])
+def test_what_lies_beside_a_store_and_is_no_file_is_named_and_not_waited_for(
+    sandbox: Sandbox, kind: str, suffix: str
+) -> None:
+    port = sandbox.reserve()
+    place = sandbox.data / f"trop.db{suffix}"
+    make: dict[str, Callable[[], object]] = {
+        "fifo": lambda: os.mkfifo(place),
+        "link": lambda: place.symlink_to("nowhere"),
+        "directory": place.mkdir,
+    }
+    make[kind]()
+
+    for command in (["reserve"], ["reserve", "--tag", "web"], ["list"], ["init", "--overwrite"]):
+        told, advice = error_lines(sandbox.trop(*command))
+        assert told == f'cannot use "{place}": it is no regular file'
+        assert "Move it away" in advice
+    assert str(place) in sandbox.trop("doctor").stdout
+
+    place.rename(sandbox.root / "away")
+    assert sandbox.reserve() == port

@@ -7,6 +7,7 @@ from __future__ import annotations
 import _sqlite3 as sqlite3
 import errno
 import os
+import stat
 import time
 from functools import partial
 
@@ -14,7 +15,7 @@ from trop_core.database.failures import denial, system_failure, translate
 from trop_core.database.file_set import OLDEST_SQLITE, SHARED_UNIT, FileSet, files_of
 from trop_core.database.open_files import IN_USE, SharedConnection, has_open, is_cut_off
 from trop_core.errors.store import NoDataDirectory
-from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SidecarLeftBehind, SystemFailure
+from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SidecarLeftBehind, SidecarNoFile, SystemFailure
 from trop_core.paths import home_of_another
 
 IN_MEMORY = ":memory:"
@@ -127,6 +128,7 @@ def connect_read_only(path: str, *, immutable: bool = False) -> StoreConnection:
     is at work (``IN_USE``) for as long as it uses it.
     """
     check(path)
+    _check_beside(path)
     connection = _opened(f"file:{_uri_escaped(path)}?mode=ro{'&immutable=1' if immutable else ''}", path)
     connection.only_reads = True
     return connection
@@ -149,6 +151,7 @@ def check_writable(path: str) -> None:
     for a -shm whose -wal was removed, ``SidecarLeftBehind``: SQLite would make a new -wal, and look there, by the old
     index, for what it never held.
     """
+    _check_beside(path)
     missing = False
     files = files_of(path)
     itself, log, shared = files
@@ -169,6 +172,18 @@ def check_writable(path: str) -> None:
         raise SidecarLeftBehind(shared)
     if missing or _is_to_be_made(shared):
         _check_room(os.path.dirname(itself) or ".")
+
+
+def _check_beside(path: str) -> None:
+    """Raise ``SidecarNoFile`` for what lies beside a store and is no file: SQLite may wait for a FIFO for ever."""
+    itself, *beside = files_of(path)
+    for name in (*beside, f"{itself}-journal"):
+        try:
+            is_file = stat.S_ISREG(os.lstat(name).st_mode)
+        except OSError:
+            continue  # there is none, or opening it tells
+        if not is_file:
+            raise SidecarNoFile(name)
 
 
 def _check_room(directory: str) -> None:

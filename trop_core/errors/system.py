@@ -61,6 +61,16 @@ class SidecarInTheWay(PermissionDenied):
         )
 
 
+class SidecarNoFile(SystemFailure):
+    """What has the name of a file that SQLite keeps beside the store, and is a directory, a link or a FIFO."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("use", path=path, reason="it is no regular file")
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return "Nothing has changed. Move it away: nothing but a file of SQLite's belongs there."
+
+
 class SidecarLeftBehind(SystemFailure):
     """A -shm, which some process has open, without the -wal that it belongs to."""
 

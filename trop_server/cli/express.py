@@ -144,6 +144,7 @@ def _check_store(store: str) -> None:
         raise _Ordinary("this SQLite cannot read it")
     if not os.access(store, os.W_OK):
         raise _Ordinary("it may only be read")
+    _check_absent(f"{store}-journal")
     beside = [store + suffix for suffix in BESIDE]
     found = [os.path.lexists(name) for name in beside]
     if all(found):
