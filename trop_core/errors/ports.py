@@ -137,7 +137,9 @@ class GroupExhausted(PortExhausted):
         if free <= 0:
             return super()._lacking
         ports = "port is" if free == 1 else "ports are"
-        return f"only {free} {ports} free from {self.minimum} to {self.maximum}"
+        # Those that have no port are left over once the group has taken all that are free.
+        needed = free + len(self.tags)
+        return f"only {free} {ports} free from {self.minimum} to {self.maximum}, and the group needs {needed}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
         advice = "Widen the range with ports.min and ports.max (TROP_PORT_MIN and TROP_PORT_MAX)"

@@ -165,14 +165,14 @@ EXHAUSTED = (
     ),
     case(
         "full-for-one-of-two",
-        exhausted("only 1 port is free from 5000 to 5001: 1 reserved", reserved=1),
+        exhausted("only 1 port is free from 5000 to 5001, and the group needs 2: 1 reserved", reserved=1),
         PAIR,
         config=TWO,
         stored=(Row(path="one", port=5000),),
     ),
     case(
         "too-narrow-for-the-group",
-        exhausted("only 2 ports are free from 5000 to 5001: 0 reserved, 0 excluded, 0 avoided, 0 occupied", reserved=0),
+        exhausted("only 2 ports are free from 5000 to 5001, and the group needs 3: 0 reserved, 0 excluded", reserved=0),
         config=TWO,
     ),
     case(
