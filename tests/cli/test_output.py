@@ -117,6 +117,18 @@ class TestList:
         assert "~/shop" in told
         assert f"{stored.home}/" not in told
 
+    @pytest.mark.parametrize("command", ["list", "status --path {link}/spelled", "history"])
+    def test_a_path_that_was_given_below_such_a_home_is_shortened_as_well(self, stored: Sandbox, command: str) -> None:
+        link = stored.root / "link"
+        link.symlink_to(stored.home)
+        made = stored.trop("reserve", "--path", "~/spelled", "--allow-unrelated-path", HOME=str(link))
+
+        told = stored.trop(*command.format(link=link).split(), HOME=f"{link}/").stdout
+
+        assert made.returncode == 0
+        assert "~/spelled" in told
+        assert f"{link}/" not in told
+
     def test_an_empty_store_has_a_header_only(self, sandbox: Sandbox) -> None:
         assert sandbox.trop("list").stdout.split() == [column.upper() for column in COLUMNS]
         assert as_json(sandbox.trop("list", "--format", "json")) == []

@@ -5,11 +5,12 @@ from __future__ import annotations
 from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.changes import counted, dry_run_told, named, perform_with_bar
 from trop_server.cli.printing import as_json, is_terminal
-from trop_server.cli.tables import abbreviated, in_utc, render_records, shortened_home
+from trop_server.cli.tables import abbreviated, in_utc, render_records, shortened_homes
 
 if TYPE_CHECKING:
     from trop_core.operations.history.past import PastOperation
     from trop_server.cli.session import Session
+    from trop_server.cli.tables import Homes
 
 _COLUMNS = ("id", "time", "command", "door", "directory", "summary", "first", "undone_by")
 
@@ -18,7 +19,7 @@ def history(session: Session) -> str:
     """What was done, the newest first, in the format that is asked for. JSON has every change as well."""
     result = session.perform_subcommand()
     form = session.options.format or "table"
-    home = shortened_home() if form == "table" else None
+    homes = shortened_homes() if form == "table" else ()
     if not result.operations:
         options = session.options
         is_filtered = options.field_here or options.field_path is not None or options.field_port is not None
@@ -37,18 +38,18 @@ def history(session: Session) -> str:
             each.door,
             each.directory,
             each.summary,
-            _first(each, home),
+            _first(each, homes),
             each.undone_by,
         )
         for each in result.operations
     ]
-    return render_records(_COLUMNS, rows, form, home=home, to_terminal=is_terminal())
+    return render_records(_COLUMNS, rows, form, homes=homes, to_terminal=is_terminal())
 
 
-def _first(operation: PastOperation, home: str | None) -> str | None:
+def _first(operation: PastOperation, homes: Homes) -> str | None:
     """The first reservation that an operation changed, by its port and its key, as it was or, if it is new, is.
 
-    Of one that has moved, from where and to where. ``home`` is shortened in the latter; the former begins the cell.
+    Of one that has moved, from where and to where. ``homes`` are shortened in the latter; the former begins the cell.
     """
     if not operation.changes:
         return None
@@ -57,7 +58,7 @@ def _first(operation: PastOperation, home: str | None) -> str | None:
     assert row is not None
     if before is None or after is None or before.path == after.path:
         return f"{named(row)}: port {row.port}"
-    return f"{before.path} -> {named(after._replace(path=abbreviated(after.path, home)))}: port {row.port}"
+    return f"{before.path} -> {named(after._replace(path=abbreviated(after.path, homes)))}: port {row.port}"
 
 
 def undo(session: Session) -> str:

@@ -6,7 +6,7 @@ import os
 
 from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.printing import is_terminal
-from trop_server.cli.reservation_table import home, perform, table, with_occupancy
+from trop_server.cli.reservation_table import homes, perform, table, with_occupancy
 from trop_server.cli.tables import render
 
 if TYPE_CHECKING:
@@ -30,5 +30,5 @@ def list(session: Session) -> str | bytes:  # noqa: A001 - a handler has the nam
         if not look.is_plain:
             return look.paint(table(session, result.reservations, look))
     return render(
-        result.reservations, form, with_occupancy=with_occupancy(session), home=home(session), to_terminal=to_terminal
+        result.reservations, form, with_occupancy=with_occupancy(session), homes=homes(session), to_terminal=to_terminal
     )

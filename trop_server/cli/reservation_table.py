@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from trop_core.light_types import TYPE_CHECKING, Any
-from trop_server.cli.tables import cells, columns, shortened_home, shown
+from trop_server.cli.tables import cells, columns, shortened_homes, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from trop_core.models import ListedReservation
     from trop_server.cli.session import Session
+    from trop_server.cli.tables import Homes
     from trop_server.cli.terminal import Line, Look, Span, Style
 
 _MISSING = "missing"
@@ -28,13 +29,13 @@ def table(session: Session, rows: Sequence[ListedReservation], look: Look) -> Se
     """The table for people. Its columns are those of every table."""
     from trop_server.cli.terminal import Span
 
-    looked, short = with_occupancy(session), home(session)
+    looked, short = with_occupancy(session), homes(session)
     header = [Span(name.upper(), "strong") for name in columns(with_occupancy=looked)]
     lines = [[*_spans(row, look, looked=looked, short=short)] for row in rows]
     return look.table([header, *lines])
 
 
-def _spans(row: ListedReservation, look: Look, *, looked: bool, short: str | None) -> Iterator[Span]:
+def _spans(row: ListedReservation, look: Look, *, looked: bool, short: Homes) -> Iterator[Span]:
     from trop_server.cli.terminal import Span
 
     for name, cell in zip(columns(with_occupancy=looked), cells(row, with_occupancy=looked), strict=True):
@@ -65,6 +66,6 @@ def with_occupancy(session: Session) -> bool:
     return bool(session.options.field_include_occupancy)
 
 
-def home(session: Session) -> str | None:
+def homes(session: Session) -> Homes:
     """What is shortened to ``~``, if anything is."""
-    return None if session.options.show_full_paths else shortened_home()
+    return () if session.options.show_full_paths else shortened_homes()

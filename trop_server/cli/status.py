@@ -7,7 +7,7 @@ import os
 from trop_core.light_types import TYPE_CHECKING
 from trop_server.cli.printing import as_json, is_terminal
 from trop_server.cli.signs import SIGNS
-from trop_server.cli.tables import shortened_home, shown
+from trop_server.cli.tables import shortened_homes, shown
 from trop_server.cli.terminal import Look, Span
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trop_core.operations.looking.entries import StatusEntry
     from trop_core.operations.looking.status import StatusResult
     from trop_server.cli.session import Session
+    from trop_server.cli.tables import Homes
     from trop_server.cli.terminal import Line
 
 _COLUMNS = ("STATE", "TAG", "PORT", "VARIABLE", "URL", "USED BY")
@@ -31,12 +32,12 @@ def status(session: Session) -> str | bytes:
 
         return as_json(result_to_wire(result), indent=2)
     look = Look.of(os.environ, to_terminal=is_terminal())
-    return look.paint(_lines(result, look, shortened_home()))
+    return look.paint(_lines(result, look, shortened_homes()))
 
 
-def _lines(result: StatusResult, look: Look, home: str) -> Iterator[Line]:
+def _lines(result: StatusResult, look: Look, homes: Homes) -> Iterator[Line]:
     for path in dict.fromkeys((result.path, *(entry.path for entry in result.entries))):
-        yield from _directory(path, [entry for entry in result.entries if entry.path == path], look, home)
+        yield from _directory(path, [entry for entry in result.entries if entry.path == path], look, homes)
     missing = [entry.tag or "" for entry in result.entries if entry.state == "unreserved"]
     if missing:
         yield (Span(f"Not reserved yet: {', '.join(missing)}. trop autoreserve reserves all of them."),)
@@ -44,13 +45,13 @@ def _lines(result: StatusResult, look: Look, home: str) -> Iterator[Line]:
         yield (Span("trop reserve gives this directory a port."),)
     if result.settings:
         yield (Span("Settings come from:"),)
-        yield from ((Span(f"  {key}: {shown(place, home)}"),) for key, place in result.settings.items())
+        yield from ((Span(f"  {key}: {shown(place, homes)}"),) for key, place in result.settings.items())
 
 
-def _directory(path: str, entries: Sequence[StatusEntry], look: Look, home: str) -> Iterator[Line]:
+def _directory(path: str, entries: Sequence[StatusEntry], look: Look, homes: Homes) -> Iterator[Line]:
     """One directory: its name, and its entries as a table. Project and task have columns only where they differ."""
     if not entries:
-        yield Span(shown(path, home), "strong"), Span(": nothing is reserved here.")
+        yield Span(shown(path, homes), "strong"), Span(": nothing is reserved here.")
         return
     names = {(entry.project, entry.task) for entry in entries if entry.port is not None}
     told = ""
@@ -58,29 +59,29 @@ def _directory(path: str, entries: Sequence[StatusEntry], look: Look, home: str)
         [(project, task)] = names
         parts = [f"{word} {name}" for word, name in (("project", project), ("task", task)) if name is not None]
         told = f" ({', '.join(parts)})" if parts else ""
-    yield Span(shown(path, home), "strong"), Span(told)
+    yield Span(shown(path, homes), "strong"), Span(told)
     several = len(names) > 1
     header = [Span(name, "strong") for name in (*_COLUMNS[:-1], *(_NAMES if several else ()), _COLUMNS[-1])]
-    yield from look.table([header, *([*_cells(entry, look, home, several=several)] for entry in entries)])
+    yield from look.table([header, *([*_cells(entry, look, homes, several=several)] for entry in entries)])
 
 
-def _cells(entry: StatusEntry, look: Look, home: str, *, several: bool) -> Iterator[Span]:
+def _cells(entry: StatusEntry, look: Look, homes: Homes, *, several: bool) -> Iterator[Span]:
     sign, style = SIGNS[entry.state]
     yield Span(f"{sign} {entry.state}" if look.columns else entry.state, style)
-    yield Span(shown(entry.tag, None))
-    yield Span(shown(entry.port, None), port=entry.port)
-    yield from (Span(shown(text, None)) for text in (entry.variable, entry.url))
+    yield Span(shown(entry.tag, ()))
+    yield Span(shown(entry.port, ()), port=entry.port)
+    yield from (Span(shown(text, ())) for text in (entry.variable, entry.url))
     if several:
-        yield from (Span(shown(text, None)) for text in (entry.project, entry.task))
-    yield Span(_user(entry, home))
+        yield from (Span(shown(text, ())) for text in (entry.project, entry.task))
+    yield Span(_user(entry, homes))
     if entry.in_file is False:
         yield Span(_NOT_IN_FILE, "careful")
 
 
-def _user(entry: StatusEntry, home: str) -> str:
+def _user(entry: StatusEntry, homes: Homes) -> str:
     """Who is on the port, in one cell: ``python3 (4242)``, and of another directory which one."""
     holder = entry.holder
     if holder is None:
         return "-"
     process = str(holder.pid) if holder.name is None else f"{holder.name} ({holder.pid})"
-    return f"{process} of {shown(holder.directory, home)}" if holder.relation == "other" else process
+    return f"{process} of {shown(holder.directory, homes)}" if holder.relation == "other" else process

@@ -21,10 +21,12 @@ _LATEST_TIME = 253_402_300_799
 _SECONDS = tuple(f":{second:02}" for second in range(60))
 
 Cell = str | int | bool | None
+Homes = tuple[str, ...]
+"""Directories that stand as ``~``."""
 
 
 def render(
-    rows: Sequence[ListedReservation], form: str, *, with_occupancy: bool, home: str | None, to_terminal: bool
+    rows: Sequence[ListedReservation], form: str, *, with_occupancy: bool, homes: Homes, to_terminal: bool
 ) -> str:
     """Reservations, as ``render_records`` gives them.
 
@@ -35,7 +37,7 @@ def render(
     names = columns(with_occupancy=with_occupancy)
     if form == "table":
         marks = [_MISSING if row.missing else "" for row in rows]
-        shown_rows = _shown_reservations(rows, home, with_occupancy=with_occupancy)
+        shown_rows = _shown_reservations(rows, homes, with_occupancy=with_occupancy)
         return _table([_header(names), *shown_rows], ["", *marks], to_terminal=to_terminal)
     records = [cells(row, with_occupancy=with_occupancy) for row in rows]
     if form == "json":
@@ -44,7 +46,7 @@ def render(
             if row.holder is not None:
                 shown["holder"] = row.holder._asdict()
         return as_json(objects, indent=2)
-    return render_records(names, records, form, home=home, to_terminal=to_terminal)
+    return render_records(names, records, form, homes=homes, to_terminal=to_terminal)
 
 
 def columns(*, with_occupancy: bool) -> tuple[str, ...]:
@@ -57,20 +59,20 @@ def render_records(
     records: Sequence[Sequence[Cell]],
     form: str,
     *,
-    home: str | None = None,
+    homes: Homes = (),
     to_terminal: bool = False,
 ) -> str:
     """Rows of cells in one of the formats ``table``, ``json``, ``csv`` and ``tsv``; each ends with a line feed.
 
     But for JSON, a row is one line: what would end it, or what a terminal would obey, is escaped in its cells.
 
-    ``names`` are those of the cells, in lower case. ``home`` is shortened to ``~`` in a table, where it is given. The
-    columns of a table are as wide as their cells ``to_terminal``, and otherwise separated by one tab, for ``cut``.
+    ``names`` are those of the cells, in lower case. In a table, ``homes`` are shortened to ``~``. Its columns are as
+    wide as their cells ``to_terminal``, and otherwise separated by one tab, for ``cut``.
     """
     if form == "json":
         return as_json([dict(zip(names, record, strict=True)) for record in records], indent=2)
     if form == "table":
-        lines = [_header(names), *(_shown_row(row, home) for row in records)]
+        lines = [_header(names), *(_shown_row(row, homes) for row in records)]
         return _table(lines, [""] * len(lines), to_terminal=to_terminal)
     return _separated([names, *records], "," if form == "csv" else "\t")
 
@@ -149,21 +151,20 @@ def _header(names: Sequence[str]) -> list[str]:
 class _Shown(dict[str | None, str]):
     """Texts as a person reads them: of many rows, most have those of others."""
 
-    def __init__(self, home: str | None) -> None:
+    def __init__(self, homes: Homes) -> None:
         super().__init__()
-        self._home = home
+        self._homes = homes
 
     def __missing__(self, text: str | None) -> str:
-        found = self[text] = shown(text, self._home)
+        found = self[text] = shown(text, self._homes)
         return found
 
 
 def _shown_reservations(
-    rows: Iterable[ListedReservation], home: str | None, *, with_occupancy: bool
+    rows: Iterable[ListedReservation], homes: Homes, *, with_occupancy: bool
 ) -> list[Sequence[str]]:
     """The cells of reservations as a person reads them. There may be tens of thousands: most have nothing to show."""
-    texts = _Shown(home)
-    start = home or "\0"
+    texts = _Shown(homes)
     lines: list[Sequence[str]] = []
     for row in rows:
         port, path, tag, project, task, created_at, used_at = row.reservation
@@ -172,42 +173,46 @@ def _shown_reservations(
         created = _MINUTES[created_at // 60] + _SECONDS[created_at % 60] if is_usual else in_utc(created_at)
         line = (
             str(port),
-            path if path.isprintable() and not path.startswith(start) else shown(path, home),
+            path if path.isprintable() and not path.startswith(homes) else shown(path, homes),
             texts[tag],
             texts[project],
             texts[task],
             created,
             created if used_at == created_at else in_utc(used_at),
         )
-        lines.append((*line, *(shown(cell, home) for cell in _occupant(row))) if with_occupancy else line)
+        lines.append((*line, *(shown(cell, homes) for cell in _occupant(row))) if with_occupancy else line)
     return lines
 
 
-def _shown_row(row: Sequence[Cell], home: str | None) -> list[str]:
+def _shown_row(row: Sequence[Cell], homes: Homes) -> list[str]:
     """The cells of a row as a person reads them. Most are texts with nothing to do, and there may be many."""
-    start = home or "\0"
     return [
-        cell if type(cell) is str and cell.isprintable() and not cell.startswith(start) else shown(cell, home)
+        cell if type(cell) is str and cell.isprintable() and not cell.startswith(homes) else shown(cell, homes)
         for cell in row
     ]
 
 
-def shown(cell: Cell, home: str | None) -> str:
-    """A cell as a person reads it, escaped; ``home`` is shortened to ``~`` in it, where it is given."""
+def shown(cell: Cell, homes: Homes) -> str:
+    """A cell as a person reads it, escaped; ``homes`` are shortened to ``~`` in it."""
     if cell is None:
         return "-"
     if isinstance(cell, bool):
         return "yes" if cell else "no"
-    return escaped(abbreviated(str(cell), home))
+    return escaped(abbreviated(str(cell), homes))
 
 
-def shortened_home() -> str:
-    """What stands as ``~`` in what a person reads: the user's home, by the one name that stored paths have of it."""
-    return os.path.realpath(os.path.expanduser("~"))
+def shortened_homes() -> Homes:
+    """What stands as ``~`` in what a person reads: the user's home, as it is spelled, and by its one name.
+
+    Of a home that is a link, paths that were given have the former, those that were inferred the latter.
+    """
+    spelled = os.path.expanduser("~")
+    return os.path.abspath(spelled), os.path.realpath(spelled)
 
 
-def abbreviated(text: str, home: str | None) -> str:
-    """A text that may begin with a path: ``home`` is shortened to ``~`` there, where it is given."""
-    if home is not None and (text == home or text.startswith(home + "/")):
-        return "~" + text[len(home) :]
+def abbreviated(text: str, homes: Homes) -> str:
+    """A text that may begin with a path: the first of ``homes`` that it begins with is shortened to ``~``."""
+    for home in homes:
+        if text == home or text.startswith(home + "/"):
+            return "~" + text[len(home) :]
     return text
