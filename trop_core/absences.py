@@ -25,23 +25,40 @@ directory for each user first. https://refspecs.linuxfoundation.org/FHS_3.0/fhs-
 _BELOW_THEM = tuple(f"{place}/" for place in _MOUNT_PLACES)
 
 
-def may_pass(path: str, git_directory: str | None) -> bool:
+def may_pass(path: str, git_directory: str | None, links: dict[str, bool]) -> bool:
     """Whether a missing directory's absence may pass.
 
     ``git_directory`` is the common one of the repository whose worktree it was. No other repository is asked: anybody
     can write into one of their own that it has this worktree, too. Where nothing was noted, see ``locked_among``.
+    ``links`` is what was found out so far, in one look at many, of directories above them: whether they lead to a
+    volume that is absent.
     """
-    return is_on_absent_volume(path) or (git_directory is not None and _is_locked(path, git_directory))
+    if _is_on_absent_volume(path) or _leads_to_absent_volume(path, links):
+        return True
+    return git_directory is not None and _is_locked(path, git_directory)
 
 
-def is_on_absent_volume(path: str) -> bool:
+def _leads_to_absent_volume(path: str, links: dict[str, bool]) -> bool:
+    """The same of where a missing path leads, by a link on the way that may be one to nothing now."""
+    ancestor = _nearest_existing(path)
+    if ancestor not in links:
+        real = os.path.realpath(ancestor)
+        links[ancestor] = real != ancestor and _is_on_absent_volume(real)
+    return links[ancestor]
+
+
+def _nearest_existing(path: str) -> str:
+    while not os.path.lexists(path) and (parent := os.path.dirname(path)) != path:
+        path = parent
+    return path
+
+
+def _is_on_absent_volume(path: str) -> bool:
     """Whether the nearest existing ancestor is where volumes are mounted, or a mount point with nothing on it."""
     # An ancestor can only be there if the path is below: most are not, and need no look.
     if not path.startswith(_BELOW_THEM) and path not in _MOUNT_PLACES:
         return False
-    ancestor = path
-    while not os.path.lexists(ancestor) and (parent := os.path.dirname(ancestor)) != ancestor:
-        ancestor = parent
+    ancestor = _nearest_existing(path)
     if ancestor in _MOUNT_PLACES:
         return True
     for place, levels in _MOUNT_PLACES.items():

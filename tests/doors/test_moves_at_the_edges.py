@@ -401,6 +401,22 @@ def test_what_is_on_a_volume_that_is_not_mounted_keeps_its_port(sandbox: Sandbox
     assert [row[0] for row in sandbox.rows()] == [missing]
 
 
+@pytest.mark.parametrize("below", ["volume/project", "project"])
+def test_so_does_what_a_link_leads_there(sandbox: Sandbox, below: str) -> None:
+    sandbox.make_store()
+    volume = f"/mnt/trop-{os.getpid()}-not-mounted"
+    (sandbox.work / "volume").symlink_to(volume)
+    (sandbox.work / "project").symlink_to(f"{volume}/project")
+    (sandbox.work / "elsewhere").symlink_to("nowhere")
+    rows = [(f"{sandbox.work}/{below}", 5500), (f"{sandbox.work}/elsewhere/project", 5501)]
+    sandbox.execute("INSERT INTO reservations VALUES (?, '', ?, NULL, NULL, 1, 1)", rows)
+
+    done = sandbox.trop("prune")
+
+    assert "Kept 1 reservation" in done.stderr
+    assert [row[0] for row in sandbox.rows()] == [f"{sandbox.work}/{below}"]
+
+
 def test_a_tag_that_is_not_there_is_named_with_those_that_are(sandbox: Sandbox) -> None:
     sandbox.reserve("--tag", "web")
 

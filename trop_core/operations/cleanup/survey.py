@@ -142,12 +142,13 @@ def look_at(
     ``paths`` are in the order of code points. ``locked_among`` is asked of what is gone and of which nothing was noted,
     with what is present; see ``trop_core.absences``. Slow, and never under a lock.
     """
+    links: dict[str, bool] = {}
 
     def look(path: str) -> DirectoryState:
         state = state_of(path)
         if state is not DirectoryState.GONE:
             return state
-        return DirectoryState.AWAY if may_pass(path, git_directories.get(path)) else state
+        return DirectoryState.AWAY if may_pass(path, git_directories.get(path), links) else state
 
     states, unanswered = looks.at_directories(paths, look, progress=progress, patience=patience)
     unknown = [path for path in paths if states[path] is DirectoryState.GONE and path not in git_directories]
