@@ -91,23 +91,29 @@ export default async function ({ world, openWindow }) {
   await window.dialog.waitFor({ state: 'detached' });
   assert.equal(world.portsAt(folder).api, api);
 
+  // VS Code gives the focus back to a view that it fills anew, and closes what has it meanwhile.
+  const isFilledAnew = (text) => rows.filter({ hasText: text }).first().waitFor();
   const store = world.directory('store');
   await run('Trop: Migrate Reservations…');
   await pick('Migrate Reservations (1/2)', folder);
   await pick('Migrate Reservations (2/2)', store);
   await agree('Migrate 2 reservations');
   await eventually('what has moved', () => world.portsAt(store).api === api);
+  await isFilledAnew('store');
   await run('Trop: Undo Last Change');
   await agree('Undo?');
   await eventually('what has come back', () => world.portsAt(folder).api === api);
   assert.deepEqual(world.portsAt(store), {});
+  await isFilledAnew('shop');
 
   const bank = world.reserve(world.repository('bank'));
+  await isFilledAnew('bank');
   await run('Trop: List Projects');
   await pick('The project whose ports are shown', 'bank');
   await pick('The ports of bank', `${bank}`);
   await eventually("the project's port", async () => (await window.clipboard()) === `${bank}`);
   world.trop(path.join(world.work, 'bank'), 'release');
+  await rows.filter({ hasText: 'bank' }).first().waitFor({ state: 'detached' });
 
   await run('Trop: Release…');
   await window.asksFor('What to release');
