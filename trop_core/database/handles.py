@@ -128,7 +128,7 @@ def connect_read_only(path: str, *, immutable: bool = False) -> StoreConnection:
     is at work (``IN_USE``) for as long as it uses it.
     """
     check(path)
-    _check_beside(path)
+    _check_beside(files_of(path))
     connection = _opened(f"file:{_uri_escaped(path)}?mode=ro{'&immutable=1' if immutable else ''}", path)
     connection.only_reads = True
     return connection
@@ -151,10 +151,10 @@ def check_writable(path: str) -> None:
     for a -shm whose -wal was removed, ``SidecarLeftBehind``: SQLite would make a new -wal, and look there, by the old
     index, for what it never held.
     """
-    _check_beside(path)
-    missing = False
     files = files_of(path)
+    _check_beside(files)
     itself, log, shared = files
+    missing = False
     for name in files:
         if os.access(name, os.W_OK):
             continue
@@ -174,9 +174,9 @@ def check_writable(path: str) -> None:
         _check_room(os.path.dirname(itself) or ".")
 
 
-def _check_beside(path: str) -> None:
+def _check_beside(files: list[str]) -> None:
     """Raise ``SidecarNoFile`` for what lies beside a store and is no file: SQLite may wait for a FIFO for ever."""
-    itself, *beside = files_of(path)
+    itself, *beside = files
     for name in (*beside, f"{itself}-journal"):
         try:
             is_file = stat.S_ISREG(os.lstat(name).st_mode)

@@ -98,12 +98,11 @@ def _answer(session: Session, turn: _Turn) -> None:
     # A closed stdout has a number that something else may have by now; so has a closed stdin.
     if not found.reservations:
         _explain(session, "nothing is reserved there")
-    if not (found.reservations and sys.stdout is not None) and not lines:
-        return
-    if not turn.begin():
+    is_told = bool(found.reservations) and sys.stdout is not None
+    if not (is_told or lines) or not turn.begin():
         return
     exported = found.environment if _export(lines.encode()) else {}
-    if not found.reservations or sys.stdout is None:
+    if not is_told:
         return
     names = {port: name for name, port in found.environment.items() if isinstance(port, int)}
     os.write(1, answer(event, found.reservations, exported, names).encode())
