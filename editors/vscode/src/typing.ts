@@ -8,6 +8,9 @@ const PAUSE = 1000;
 /** For how long that is waited for, in milliseconds: what changes on and on may be a file that a program writes. */
 const PATIENCE = 60_000;
 
+/** For how long what has been typed may be on its way to here, in milliseconds, where this process was held up. */
+const DELAY = 50;
+
 let last = 0;
 
 /** Takes note of when somebody types. */
@@ -23,9 +26,9 @@ export function watchTyping(): vscode.Disposable {
 /** Waits until nobody types. */
 export async function whenNobodyTypes(): Promise<void> {
   const end = Date.now() + PATIENCE;
-  for (let left = remaining(); left > 0 && Date.now() < end; left = remaining()) {
-    await wait(left);
-  }
+  do {
+    await wait(Math.max(remaining(), DELAY));
+  } while (remaining() > 0 && Date.now() < end);
 }
 
 function remaining(): number {
