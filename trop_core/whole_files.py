@@ -18,6 +18,7 @@ from trop_core.database.failures import denial, system_failure
 from trop_core.errors.spelling import quoted
 from trop_core.errors.system import MountedFile, NotTakenBack, PermissionDenied, SystemFailure
 from trop_core.light_types import TYPE_CHECKING, Literal
+from trop_core.mounts import is_mounted_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,21 +72,8 @@ def check_replaceable(path: str) -> None:
         raise PermissionDenied("write", path=path, reason=denial(directory))
     if os.path.isdir(path) and not os.path.islink(path):
         raise SystemFailure("write", path=path, reason="it is a directory")
-    if _is_mount_point(path):
+    if is_mounted_alone(path):
         raise MountedFile(path)
-
-
-def _is_mount_point(path: str) -> bool:
-    """Whether a file is mounted under this name by itself, as far as the system tells."""
-    own = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
-    escaped = os.fsencode(own)
-    for character in (b"\\", b" ", b"\t", b"\n"):
-        escaped = escaped.replace(character, b"\\%03o" % ord(character))
-    try:
-        with open("/proc/self/mountinfo", "rb") as mounts:
-            return any(line.split(b" ", 5)[4] == escaped for line in mounts)
-    except (OSError, IndexError):
-        return False
 
 
 def write(path: str, content: bytes, *, keep_mode: bool = False) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from support import stores
-from support.sandbox import error_lines
+from support.requirements import needs_root
+from support.sandbox import TROP, error_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,3 +92,52 @@ def test_what_lies_beside_a_store_and_is_no_file_is_named_and_not_waited_for(
 
     place.rename(sandbox.root / "away")
     assert sandbox.reserve() == port
+
+
+class TestAStoreWithOtherNames:
+    """Each would have a ``-wal`` of its own: what is written under one is lost under another."""
+
+    def test_a_hard_link_is_refused_under_both_names(self, sandbox: Sandbox) -> None:
+        sandbox.reserve()
+        other = sandbox.root / "other"
+        other.mkdir()
+        os.link(sandbox.database, other / "trop.db")
+        before = sandbox.database.read_bytes()
+
+        for place in (sandbox.data, other):
+            for command in COMMANDS[:3]:
+                done = sandbox.trop(*command.split(), "--data-dir", str(place))
+
+                assert (done.returncode, done.stdout) == (5, "")
+                assert f'cannot use "{place}/trop.db": it has other names (hard links)' in error_lines(done)[0]
+        assert sandbox.database.read_bytes() == before
+        assert os.listdir(other) == ["trop.db"]
+
+        (other / "trop.db").unlink()
+        assert sandbox.reserve() == 5000
+
+    @pytest.mark.parametrize("command", COMMANDS[:3])
+    def test_a_mount_of_the_file_alone_is_refused(self, sandbox: Sandbox, command: str) -> None:
+        needs_root()
+        sandbox.reserve()
+        other = sandbox.root / "other place"
+        other.mkdir()
+        (other / "trop.db").touch()
+        mount = f"mount --bind {shlex.quote(str(sandbox.database))} {shlex.quote(str(other / 'trop.db'))}"
+        script = f"{mount} && exec {TROP} {command} --data-dir {shlex.quote(str(other))}"
+
+        done = sandbox.run("unshare", "-m", "sh", "-c", script)
+
+        assert (done.returncode, done.stdout) == (5, "")
+        assert "it is a mount of its own" in done.stderr
+        assert "Mount the directory that it is in instead" in done.stderr
+        assert os.listdir(other) == ["trop.db"]
+        assert sandbox.reserve() == 5000
+
+    def test_the_doctor_tells(self, sandbox: Sandbox) -> None:
+        sandbox.reserve()
+        os.link(sandbox.database, sandbox.root / "snapshot")
+
+        done = sandbox.trop("doctor")
+
+        assert "it has other names (hard links)" in done.stdout

@@ -14,15 +14,16 @@ from functools import partial
 from trop_core.database.failures import denial, system_failure, translate
 from trop_core.database.file_set import OLDEST_SQLITE, SHARED_UNIT, FileSet, files_of
 from trop_core.database.open_files import IN_USE, SharedConnection, has_open, is_cut_off
-from trop_core.errors.store import NoDataDirectory
+from trop_core.errors.store import NoDataDirectory, OtherNames
 from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SidecarLeftBehind, SidecarNoFile, SystemFailure
+from trop_core.mounts import is_mounted_alone
 from trop_core.paths import home_of_another
 
 IN_MEMORY = ":memory:"
 
 _SHARED_BEGUN = 3
 """Bytes of a -shm that is just being made. See unixOpenSharedMemory in os_unix.c of SQLite."""
-_LOOKS_AT_SHARED = 10
+_LOOKS = 10
 _PAUSE = 0.02
 
 _ROOM_BESIDE = 36 * 1024
@@ -149,7 +150,7 @@ def check_writable(path: str) -> None:
 
     SQLite would open it all the same, and leave files beside it that are in the way of whoever may write. The same goes
     for a -shm whose -wal was removed, ``SidecarLeftBehind``: SQLite would make a new -wal, and look there, by the old
-    index, for what it never held.
+    index, for what it never held. And for a file with more than one name, ``OtherNames``.
     """
     files = files_of(path)
     _check_beside(files)
@@ -168,6 +169,7 @@ def check_writable(path: str) -> None:
             raise PermissionDenied("write to", path=name, reason=denial(name))
         else:
             raise SidecarInTheWay("write to", path=name, reason=denial(name))
+    _check_names(itself)
     if _is_left_behind(log, shared) if missing else IN_USE.while_nothing_is_open(partial(is_cut_off, log, shared)):
         raise SidecarLeftBehind(shared)
     if missing or _is_to_be_made(shared):
@@ -184,6 +186,22 @@ def _check_beside(files: list[str]) -> None:
             continue  # there is none, or opening it tells
         if not is_file:
             raise SidecarNoFile(name)
+
+
+def _check_names(path: str) -> None:
+    """Raise ``OtherNames`` for a store's file that others may have open by a name with another -wal beside it."""
+    for _ in range(_LOOKS):
+        try:
+            if os.stat(path).st_nlink <= 1:
+                break
+        except OSError:
+            return  # opening it tells
+        # What root makes in somebody else's home has two names for a moment.
+        time.sleep(_PAUSE)
+    else:
+        raise OtherNames.linked(path)
+    if is_mounted_alone(path):
+        raise OtherNames.mounted(path)
 
 
 def _check_room(directory: str) -> None:
@@ -206,7 +224,7 @@ def _is_to_be_made(shared: str) -> bool:
 
     Whoever opened it would believe what is left of it, and not see what others have stored.
     """
-    for _ in range(_LOOKS_AT_SHARED):
+    for _ in range(_LOOKS):
         try:
             size = os.stat(shared).st_size
         except FileNotFoundError:

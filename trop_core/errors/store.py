@@ -85,6 +85,31 @@ class NoLocks(SystemFailure):
         return "Nothing has changed. Name a directory on a local file system with TROP_DATA_DIR."
 
 
+class OtherNames(SystemFailure):
+    """The store's file has more than one name: SQLite keeps a -wal and a -shm beside each, and none knows of another's.
+
+    ``advice`` is what to do.
+    """
+
+    def __init__(self, path: str, *, reason: str, advice: str) -> None:
+        super().__init__("use", path=path, reason=f"{reason}, and what is stored under one name is lost under another")
+        self.advice = advice
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"Nothing has changed. {self.advice}, or name another directory with TROP_DATA_DIR."
+
+    @classmethod
+    def mounted(cls, path: str) -> OtherNames:
+        """That of a file that is mounted by itself."""
+        return cls(path, reason="it is a mount of its own", advice="Mount the directory that it is in instead")
+
+    @classmethod
+    def linked(cls, path: str) -> OtherNames:
+        """That of a file with hard links."""
+        advice = "Remove its other names, which find -samefile tells"
+        return cls(path, reason="it has other names (hard links)", advice=advice)
+
+
 class DatabaseCorrupt(TropError):
     """The store holds something that it cannot hold; it is left as it is."""
 

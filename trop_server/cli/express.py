@@ -16,6 +16,7 @@ import time
 
 from trop_core.config.names import GLOBAL_FILE, NEAR_GLOBAL, NEAR_NAMES, PROJECT_FILES
 from trop_core.database.file_set import BESIDE, DATABASE_NAME, OLDEST_SQLITE, SHARED_UNIT, FileSet
+from trop_core.mounts import is_mounted_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ def _check_store(store: str) -> None:
         raise _Ordinary("this SQLite cannot read it")
     if not os.access(store, os.W_OK):
         raise _Ordinary("it may only be read")
+    if os.lstat(store).st_nlink > 1 or is_mounted_alone(store):
+        raise _Ordinary("it has other names")
     _check_absent(f"{store}-journal")
     beside = [store + suffix for suffix in BESIDE]
     found = [os.path.lexists(name) for name in beside]
