@@ -72,12 +72,34 @@ def is_gone_from(path: str, file_system: str) -> bool:
     file system. Seen from a sandbox, or while a volume is not mounted, what is missing has not gone away. Anything that
     the system will not tell counts as not gone. May hang where a network mount is dead: never call it under a lock.
     """
-    ancestor = path
-    while paths.directory_state(ancestor) is paths.DirectoryState.GONE and ancestor not in ("", "/"):
-        ancestor = os.path.dirname(ancestor)
+    ancestor = _nearest(path)
     if ancestor == path or paths.directory_state(ancestor) is not paths.DirectoryState.PRESENT:
         return False
     return _file_system(ancestor) == file_system
+
+
+def can_be_renamed(path: str, place: str) -> bool:
+    """Whether a directory that is gone from a path, and was found at a place, can have been renamed from one to other.
+
+    A rename never leaves its mount. So where the nearest directory above the path lies on another one than the place,
+    the directory may stand where it always has, and is mounted here once more: a sandbox made of the same file system.
+    Where ``/`` is not the root of a mount, as after chroot(2), no path from outside of that means the same here. What
+    the system does not tell (Linux before 5.8, other systems) counts as if it were so. May hang where a network mount
+    is dead: never call it under a lock.
+    """
+    if sys.platform != "linux":
+        return True
+    if not _mount("/").may_begin_here:
+        return False
+    old, new = _mount(_nearest(path)).number, _mount(place).number
+    return old == new or None in (old, new)
+
+
+def _nearest(path: str) -> str:
+    """A path if anything is there, else the nearest one above it of which the system does not say that it is gone."""
+    while paths.directory_state(path) is paths.DirectoryState.GONE and path not in ("", "/"):
+        path = os.path.dirname(path)
+    return path
 
 
 def _look(path: str) -> tuple[Glance, int] | None:
@@ -130,13 +152,52 @@ _AT_SYMLINK_NOFOLLOW = 0x100
 _STATX_TYPE = 0x1
 _STATX_INO = 0x100
 _STATX_BTIME = 0x800
+_STATX_MNT_ID = 0x1000
+_STATX_ATTR_MOUNT_ROOT = 0x2000
 _WANTED = _STATX_TYPE | _STATX_INO | _STATX_BTIME
 _SIZE_OF_STATX = 256
-_MASK_AT, _MODE_AT, _INODE_AT, _BORN_AT, _DEVICE_AT = 0, 28, 32, 80, 136
+_MASK_AT, _ATTRIBUTES_AT, _MODE_AT, _INODE_AT, _KNOWN_ATTRIBUTES_AT = 0, 8, 28, 32, 56
+_BORN_AT, _DEVICE_AT, _MOUNT_AT = 80, 136, 144
 
 
 def _born_on_linux(path: str, inode: str, device: int) -> int | None:
     """When the directory with this inode and device was made; None if another one stands there by now."""
+    found = _answer(path, _AT_SYMLINK_NOFOLLOW, _WANTED)
+    if (
+        found is None
+        or _number(found, _MASK_AT, 4) & _WANTED != _WANTED
+        or not stat.S_ISDIR(_number(found, _MODE_AT, 2))
+    ):
+        return None
+    seen = os.makedev(_number(found, _DEVICE_AT, 4), _number(found, _DEVICE_AT + 4, 4))
+    if str(_number(found, _INODE_AT, 8)) != inode or seen != device:
+        return None
+    seconds = int.from_bytes(found[_BORN_AT : _BORN_AT + 8], sys.byteorder, signed=True)
+    return seconds * 1_000_000_000 + _number(found, _BORN_AT + 8, 4)
+
+
+class _Mount(NamedTuple):
+    """On which mount a directory lies, None if that is not told; and whether it is, for all that is told, its root."""
+
+    number: int | None
+    may_begin_here: bool
+
+
+def _mount(path: str) -> _Mount:
+    """The mount of what a path leads to. The number is good for one look: a later mount may get it."""
+    found = _answer(path, 0, _STATX_MNT_ID)
+    if found is None:
+        return _Mount(None, may_begin_here=True)
+    is_told = _number(found, _MASK_AT, 4) & _STATX_MNT_ID
+    known, attributes = _number(found, _KNOWN_ATTRIBUTES_AT, 8), _number(found, _ATTRIBUTES_AT, 8)
+    return _Mount(
+        _number(found, _MOUNT_AT, 8) if is_told else None,
+        may_begin_here=bool(attributes & _STATX_ATTR_MOUNT_ROOT or not known & _STATX_ATTR_MOUNT_ROOT),
+    )
+
+
+def _answer(path: str, flags: int, wanted: int) -> bytes | None:
+    """What ``statx`` says of a path; None if it says nothing."""
     statx = _statx()
     if statx is None:
         return None
@@ -144,18 +205,9 @@ def _born_on_linux(path: str, inode: str, device: int) -> int | None:
 
     buffer = ctypes.create_string_buffer(_SIZE_OF_STATX)
     try:
-        if statx(_AT_FDCWD, os.fsencode(path), _AT_SYMLINK_NOFOLLOW, _WANTED, buffer) != 0:
-            return None
+        return buffer.raw if statx(_AT_FDCWD, os.fsencode(path), flags, wanted, buffer) == 0 else None
     except ValueError:
         return None
-    found = buffer.raw
-    if _number(found, _MASK_AT, 4) & _WANTED != _WANTED or not stat.S_ISDIR(_number(found, _MODE_AT, 2)):
-        return None
-    seen = os.makedev(_number(found, _DEVICE_AT, 4), _number(found, _DEVICE_AT + 4, 4))
-    if str(_number(found, _INODE_AT, 8)) != inode or seen != device:
-        return None
-    seconds = int.from_bytes(found[_BORN_AT : _BORN_AT + 8], sys.byteorder, signed=True)
-    return seconds * 1_000_000_000 + _number(found, _BORN_AT + 8, 4)
 
 
 def _number(buffer: bytes, start: int, size: int) -> int:

@@ -17,7 +17,7 @@ import pytest
 from support.requirements import missing
 
 from trop_core import identity
-from trop_core.identity import Glance, Identity, glance, identify, is_gone_from
+from trop_core.identity import Glance, Identity, can_be_renamed, glance, identify, is_gone_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -400,3 +400,66 @@ def test_what_lies_on_a_volume_that_is_not_mounted_is_not_gone(place: Path) -> N
             assert not is_gone_from(str(disk / "app"), found.file_system)
         finally:
             subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(disk)], check=True)
+
+
+# Renamed
+
+
+def test_a_directory_can_be_renamed_within_a_mount_and_to_no_other_one(directory: Path, place: Path) -> None:
+    gone = str(place / "parent" / "gone" / "below")
+
+    with mounted("--bind", str(directory.parent)) as second:
+        assert can_be_renamed(gone, str(directory))
+        assert can_be_renamed(str(second / "gone"), str(second / "app"))
+        assert not can_be_renamed(gone, str(second / "app"))
+        assert not can_be_renamed(str(second / "gone"), str(directory))
+
+
+def test_a_link_above_leads_to_the_mount_that_counts(directory: Path, place: Path) -> None:
+    with mounted("--bind", str(directory.parent)) as second:
+        (place / "link").symlink_to(second)
+
+        assert can_be_renamed(str(place / "link" / "gone"), str(second / "app"))
+        assert not can_be_renamed(str(place / "link" / "gone"), str(directory))
+
+
+def test_without_statx_or_on_another_system_every_place_counts_as_one_mount(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with mounted("--bind", str(directory.parent)) as second:
+        gone = str(second / "gone")
+        monkeypatch.setattr(identity, "_statx", lambda: None)
+        assert can_be_renamed(gone, str(directory))
+        assert can_be_renamed(f"{gone}\0", str(directory))
+        monkeypatch.undo()
+        monkeypatch.setattr(sys, "platform", "darwin")
+        assert can_be_renamed(gone, str(directory))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="statx is Linux's own")
+@pytest.mark.parametrize(
+    ("changes", "within", "across"),
+    [
+        pytest.param({}, True, False, id="all is told"),
+        pytest.param({0: bytes(4)}, True, True, id="an older kernel tells no mount"),
+        pytest.param({8: bytes(8)}, False, False, id="the root is none of a mount"),
+        pytest.param({8: bytes(8), 56: bytes(8)}, True, False, id="whether it is one is not told"),
+    ],
+)
+def test_what_the_system_tells_of_mounts_counts(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[int, bytes], within: bool, across: bool
+) -> None:
+    real = identity._statx()
+    assert real is not None
+
+    def changed(at: int, path: bytes, flags: int, mask: int, buffer: ctypes.Array[ctypes.c_char]) -> int:
+        answer = real(at, path, flags, mask, buffer)
+        for start, value in changes.items():
+            ctypes.memmove(ctypes.addressof(buffer) + start, value, len(value))
+        return answer
+
+    with mounted("--bind", str(directory.parent)) as second:
+        monkeypatch.setattr(identity, "_statx", lambda: changed)
+
+        assert can_be_renamed(str(directory.parent / "gone"), str(directory)) is within
+        assert can_be_renamed(str(second / "gone"), str(directory)) is across

@@ -15,7 +15,7 @@ from trop_core.database import companion, directories, reservations
 from trop_core.database.directories import Directory
 from trop_core.database.selection import Selection
 from trop_core.errors.spelling import quoted, shell_word
-from trop_core.identity import glance, is_gone_from
+from trop_core.identity import can_be_renamed, glance, is_gone_from
 from trop_core.light_types import TYPE_CHECKING, Any, Literal, NamedTuple
 from trop_core.models import ReservationKey
 from trop_core.operations.call import Unprepared
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 ROWS_PER_BATCH = 1000
 MOST_NAMED = 5
 
-Sight = Literal["same", "link", "gone", "other", "away", "hidden"]
+Sight = Literal["same", "link", "gone", "other", "away", "outside", "hidden"]
 """What stands at a place where a directory was before: that very directory (also below a link), a link to it, nothing,
-another directory, or what nobody can tell (its file system is not there, or the place cannot be looked at)."""
+another directory, or what nobody can tell (its file system is not there, it may be seen under other mounts only, or it
+cannot be looked at)."""
 
 
 class Place(NamedTuple):
@@ -79,7 +80,7 @@ class Arriving(NamedTuple):
     def with_sight(self, path: str) -> Arriving:
         """The same, with a look at where the directory was before."""
         assert self.place is not None
-        return self._replace(sights={**self.sights, path: _sight(self.context, path, self.place.identity)})
+        return self._replace(sights={**self.sights, path: _sight(self, path, self.place.identity)})
 
     def with_states(self, paths: Iterable[str]) -> Arriving:
         """The same, with a look at places that it may have been moved from."""
@@ -130,6 +131,8 @@ def arrive(
     if found is None:
         return arrival
     former, sight = found
+    if sight == "outside":
+        arrival = arrival._replace(directory=_noted(arriving, found))
     if arriving.target.explicit:
         # Who names a path means that path. That it had another one is worth a word, and nothing more.
         line = migrate_line(former, path, "--force")
@@ -173,7 +176,7 @@ def told_of_origin(
     if arriving.target.explicit or reservations.anything_at(connection, arriving.target.path):
         return ()
     found = _elsewhere(connection, arriving, again)
-    if found is None or found[1] not in ("gone", "hidden"):
+    if found is None or found[1] not in ("gone", "outside", "hidden"):
         return ()
     former, sight = found
     told = _was_at(connection, former, sight)
@@ -263,8 +266,12 @@ def _was_at(connection: StoreConnection, former: str, sight: Sight) -> str:
     rows = reservations.select(connection, selection, limit=MOST_NAMED)
     ports = ", ".join(f"{row.port} (tag {row.tag})" if row.tag is not None else str(row.port) for row in rows)
     more = ", …" if reservations.count(connection, selection) > len(rows) else ""
-    hidden = " which cannot be looked at now, and" if sight == "hidden" else ""
-    return f"this directory was {quoted(former)} before,{hidden} where these ports are reserved: {ports}{more}"
+    told = ""
+    if sight == "hidden":
+        told = " which cannot be looked at now, and"
+    elif sight == "outside":
+        told = " or still is under other mounts,"
+    return f"this directory was {quoted(former)} before,{told} where these ports are reserved: {ports}{more}"
 
 
 def _told_of_place(connection: StoreConnection, path: str, former: str, sight: Sight) -> tuple[str, ...]:
@@ -276,7 +283,7 @@ def _told_of_place(connection: StoreConnection, path: str, former: str, sight: S
             return (f"{told}: what is reserved there stays",)
         case "link":
             return (f"{quoted(former)} leads here, and has reservations: {line} brings them here",)
-        case "hidden":
+        case "outside" | "hidden":
             return (f"{_was_at(connection, former, sight)}; to have them here, {line}",)
         case _:
             return ()
@@ -303,20 +310,18 @@ def _known(connection: StoreConnection, arriving: Arriving, again: Callable[[Arr
         return arrival
     if stored is None and (told_of_tables := _told_of_tables(connection)):
         return arrival._replace(warnings=told_of_tables)
-    if arriving.place is None:
-        raise Unprepared(lambda: again(arriving.with_place()))
-    directory = _noted(arriving)
+    found = _elsewhere(connection, arriving, again)
+    directory = _noted(arriving, found)
     if directory is None:
         return arrival
     if stored is None or stored.inode is None:
         return arrival._replace(directory=directory)
-    found = _elsewhere(connection, arriving, again)
     if found is not None and found[1] == "gone":
         line = migrate_line(found[0], path, "--force")
         told = (
             f"this directory was {quoted(found[0])} before, but reservations here are in the way: {line} replaces them"
         )
-    elif looks_the_same and stored.born == -(directory.born or 0):
+    elif looks_the_same and _born(arriving) == -(stored.born or 0):
         # It is back from where it has reserved meanwhile.
         return arrival._replace(directory=directory)
     else:
@@ -382,13 +387,21 @@ def _followed(connection: StoreConnection, arriving: Arriving, arrival: Arrival,
     )
 
 
-def _noted(arriving: Arriving) -> Directory | None:
-    """What is noted of a directory: of one that has no identity, at least what a glance shows."""
+def _noted(arriving: Arriving, elsewhere: tuple[str, Sight] | None = None) -> Directory | None:
+    """What is noted of a directory: of one that has no identity, at least what a glance shows.
+
+    So it is also where its other path may hold under other mounts: from there, its next move has to be followed.
+    """
     seen, place = arriving.glance, arriving.place
     if seen is None or place is None:
         return None
-    born = None if place.identity is None else place.identity.born
+    born = None if elsewhere is not None and elsewhere[1] == "outside" else _born(arriving)
     return Directory(arriving.target.path, seen.file_system, seen.inode, born, git_directory=place.git_directory)
+
+
+def _born(arriving: Arriving) -> int | None:
+    place = arriving.place
+    return None if place is None or place.identity is None else place.identity.born
 
 
 def _look_at(context: Context, path: str) -> Place:
@@ -402,17 +415,18 @@ def _look_at(context: Context, path: str) -> Place:
     )
 
 
-def _sight(context: Context, path: str, identity: Identity | None) -> Sight:
+def _sight(arriving: Arriving, path: str, identity: Identity | None) -> Sight:
     """What stands at another place; hidden as well where the system does not answer in time."""
     from trop_core import looks
 
-    look = looks.Look(lambda: _sight_of(context, path, identity))
+    look = looks.Look(lambda: _sight_of(arriving, path, identity))
     return look.answer(looks.SECONDS, "hidden")
 
 
-def _sight_of(context: Context, path: str, identity: Identity | None) -> Sight:
+def _sight_of(arriving: Arriving, path: str, identity: Identity | None) -> Sight:
     if identity is None:
         return "away"
+    context = arriving.context
     if context.identify(path) == identity:
         return "same"
     state = context.directory_state(path)
@@ -422,4 +436,6 @@ def _sight_of(context: Context, path: str, identity: Identity | None) -> Sight:
         return "link" if os.path.islink(path) else "same"
     if state is DirectoryState.UNKNOWN:
         return "hidden"
-    return "gone" if is_gone_from(path, identity.file_system) else "away"
+    if not is_gone_from(path, identity.file_system):
+        return "away"
+    return "gone" if can_be_renamed(path, arriving.target.path) else "outside"
