@@ -59,6 +59,25 @@ class Place(NamedTuple):
             raise
         return descriptor
 
+    def keep_owner(self, name: str, descriptor: int, *, although_at_home: bool = False) -> os.stat_result | None:
+        """Give a new file the owner of the one here that it will replace, and tell what that one is; None for none.
+
+        In somebody's home it stays theirs, unless ``although_at_home``. A link is nobody's word about what takes its
+        place. Who gets a file may put another one in its place: it has to be written by its descriptor. Raises
+        ``OSError``.
+        """
+        try:
+            former = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        if not stat.S_ISREG(former.st_mode):
+            return None
+        if self.home is None or although_at_home:
+            # Only root may give files away; a user may give them to a group of theirs.
+            with contextlib.suppress(PermissionError):
+                os.fchown(descriptor, former.st_uid, former.st_gid)
+        return former
+
     def remove(self, name: str) -> None:
         """Remove a file, if there is one. Raises ``OSError``."""
         with contextlib.suppress(FileNotFoundError):
@@ -189,12 +208,15 @@ def create_file(path: str) -> bool | None:
 
 
 def followed(path: str) -> str:
-    """The file that a name in somebody's home stands for, all links followed, if it is theirs to be replaced.
+    """The file that a name in somebody's home stands for, if it is theirs to be replaced; the name itself if no link.
 
-    Elsewhere it is whatever the name stands for. Raises what ``check`` raises.
+    Elsewhere it is whatever the name stands for, all links followed. Raises what ``check`` raises.
     """
     check(path)
     real, home = os.path.realpath(path), _home(path)
+    if home is not None and not os.path.islink(path):
+        # A directory of theirs outside of their home is known as theirs by the links that lead there.
+        return path
     try:
         if home is not None and _home(real) is None and os.stat(os.path.dirname(real)).st_uid != home.user:
             raise PermissionError(errno.EPERM, _LEADS_AWAY)
@@ -237,15 +259,16 @@ def _owner(found: Place, name: str) -> int | None:
 
 def _home(path: str) -> _Home | None:
     """The home in which a path lies, as it is spelled or in fact, if that is somebody else's."""
-    found = paths.home_of_another()
-    if found is None:
-        return None
-    home, user, group = found
-    if paths.is_within(path, home):
-        return _Home(user, group, home, _names(path, home))
-    real, real_home = os.path.realpath(path), os.path.realpath(home)
-    if paths.is_within(real, real_home):
-        return _Home(user, group, real_home, _names(real, real_home))
+    for find in (paths.home_of_another, lambda: paths.home_above(path)):
+        found = find()
+        if found is None:
+            continue
+        home, user, group = found
+        if paths.is_within(path, home):
+            return _Home(user, group, home, _names(path, home))
+        real, real_home = os.path.realpath(path), os.path.realpath(home)
+        if paths.is_within(real, real_home):
+            return _Home(user, group, real_home, _names(real, real_home))
     return None
 
 
@@ -261,6 +284,8 @@ def _descend(home: _Home, *, make: bool = False) -> int:
     descriptor = os.open(home.start, _DIRECTORY)
     direct = True
     try:
+        if os.fstat(descriptor).st_uid != home.user:
+            raise PermissionError(errno.EPERM, _LEADS_AWAY)
         for number, name in enumerate(home.names, 1):
             mode = 0o700 if number == len(home.names) else 0o777
             inner, by_link = _enter(descriptor, name, home, mode if make else None)

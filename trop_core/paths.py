@@ -14,7 +14,7 @@ from trop_core.errors.paths import InvalidPath
 from trop_core.light_types import TYPE_CHECKING, Enum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*://|[Ff][Ii][Ll][Ee]:/"
 
@@ -228,6 +228,55 @@ def home_of_another() -> tuple[str, int, int] | None:
     except (OSError, ValueError):
         return None
     return None if home is None or status is None or status.st_uid == 0 else (home, status.st_uid, status.st_gid)
+
+
+def home_above(path: str) -> tuple[str, int, int] | None:
+    """The home in which a path lies, and its user and group, if root is about to make something in it; None otherwise.
+
+    Whose home a directory is says the password database, and that it belongs to that user: anybody can make something
+    that looks like one. Every directory on the way from there has to be that user's as well. A link on the way is
+    judged by who follows it. A path that leads into a home by a link from elsewhere lies in it, too.
+    """
+    if os.geteuid() != 0:
+        return None
+    return _home_above(path, os.path.normpath) or _home_above(os.path.realpath(path), os.path.realpath)
+
+
+def _home_above(path: str, named: Callable[[str], str]) -> tuple[str, int, int] | None:
+    """The same for a path of one spelling, which ``named`` gives a home as well."""
+    user = 0
+    while path not in ("", "/"):
+        try:
+            own, led = os.lstat(path), os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            path = os.path.dirname(path)
+            continue
+        except (OSError, ValueError):
+            return None
+        home = None if led.st_uid == 0 else _home_of(led.st_uid)
+        if home is not None and named(home) == path:
+            return (path, led.st_uid, led.st_gid) if user in (0, led.st_uid) else None
+        if not stat.S_ISLNK(own.st_mode):
+            if own.st_uid == 0 or user not in (0, own.st_uid):
+                return None
+            user = own.st_uid
+        path = os.path.dirname(path)
+    return None
+
+
+def _home_of(user: int) -> str | None:
+    import pwd
+
+    try:
+        home = pwd.getpwuid(user).pw_dir
+    except KeyError:
+        return None
+    return home if os.path.isabs(home) else None
+
+
+def is_for_another(path: str) -> bool:
+    """Whether what root makes at a path, or reaches by it, may be somebody else's: ``ownership`` says what then."""
+    return home_of_another() is not None or home_above(path) is not None
 
 
 def is_within(path: str, ancestor: str) -> bool:

@@ -156,7 +156,7 @@ def check_creatable(directory: str) -> None:
         raise SystemFailure("create", path=directory, reason="it is not a directory")
     if not os.access(ancestor, os.W_OK | os.X_OK):
         raise PermissionDenied("create", path=directory, reason=denial(ancestor))
-    if paths.home_of_another() is not None:
+    if paths.is_for_another(directory):
         from trop_core import ownership
 
         ownership.check_creatable(directory)
@@ -167,7 +167,7 @@ def make_directory(path: str) -> None:
 
     What root makes in the home of somebody else is theirs. Raises ``SystemFailure`` or ``PermissionDenied``.
     """
-    if paths.home_of_another() is not None:
+    if paths.is_for_another(path):
         from trop_core import ownership
 
         if ownership.make_directory(path):

@@ -79,8 +79,8 @@ def check_replaceable(path: str) -> None:
 def write(path: str, content: bytes, *, keep_mode: bool = False) -> None:
     """Write a file, or replace it; the caller is ``alone`` in its directory. ``path`` is no link.
 
-    The file then has mode 0600. With ``keep_mode``, one that is replaced keeps its mode and, where the system allows
-    it, its owner. Raises ``SystemFailure`` or ``PermissionDenied``; what was there before is then there still.
+    The file then has mode 0600. One that is replaced keeps its owner, where the system allows it, and with
+    ``keep_mode`` its mode. Raises ``SystemFailure`` or ``PermissionDenied``; what was there before is then there still.
     """
     with _prepared(path, content, keep_mode=keep_mode) as (place, temporary):
         try:
@@ -187,7 +187,8 @@ def replacement(path: str, content: bytes) -> Iterator[Replacement]:
     """A file with mode 0600 that is written, and gets its name when the block says so; the caller is ``alone``.
 
     When the block begins, the content is on the disk. When an error leaves it, all is as it was before. What root
-    writes in somebody else's home is theirs. Raises ``SystemFailure``, ``PermissionDenied`` or ``NotTakenBack``.
+    writes in somebody else's home is theirs; elsewhere a file that is replaced keeps its owner. Raises
+    ``SystemFailure``, ``PermissionDenied`` or ``NotTakenBack``.
     """
     bring_back(path)
     with _prepared(path, content) as (place, temporary):
@@ -211,8 +212,9 @@ def _prepared(path: str, content: bytes, *, keep_mode: bool = False) -> Iterator
             place.remove(temporary)
             stack.callback(place.discard, temporary)
             with open(place.new_file(temporary), "wb") as file:
-                if keep_mode:
-                    _take_over(path, file.fileno())
+                former = place.keep_owner(name, file.fileno(), although_at_home=keep_mode)
+                if keep_mode and former is not None:
+                    os.fchmod(file.fileno(), stat.S_IMODE(former.st_mode))
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -225,15 +227,3 @@ def _sync(place: ownership.Place) -> None:
     # The new file is there. That its name is on the disk as well is as much as can be asked for.
     with contextlib.suppress(OSError):
         os.fsync(place.descriptor)
-
-
-def _take_over(path: str, descriptor: int) -> None:
-    """Give a new file the owner and the mode of the one that it will replace."""
-    try:
-        former = os.stat(path)
-    except FileNotFoundError:
-        return
-    # Only root may give files away; a user may give them to a group of theirs.
-    with contextlib.suppress(PermissionError):
-        os.fchown(descriptor, former.st_uid, former.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(former.st_mode))

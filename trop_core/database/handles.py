@@ -17,7 +17,7 @@ from trop_core.database.open_files import IN_USE, SharedConnection, has_open, is
 from trop_core.errors.store import NoDataDirectory, OtherNames
 from trop_core.errors.system import PermissionDenied, SidecarInTheWay, SidecarLeftBehind, SidecarNoFile, SystemFailure
 from trop_core.mounts import is_mounted_alone
-from trop_core.paths import home_of_another
+from trop_core.paths import is_for_another
 
 IN_MEMORY = ":memory:"
 
@@ -60,7 +60,7 @@ def create_file(path: str) -> bool:
     locks that SQLite holds on it in this process.
     """
     try:
-        if home_of_another() is not None:
+        if is_for_another(os.path.dirname(path)):
             from trop_core import ownership
 
             made = ownership.create_file(path)
@@ -85,7 +85,7 @@ def check(path: str) -> None:
 
     SQLite would write into it, and make files beside it. Raises ``PermissionDenied`` or ``SystemFailure``.
     """
-    if path != IN_MEMORY and home_of_another() is not None:
+    if path != IN_MEMORY and is_for_another(os.path.dirname(path)):
         from trop_core import ownership
 
         ownership.check(path)

@@ -103,7 +103,7 @@ def locate(path: str, directory: str, is_safe: IsSafe) -> EnvFile:
     within is another project. Raises ``InvalidPath`` for any other file, and for one whose directory does not exist;
     what ``ownership.followed`` raises.
     """
-    real = ownership.followed(path)
+    real = os.path.realpath(ownership.followed(path))
     top = git.worktree_root(directory, is_safe)
     root = paths.canonical(directory) if top is None else top
     where = f"it lies outside of the project {root}, or leads there by a link"

@@ -95,6 +95,8 @@ def _data_directory(environment: "Mapping[str, str]") -> str:
     if named:
         if not _is_plain(named):
             raise _Ordinary("the name of the data directory has to be resolved")
+        if os.geteuid() == 0 and os.stat(named).st_uid != 0:
+            raise _Ordinary("root works in what is somebody else's")
         return named
     if environment.get("XDG_DATA_HOME"):
         raise _Ordinary("the store may be in one of several places")

@@ -79,7 +79,7 @@ def _make_directory(path: str) -> None:
     if os.path.isdir(path):
         return
     # What root makes in the home of somebody else is theirs.
-    if paths.home_of_another() is not None and ownership.make_directory(path):
+    if paths.is_for_another(path) and ownership.make_directory(path):
         return
     try:
         os.makedirs(path, exist_ok=True)
