@@ -225,12 +225,17 @@ class Context(NamedTuple):
     def is_safe(self, directory: str) -> bool:
         """Whether the user calls a directory safe: what is in it counts, whoever owns it. Reads the user's own file."""
         from trop_core.config.search import is_called_safe
+
+        return is_called_safe(directory, self._safe_directories)
+
+    @property
+    def _safe_directories(self) -> Collection[str]:
         from trop_core.errors.base import TropError
 
         try:
-            return is_called_safe(directory, self.settings(None).safe_directories)
+            return self.settings(None).safe_directories
         except TropError:
-            return False  # what is wrong with that file is told where its settings are needed
+            return ()  # what is wrong with that file is told where its settings are needed
 
     def settings(
         self,
@@ -278,7 +283,7 @@ class Context(NamedTuple):
         """How far upward a project's files are searched for from a directory, as a clause."""
         from trop_core.config.search import Ground
 
-        return Ground.of(target, home=self.home).horizon
+        return Ground.of(target, home=self.home, safe=self._safe_directories).horizon
 
     @property
     def home(self) -> str | None:

@@ -120,6 +120,23 @@ def real(path: str) -> str:
     return os.path.realpath(path)
 
 
+def is_strangers(owner: int | None, place: str, below: str) -> bool:
+    """Whether what somebody put into a directory is no business of a directory at or below that.
+
+    That is so for what belongs neither to the caller, nor to root, nor to the owner of either directory: in a place
+    that everybody may write, somebody else may put anything. Of an absolute path that does not exist, the nearest
+    directory above it has that owner. Looks at the two only for what is neither the caller's nor root's.
+    """
+    if owner in (os.geteuid(), 0):
+        return False
+    while not os.path.isdir(below) and (parent := os.path.dirname(below)) != below:
+        below = parent
+    try:
+        return owner not in (os.stat(below).st_uid, os.stat(place).st_uid)
+    except (OSError, ValueError):
+        return True
+
+
 def is_there(path: str) -> bool:
     """Whether anything has this name, a link that leads nowhere, too. No also where the system will not tell.
 

@@ -242,6 +242,18 @@ def above_the_repository(world: World) -> None:
     file("work/trop.yaml", "ports: [\n")(world)
 
 
+def strangers_repository(*, of_the_directory_too: bool = False) -> Callable[[World], None]:
+    def twist(world: World) -> None:
+        (world.sandbox.work / "trop.yaml").write_text("ports: {min: 6000}\n")
+        mark = world.here.parent / ".git"
+        mark.mkdir()
+        os.chown(mark, 12345, 12345)
+        if of_the_directory_too:
+            os.chown(world.here, 12345, 12345)
+
+    return twist
+
+
 def nearly_at_the_root(world: World) -> None:
     in_a_worktree(world)
     world.here = world.here / "web"
@@ -321,6 +333,8 @@ ORDINARILY: dict[str, Callable[[World], object]] = {
     "a store by an older habit": with_an_older_habit,
     "the project's file": file("work/shop/web/trop.yaml", "ports: {min: 6000}\n"),
     "nearly the right name, at the root": nearly_at_the_root,
+    "a stranger's repository above": strangers_repository(),
+    "the repository of whose the directory is": strangers_repository(of_the_directory_too=True),
     "a repository that is none": lambda world: os.mkfifo(world.here / ".git"),
     "the project's file above": file("work/shop/trop.local.yaml", "ports: {min: 6000}\n"),
     "a file that is wrong": file("work/shop/web/trop.yaml", "ports: [\n"),

@@ -224,21 +224,22 @@ def test_a_repository_of_another_user_tells_as_much(shop: Path, tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("owners", "known"),
+    ("owners", "named"),
     [
-        pytest.param((NOBODY, NOBODY, SOMEBODY), True, id="the-callers"),
-        pytest.param((0, 0, NOBODY), True, id="roots"),
-        pytest.param((SOMEBODY, SOMEBODY, SOMEBODY), True, id="of-the-owner-of-the-directory"),
-        pytest.param((SOMEBODY, NOBODY, NOBODY), False, id="a-strangers-directory"),
-        pytest.param((NOBODY, SOMEBODY, NOBODY), False, id="a-strangers-mark"),
-        pytest.param((0, SOMEBODY, 0), False, id="a-strangers-mark-in-a-directory-of-roots"),
+        pytest.param((NOBODY, NOBODY, SOMEBODY), "shop", id="the-callers"),
+        pytest.param((0, 0, NOBODY), "shop", id="roots"),
+        pytest.param((SOMEBODY, SOMEBODY, SOMEBODY), "shop", id="of-the-owner-of-the-directory"),
+        pytest.param((SOMEBODY, NOBODY, NOBODY), None, id="a-strangers-directory"),
+        pytest.param((SOMEBODY, SOMEBODY, NOBODY), None, id="a-strangers-directory-and-mark"),
+        pytest.param((NOBODY, SOMEBODY, NOBODY), "around", id="a-strangers-mark"),
+        pytest.param((0, SOMEBODY, 0), "around", id="a-strangers-mark-in-a-directory-of-roots"),
     ],
 )
 @pytest.mark.parametrize("kind", ["directory", "link"])
 def test_a_repository_above_counts_if_it_belongs_to_the_caller_to_root_or_to_the_owner_of_the_directory(
-    public_place: Path, kind: str, owners: tuple[int, int, int], known: bool
+    public_place: Path, kind: str, owners: tuple[int, int, int], named: str | None
 ) -> None:
-    """A stranger's ends the search all the same: what lies around it is another repository."""
+    """A stranger's mark in another's directory is as if it were not there; a stranger's whole repository is not."""
     around = make_repository(public_place / "around")
     shop = make_repository(around / "shop")
     (shop / "inside").mkdir()
@@ -252,7 +253,7 @@ def test_a_repository_above_counts_if_it_belongs_to_the_caller_to_root_or_to_the
     with acting_as(NOBODY):
         facts = infer(str(shop / "inside"))
 
-    assert facts == (GitFacts("shop", "main") if known else NOTHING)
+    assert facts == (NOTHING if named is None else GitFacts(named, "main"))
 
 
 @pytest.mark.parametrize("what", [".git", ".git/HEAD", ".git/config"])

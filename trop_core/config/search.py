@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from trop_core import small_files
 from trop_core.config.names import NEAR_NAMES, PROJECT_FILES
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
-from trop_core.paths import first_there, is_within, names_there, real
+from trop_core.paths import first_there, is_strangers, is_within, names_there, real
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -87,7 +87,7 @@ class Ground(NamedTuple):
         ``real`` is its one name, for who has just asked for that.
         """
         real = real or _realpath(target)
-        return cls(target, real, _root(real), None if home is None else _realpath(home), safe, around)
+        return cls(target, real, _root(real, safe), None if home is None else _realpath(home), safe, around)
 
     @property
     def horizon(self) -> str:
@@ -328,13 +328,19 @@ def _is_read(directory: str, name: str) -> bool:
     return own is not None and right is not None and os.path.samestat(own, right)
 
 
-def _root(real: str) -> str | None:
-    """The nearest directory from an absolute one upward in which there is what git would know as a repository's."""
+def _root(real: str, safe: Collection[str]) -> str | None:
+    """The nearest directory from an absolute one upward in which there is what git would know as a repository's.
+
+    What belongs to a stranger is passed over, as ``trop_core.git.discovery`` does it: the search would end there for
+    everybody who has a directory below.
+    """
     places = _repositories(real)
     while place := first_there(places):
         seen = _lstat(place)
         if seen is not None and stat.S_IFMT(seen.st_mode) in (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK):
-            return os.path.dirname(place)
+            root = os.path.dirname(place)
+            if not is_strangers(seen.st_uid, root, real) or is_called_safe(root, safe):
+                return root
         places = places[places.index(place) + 1 :]
     return None
 

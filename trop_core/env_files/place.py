@@ -125,11 +125,11 @@ def check_foreign(file: EnvFile, data_directory: str) -> None:
         raise InvalidPath(file.path, "it lies in trop's own data directory", advice=_ADVICE)
 
 
-def check_untracked(file: EnvFile) -> None:
+def check_untracked(file: EnvFile, is_safe: IsSafe) -> None:
     """Refuse a file that git tracks, or may track. Looks at the file system. Raises ``TrackedEnvFile``."""
     from trop_core.git.tracking import is_tracked
 
-    if is_tracked(file.real):
+    if is_tracked(file.real, is_safe):
         raise TrackedEnvFile(file.path)
 
 

@@ -11,6 +11,7 @@ import os
 from trop_core import small_files
 from trop_core.git import pointers
 from trop_core.light_types import TYPE_CHECKING, NamedTuple, TypeAlias
+from trop_core.paths import is_strangers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,26 +47,34 @@ class Repository(NamedTuple):
 def find(path: str, is_safe: IsSafe = nowhere) -> Repository | None:
     """The repository of an absolute path, which need not exist: its nearest existing ancestor counts then.
 
-    The first ``.git`` that is a file ends the search, wherever it leads, and so does the first repository that belongs
-    neither to the caller, nor to root, nor to the owner of the directory: it says nothing, unless the user calls the
-    directory that holds it safe; ``is_safe`` is asked of no other one. What is no git directory is passed over, and so
-    is what cannot be read. As git does it, the search stays within one file system. Variables such as GIT_DIR and
-    GIT_CEILING_DIRECTORIES have no say. None where there is none; never an error. Reads only.
+    The first ``.git`` that is a file ends the search, wherever it leads, and so does the first repository. One that
+    belongs neither to the caller, nor to root, nor to the owner of the directory says nothing, unless the user calls
+    the directory that holds it safe; ``is_safe`` is asked of no other one. What such a stranger has put into a
+    directory that is not the stranger's either is passed over, and so is what is no git directory, and what cannot be
+    read. As git does it, the search stays within one file system. Variables such as GIT_DIR and GIT_CEILING_DIRECTORIES
+    have no say. None where there is none; never an error. Reads only.
     """
-    start = pointers.canonical(pointers.nearest_directory(path))
+    start = pointers.canonical(pointers.nearest_directory(path)) or ""
     trusted = (os.geteuid(), 0, _owner(start)) if start else ()
     for directory in _upwards(start) if start else ():
-        link = os.path.join(directory, ".git")
-        target = pointers.git_file(link)
+        mark = os.path.join(directory, ".git")
+        target = pointers.git_file(mark)
         if target is not None:
             found = _repository(target, directory) if target else None
-        else:
-            found = _repository(link, directory) or _repository(directory, None)
-            if found is None:
+        elif (found := _repository(mark, directory)) is None:
+            mark = os.path.join(directory, "HEAD")
+            if (found := _repository(directory, None)) is None:
                 continue
-        owners = {_owner(directory), _owner(link) if found is not None and found.checkout else 0}
-        return found if owners.issubset(trusted) or is_safe(directory) else None
+        if counts(mark, start, is_safe):
+            owners = {_owner(directory), _owner(mark)}
+            return found if owners.issubset(trusted) or is_safe(directory) else None
     return None
+
+
+def counts(mark: str, start: str, is_safe: IsSafe) -> bool:
+    """Whether a ``.git``, or a ``HEAD``, ends the search that began at a directory below; see ``find``."""
+    place = os.path.dirname(mark)
+    return not is_strangers(_owner(mark), place, start) or is_safe(place)
 
 
 def _owner(path: str) -> int | None:

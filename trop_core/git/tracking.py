@@ -6,21 +6,27 @@ import os
 import stat
 
 from trop_core.git import discovery, pointers
+from trop_core.git.discovery import nowhere
+from trop_core.light_types import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trop_core.git.discovery import IsSafe
 
 _LARGEST_INDEX = 1024 * 1024 * 1024
 
 
-def is_tracked(path: str) -> bool:
+def is_tracked(path: str, is_safe: IsSafe = nowhere) -> bool:
     """Whether git tracks the file with this absolute path, which need not exist; where that cannot be told, it does.
 
-    So for a repository that belongs to a stranger or is broken, within a git directory, and for an index of a kind
-    that is not understood. Links are followed. pygit2 reads the index and nothing else: a repository's configuration
-    may name whatever it likes. Reads only, takes no lock, starts nothing.
+    So for a repository that belongs to a stranger or is broken, within a git directory, and for an index of a kind that
+    is not understood; not for what ``discovery.find`` passes over. Links are followed. pygit2 reads
+    the index and nothing else: a repository's configuration may name whatever it likes. Reads only, takes no lock,
+    starts nothing.
     """
     real = pointers.followed(path)
-    repository = discovery.find(os.path.dirname(real))
+    repository = discovery.find(os.path.dirname(real), is_safe)
     if repository is None:
-        return _is_near_git(real)
+        return _is_near_git(real, is_safe)
     if repository.checkout is None or os.path.basename(real) == ".git":
         return True
     index = os.path.join(repository.git_directory, "index")
@@ -40,11 +46,12 @@ def is_tracked(path: str) -> bool:
         return True
 
 
-def _is_near_git(path: str) -> bool:
+def _is_near_git(path: str, is_safe: IsSafe) -> bool:
     """Whether something above a path calls itself a repository, though it was not taken for one."""
     directory = path
     while (parent := os.path.dirname(directory)) != directory:
         directory = parent
-        if os.path.lexists(os.path.join(directory, ".git")):
+        mark = os.path.join(directory, ".git")
+        if os.path.lexists(mark) and discovery.counts(mark, os.path.dirname(path), is_safe):
             return True
     return False

@@ -131,10 +131,12 @@ def _check_configuration(directory: str, data_directory: str) -> None:
 
 def _has_repository(directory: str) -> bool:
     try:
-        kind = stat.S_IFMT(os.lstat(os.path.join(directory, ".git")).st_mode)
+        seen = os.lstat(os.path.join(directory, ".git"))
     except (FileNotFoundError, NotADirectoryError):
         return False
-    if kind not in (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK):
+    if seen.st_uid not in (os.geteuid(), 0):
+        raise _Ordinary("it may be a stranger's, and the search goes on")
+    if stat.S_IFMT(seen.st_mode) not in (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK):
         raise _Ordinary("it is no repository that git would know")
     return True
 

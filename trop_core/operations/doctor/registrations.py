@@ -104,7 +104,7 @@ def _of_file(subject: Subject, host: Host, root: str, path: str, content: bytes)
         told = f"{quoted(path)} has {host.name} start {quoted(program)}, and there is no such program"
         advice = setup if os.path.isabs(program) else "Put it on the PATH of this host (see the check of the PATH)."
         yield warning(check, told, advice)
-    elif os.path.isabs(program) and is_tracked(path):
+    elif os.path.isabs(program) and is_tracked(path, subject.context.is_safe):
         told = f"{quoted(path)}, which git tracks, holds a path of this machine: {quoted(program)}"
         yield warning(check, told, setup)
     else:

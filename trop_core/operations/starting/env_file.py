@@ -107,7 +107,7 @@ class Keeping(NamedTuple):
         file = place.locate(_named(request, context), reserving.target.canonical, context.is_safe)
         place.check_foreign(file, context.data_directory)
         if not request.check and not request.allow_tracked:
-            place.check_untracked(file)
+            place.check_untracked(file, context.is_safe)
         return Prepared(request, context, reserving, file)
 
     def run(self, prepared: Prepared, patience: Patience) -> Any:
