@@ -215,6 +215,34 @@ def test_a_mount_that_is_dead_costs_some_seconds(patient: Patient) -> None:
     assert str(dead) in told["directories"].message
 
 
+def test_without_a_store_the_room_is_looked_at_all_the_same(sandbox: Sandbox) -> None:
+    sandbox.data.mkdir()
+    config = sandbox.data / "config.yaml"
+    config.write_text("ports: {min: 6000, max: 6000, avoid: []}\nexcluded_ports: [6000]\n")
+
+    full = sandbox.trop("doctor")
+    refused = sandbox.trop("reserve")
+    config.write_text("ports: {min: 6000, max: 6000, avoid: []}\n")
+    free = sandbox.trop("doctor")
+
+    assert (full.returncode, refused.returncode, free.returncode) == (6, 6, 0)
+    told = "0 of the 1 port from 6000 to 6000 are left: 0 are reserved, 1 excluded, 0 avoided"
+    assert f"✗ error    room: {told}" in full.stdout
+    assert "✓ ok       room: 1 of the 1 port from 6000 to 6000 are left" in free.stdout
+    assert not sandbox.database.exists()
+
+
+def test_of_a_damaged_store_only_a_range_without_any_port_is_told(patient: Patient) -> None:
+    stores.run(patient.store, "UPDATE reservations SET path = 'relative'")
+
+    damaged = {finding.check for finding in patient.examined().checks}
+    (patient.data / "config.yaml").write_text("ports: {min: 6000, max: 6000}\n")
+    full = {finding.check: finding for finding in patient.examined().checks}
+
+    assert "room" not in damaged
+    assert (full["integrity"].status, full["room"].status) == ("error", "error")
+
+
 def test_an_older_store_is_judged_with_all_that_is_in_it(patient: Patient) -> None:
     for path in patient.data.iterdir():
         path.unlink()

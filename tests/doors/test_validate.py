@@ -313,6 +313,23 @@ def test_a_range_that_the_system_gives_away_as_well_is_warned_of(sandbox: Sandbo
     assert ("reaches into the ports that the system hands out by itself" in done.stderr) == warned
 
 
+@pytest.mark.skipif(not ephemeral_ports().ranges, reason="this system does not tell what it hands out")
+@pytest.mark.parametrize(
+    ("ports", "advice"),
+    [
+        pytest.param("{{min: 5000, max: {last}}}", "ports.avoid can name them, as ephemeral", id="in-part"),
+        pytest.param("{{min: {first}, max: {last}}}", "take another range", id="as-a-whole"),
+    ],
+)
+def test_what_it_advises_of_such_a_range_leaves_ports_to_give(sandbox: Sandbox, ports: str, advice: str) -> None:
+    [(first, last)] = ephemeral_ports().ranges
+    (sandbox.work / "trop.yaml").write_text(f"ports: {ports.format(first=first, last=last)}\n")
+
+    done = sandbox.trop("validate", "trop.yaml")
+
+    assert done.stderr.endswith(f", {first}..{last}: {advice}\n")
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_who_is_refused_for_a_file_is_told_how_to_check_it(sandbox: Sandbox, client: Client, door: DoorName) -> None:
     place = sandbox.directory("it's; a \x1b[31mshop")

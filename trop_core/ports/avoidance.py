@@ -35,6 +35,12 @@ def usually_avoided(platform: str = sys.platform) -> tuple[str, ...]:
     return ("browser", "airplay") if platform == "darwin" else ("browser",)
 
 
+def is_short(left: int, total: int) -> bool:
+    """Whether so few ports of a range are left that the next ones may find none: fewer than a tenth."""
+    return left < total * _FEW
+
+
+_FEW = 0.1
 _KNOWN = {"browser": BROWSER, "airplay": AIRPLAY}
 
 

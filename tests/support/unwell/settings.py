@@ -35,6 +35,14 @@ def _variable(name: str, value: str) -> Callable[[Patient], None]:
     return make
 
 
+def _variable_beside(name: str, value: str, text: str) -> Callable[[Patient], None]:
+    def make(patient: Patient) -> None:
+        _config(text)(patient)
+        _variable(name, value)(patient)
+
+    return make
+
+
 def _unset(patient: Patient, finding: Finding) -> None:
     assert finding.advice is not None
     verb, name = finding.advice.split()
@@ -109,6 +117,52 @@ def _of_the_system(first: int, last: int) -> Callable[[Patient], None]:
         patient.world["ephemeral"] = lambda: Exclusions(((first, last),))
 
     return make
+
+
+def _all_of_the_range_is_of_the_system(file: str) -> Callable[[Patient], None]:
+    def make(patient: Patient) -> None:
+        _of_the_system(6000, 9000)(patient)
+        text = "ports: {min: 6500, max: 6600}\n"
+        _config(text)(patient) if file == "config.yaml" else _file(file, text)(patient)
+
+    return make
+
+
+def _what_is_left_is_of_the_system(patient: Patient) -> None:
+    _full(10, 21)(patient)
+    _of_the_system(7110, 9000)(patient)
+
+
+def _reserved_excluded_and_avoided(patient: Patient) -> None:
+    _config("ports: {min: 6665, max: 6669}\nexcluded_ports: [6665..6668]\n")(patient)
+    rows = (f"('{patient.work}', 't{port}', {port}, NULL, NULL, 1, 1)" for port in (6665, 6666))
+    stores.run(patient.store, f"INSERT INTO reservations VALUES {', '.join(rows)}")
+
+
+def _advised(finding: Finding) -> str:
+    """The line that the advice has one write."""
+    assert finding.advice is not None
+    return finding.advice[finding.advice.index("ports: {") :] + "\n"
+
+
+def _configured_as_advised(patient: Patient, finding: Finding) -> None:
+    _config(_advised(finding))(patient)
+    patient.do("reserve", tag="new")
+
+
+def _written_as_advised(name: str) -> Callable[[Patient, Finding], None]:
+    def cure(patient: Patient, finding: Finding) -> None:
+        patient.write(name, _advised(finding))
+        patient.do("reserve", tag="new")
+
+    return cure
+
+
+def _file_as_well(name: str, text: str) -> Callable[[Patient, Finding], None]:
+    def cure(patient: Patient, _finding: Finding) -> None:
+        patient.write(name, text)
+
+    return cure
 
 
 def _full(count: int, size: int) -> Callable[[Patient], None]:
@@ -309,6 +363,42 @@ CASES = (
         _configured("ports: {avoid: [browser, ephemeral]}\n"),
     ),
     Case(
+        "the system hands all of the range out",
+        _all_of_the_range_is_of_the_system("config.yaml"),
+        "range",
+        "warning",
+        "6000..9000",
+        "take another one, in config.yaml: ports: {min: ",
+        _configured_as_advised,
+    ),
+    Case(
+        "the system hands all of a project's range out",
+        _all_of_the_range_is_of_the_system("trop.yaml"),
+        "range",
+        "warning",
+        "6000..9000",
+        '/trop.yaml": ports: {min: ',
+        _written_as_advised("trop.yaml"),
+    ),
+    Case(
+        "the system hands out what is left of the range",
+        _what_is_left_is_of_the_system,
+        "range",
+        "warning",
+        "7110..9000",
+        "To avoid them would leave 0 ports of this range: take another one, in config.yaml: ports: {min: 5000, ",
+        _configured_as_advised,
+    ),
+    Case(
+        "browsers open nothing of the range",
+        _config("ports: {min: 6665, max: 6669, avoid: []}\n"),
+        "range",
+        "info",
+        "5 ports of the range may be given that no browser opens",
+        "ports: {min: 5000, max: 7000, avoid: [browser]}",
+        _configured_as_advised,
+    ),
+    Case(
         "browsers open not all of the range",
         _config("ports: {avoid: []}\n"),
         "range",
@@ -343,6 +433,42 @@ CASES = (
         "3 excluded",
         "ports.max",
         _configured("ports: {min: 7100, max: 7200}\n"),
+    ),
+    Case(
+        "all of the range is avoided",
+        _config("ports: {min: 6665, max: 6669}\n"),
+        "room",
+        "error",
+        "0 of the 5 ports from 6665 to 6669 are left: 0 are reserved, 0 excluded, 5 avoided",
+        "let fewer be avoided, with ports.avoid (built-in default)",
+        _configured("ports: {min: 6665, max: 6669, avoid: []}\n"),
+    ),
+    Case(
+        "what is reserved is excluded and avoided as well",
+        _reserved_excluded_and_avoided,
+        "room",
+        "error",
+        "0 of the 5 ports from 6665 to 6669 are left: 2 are reserved, 2 excluded, 1 avoided",
+        "exclude fewer, with excluded_ports (",
+        _configured("ports: {min: 7100, max: 7200}\n"),
+    ),
+    Case(
+        "a project's file narrows the range",
+        _file("trop.yaml", "ports: {min: 6000, max: 6000}\n"),
+        "room",
+        "error",
+        "0 of the 1 port ",
+        '/trop.yaml"; or let fewer be avoided',
+        _file_as_well("trop.yaml", "ports: {min: 6000, max: 6010}\n"),
+    ),
+    Case(
+        "a variable narrows the range",
+        _variable_beside("TROP_PORT_MIN", "6000", "ports: {max: 6000}\n"),
+        "room",
+        "error",
+        "0 of the 1 port ",
+        "in config.yaml, without TROP_PORT_MIN",
+        lambda patient, _: patient.environment.pop("TROP_PORT_MIN"),
     ),
     Case("the system shows no sockets", _unreadable, "sockets", "warning", "cannot read", "/proc", _shown),
     Case("the system shows some sockets", _hidden, "sockets", "info", "its own processes only", "", _shown),

@@ -26,10 +26,11 @@ from trop_core.operations.doctor import (
 )
 from trop_core.operations.doctor.finding import Finding, Status, of_error
 from trop_core.operations.doctor.subject import subject_of
+from trop_core.ports.exclusions import Exclusions
 from trop_core.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from trop_core.context import Context
     from trop_core.operations.doctor.subject import Subject
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _OF_PLACE = (place.data_directory, place.other_stores)
 _OF_FILES = (place.permissions, place.file_system, store.writable, store.sidecars, store.backups)
 _OF_STORE = (
-    *(store.opens, store.version, store.integrity, store.record, port_range.room),
+    *(store.opens, store.version, store.integrity, store.record),
     *(project.moved, project.group, env_files.blocks, directories.missing),
 )
 _OF_CONFIGURATION = (
@@ -46,7 +47,8 @@ _OF_CONFIGURATION = (
     configuration.together,
     configuration.project_files,
 )
-_OF_SYSTEM = (port_range.bounds, port_range.privileged, port_range.ephemeral, port_range.browsers, listening.sockets)
+_OF_RANGE = (port_range.bounds, port_range.privileged)
+_OF_PORTS = (port_range.ephemeral, port_range.browsers, port_range.room)
 _OF_DIRECTORY = (repository.directory, repository.repository, registrations.servers, registrations.hooks)
 _OF_PROGRAMS = (installation.versions, installation.on_the_path)
 
@@ -97,31 +99,39 @@ def compute(request: DoctorRequest, context: Context) -> DoctorResult:
 
 
 def _findings(subject: Subject) -> Iterator[Finding]:
-    yield from _of_data(subject)
+    ports = yield from _of_data(subject)
     for check in _OF_CONFIGURATION:
         yield from _bounded(check, subject)
     if subject.directory is None:
         assert isinstance(subject.target, TropError)
         yield from of_error("directory", subject.target, subject.context.spell)
-    for check in (*_OF_SYSTEM, *_OF_DIRECTORY, *_OF_PROGRAMS):
+    for check in _OF_RANGE:
+        yield from _bounded(check, subject)
+    for each in _OF_PORTS:
+        yield from _told(each, ports, subject)
+    for check in (listening.sockets, *_OF_DIRECTORY, *_OF_PROGRAMS):
         yield from _bounded(check, subject)
 
 
-def _of_data(subject: Subject) -> Iterator[Finding]:
-    """All that lies in the data directory, unless the system does not answer there."""
+def _of_data(subject: Subject) -> Generator[Finding, None, port_range.Ports]:
+    """All that lies in the data directory, unless the system does not answer there. Returns what it tells of ports."""
+    ports = port_range.Ports(subject, None)
     data = subject.context.data_directory
     if data and looks.Look[bool | None](lambda: os.path.lexists(data)).answer(looks.SECONDS, None) is None:
         yield from of_error("data_directory", NoAnswer(data), subject.context.spell)
-        return
+        return ports
     for check in (*_OF_PLACE, *_OF_FILES):
         yield from _bounded(check, subject)
     try:
         with store.opened(subject) as found:
-            if found is not None:
-                for each in _OF_STORE:
-                    yield from _told(each, found, subject)
+            if found is None:
+                return ports._replace(taken=Exclusions())
+            for each in _OF_STORE:
+                yield from _told(each, found, subject)
+            ports = port_range.of_store(found)
     except Exception as failure:  # noqa: BLE001 - what is none of the store's is raised once more
         yield from store.of_opening(subject, failure)
+    return ports
 
 
 def _bounded(check: Callable[[Subject], Iterator[Finding]], subject: Subject) -> tuple[Finding, ...]:

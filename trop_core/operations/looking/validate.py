@@ -11,6 +11,7 @@ from trop_core.errors.paths import InvalidPath
 from trop_core.errors.spelling import quoted
 from trop_core.errors.system import SystemFailure
 from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
+from trop_core.ports.avoidance import is_short
 from trop_core.ports.exclusions import spelled
 from trop_core.ports.services import Group
 from trop_core.records import Record
@@ -123,10 +124,13 @@ def _range_warning(layer: Layer, context: Context) -> tuple[str, ...]:
         # With what the other layers give it may well be one.
         return ()
     ephemeral = context.ephemeral()
-    if not ephemeral.count_within(minimum, maximum):
+    given = ephemeral.count_within(minimum, maximum)
+    if not given:
         return ()
+    total = maximum - minimum + 1
+    mend = "take another range" if is_short(total - given, total) else "ports.avoid can name them, as ephemeral"
     given_twice = f"the range, {minimum}..{maximum}, reaches into the ports that the system hands out by itself"
-    return (f"{given_twice}, {', '.join(map(spelled, ephemeral.ranges))}: ports.avoid can name them, as ephemeral",)
+    return (f"{given_twice}, {', '.join(map(spelled, ephemeral.ranges))}: {mend}",)
 
 
 OPERATION = Operation(
