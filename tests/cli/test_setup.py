@@ -14,7 +14,7 @@ from support.repositories import add_worktree, git, make_bare_clone, make_reposi
 from support.sandbox import SCRIPTS, error_lines
 from support.stores import snapshot
 
-from trop_core.hosts import json_text
+from trop_core.hosts import json_text, toml_text
 from trop_core.hosts.registrations import HOSTS, reconciled
 from trop_server.cli import subcommands
 
@@ -101,7 +101,7 @@ def test_the_command_line_knows_every_host() -> None:
 class TestPrinted:
     @pytest.mark.parametrize("host", ENTRIES)
     def test_it_is_what_the_host_reads_with_the_whole_path(self, sandbox: Sandbox, host: str) -> None:
-        done = sandbox.trop("setup", host)
+        done = sandbox.trop("setup", host, TROP_DATA_DIR=None)
 
         found = tomllib.loads(done.stdout) if host == "codex" else json.loads(done.stdout)
         assert (done.returncode, done.stderr) == (0, "")
@@ -113,6 +113,59 @@ class TestPrinted:
 
         assert done.returncode == 4
         assert "did you mean claude-code?" in done.stderr
+
+
+class TestOfAnotherStore:
+    """The host starts the server without the options and variables of this shell."""
+
+    @pytest.mark.parametrize("host", FILES)
+    @pytest.mark.parametrize(
+        ("arguments", "source"),
+        [
+            ([], "TROP_DATA_DIR, which few hosts pass on,"),
+            (["--data-dir", "../elsewhere"], "the data directory"),
+        ],
+        ids=["a-variable", "an-option"],
+    )
+    def test_how_the_server_gets_to_know_of_it_is_told(
+        self, sandbox: Sandbox, host: str, arguments: list[str], source: str
+    ) -> None:
+        place = sandbox.root / "elsewhere" if arguments else sandbox.data
+        note = f'{source} is not written down: add "--data-dir", "{place}" to the arguments by hand'
+
+        printed = sandbox.trop("setup", host, *arguments)
+        written = sandbox.trop("setup", host, "--write", *arguments)
+        quiet = sandbox.trop("setup", host, "--write", "--quiet", *arguments)
+
+        assert printed.stderr == f"{note}\n"
+        assert note in written.stderr.splitlines()
+        assert (quiet.returncode, quiet.stderr) == (0, "")
+
+    @pytest.mark.parametrize("host", FILES)
+    @pytest.mark.parametrize("way", ["arguments", "one-argument", "variable"])
+    def test_an_entry_that_names_it_needs_no_note(self, sandbox: Sandbox, host: str, way: str) -> None:
+        known = HOSTS[host]
+        entry, more = known.entry(PROGRAM), ""
+        if way != "variable":
+            arguments = entry["command"] if known.whole_command else entry["args"]
+            arguments += ["--data-dir=x"] if way == "one-argument" else ["--data-dir", "x"]
+        elif known.in_toml:
+            more = '[mcp_servers.trop.env]\nTROP_DATA_DIR = "x"\n'
+        else:
+            entry["environment" if host == "opencode" else "env"] = {"TROP_DATA_DIR": "x"}
+        in_toml = toml_text.table((known.section, "trop"), entry) if known.in_toml else ""
+        put(sandbox.work, FILES[host], in_toml + more or json.dumps({known.section: {"trop": entry}}))
+
+        done = write(sandbox, host, sandbox.work)
+
+        assert (done.returncode, "not written down" in done.stderr) == (0, False), done.stderr
+
+    def test_the_users_one_place_is_found_without_a_note(self, sandbox: Sandbox) -> None:
+        place = sandbox.home / ".local/share/trop"
+
+        done = sandbox.trop("setup", "codex", TROP_DATA_DIR=str(place), XDG_DATA_HOME=None)
+
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 class TestWritten:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
@@ -12,6 +13,7 @@ from trop_core.errors.paths import InvalidPath
 from trop_core.errors.system import SystemFailure
 from trop_core.hosts.registrations import HOSTS, PROGRAM
 from trop_core.light_types import TYPE_CHECKING
+from trop_core.store import data_directory
 from trop_server.cli.printing import one_per_line
 from trop_server.cli.session import read_seconds
 from trop_server.mcp.hosts.project_files import project_root, register
@@ -26,9 +28,8 @@ def setup(session: Session) -> str:
     """The registration; or, where it is written, the path of the file."""
     host = HOSTS[session.options.host]
     program = _program()
-    if session.options.data_dir is not None:
-        session.tell('the data directory is not written down: add "--data-dir" and its path to the arguments by hand')
     if not session.options.write:
+        _tell_of_store(session)
         return host.document(program)
     if not host.files:
         raise UnusableOption("write", f"{host.name} has no file of a project's, only one of the user's")
@@ -40,11 +41,32 @@ def setup(session: Session) -> str:
     patience = Patience(_PATIENCE if seconds is None else seconds)
     registered = register(host, project_root(directory), program, patience)
     session.tell(f"trop is registered in {registered.path}" if registered.changed else "it was registered already")
+    if not registered.names_store:
+        _tell_of_store(session)
     if registered.tracked:
         session.tell(f"git tracks this file: it names {PROGRAM}, which has to be on the PATH of {host.name}")
     else:
         session.tell("it names a path of this machine: keep it out of git")
     return one_per_line([registered.path])
+
+
+def _tell_of_store(session: Session) -> None:
+    """Say that the server will look for its store elsewhere than this run does, if that is so.
+
+    An option and a variable of a shell are this machine's, and a project's file may be everybody's.
+    """
+    named = session.options.data_dir
+    places = [
+        data_directory(name, environment, base=paths.working_directory(), tolerant=True).path
+        for name, environment in (
+            (named, os.environ),
+            (None, {name: value for name, value in os.environ.items() if name != "TROP_DATA_DIR"}),
+        )
+    ]
+    own, servers = places
+    if own and own != servers:
+        source = "the data directory" if named is not None else "TROP_DATA_DIR, which few hosts pass on,"
+        session.tell(f'{source} is not written down: add "--data-dir", {json.dumps(own)} to the arguments by hand')
 
 
 def _program() -> str:

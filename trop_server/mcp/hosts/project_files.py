@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+import tomllib
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trop_core import git, ownership, paths, whole_files
 from trop_core.config.file_text import BYTE_ORDER_MARK, read_bytes
@@ -23,11 +24,12 @@ _OPERATION = "register the server"
 
 
 class Registered(NamedTuple):
-    """The file, whether it had to change, and whether git tracks it."""
+    """The file, whether it had to change, whether git tracks it, and whether it says where the server's store is."""
 
     path: str
     changed: bool
     tracked: bool
+    names_store: bool
 
 
 def project_root(directory: str) -> str:
@@ -72,7 +74,7 @@ def register(host: Host, root: str, program: str, patience: Patience) -> Registe
             whole_files.check_writable(real)
             whole_files.check_replaceable(real)
             whole_files.write(real, new, keep_mode=True)
-    return Registered(path, new != content, tracked)
+    return Registered(path, new != content, tracked, _names_store(new.removeprefix(mark).decode(), host))
 
 
 def _make_directory(path: str) -> None:
@@ -98,6 +100,15 @@ def _followed(path: str, root: str) -> str:
     if os.path.islink(path) and not os.path.exists(real):
         raise InvalidPath(path, "it is a link to nothing", advice=advice)
     return real
+
+
+def _names_store(text: str, host: Host) -> bool:
+    """Whether the entry has been given a data directory, as an argument or as a variable."""
+    document: Any = tomllib.loads(text) if host.in_toml else json_text.parse(text).value
+    entry = document[host.section][NAME]
+    words = [word for part in ("command", "args") if isinstance(entry.get(part), list) for word in entry[part]]
+    variables = [name for part in ("env", "environment") if isinstance(entry.get(part), dict) for name in entry[part]]
+    return "TROP_DATA_DIR" in variables or any(str(word).partition("=")[0] == "--data-dir" for word in words)
 
 
 def _registered(content: bytes, host: Host, command: str, path: str) -> bytes:
