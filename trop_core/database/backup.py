@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
+import stat
+import time
 
 from trop_core import ownership
 from trop_core.database.failures import system_failure, translate
+from trop_core.database.file_set import DATABASE_NAME
 from trop_core.errors.system import SystemFailure
+
+_NAME = re.escape(DATABASE_NAME)
+_UNFINISHED = re.compile(
+    rf"(?:\.{_NAME}\..+\.bak(?:\.\d+)?\.[0-9a-f]{{16}}|{_NAME}\.(?:.+\.)?bak)\.tmp(?:-journal|-wal|-shm)?"
+)
+"""A copy of the store while it is written, and what SQLite keeps beside it; hidden where no lock guards it."""
+_DAY = 86_400.0
 
 
 def back_up(path: str, suffix: str) -> str:
@@ -26,6 +37,7 @@ def back_up(path: str, suffix: str) -> str:
         with ownership.place(directory or ".") as place:
             # The lock is held, so a file of this name is what a killed process left behind.
             place.remove(name)
+            _remove_unfinished(place, locked=True)
             os.close(place.new_file(name))
             try:
                 _copy(path, temporary)
@@ -47,6 +59,7 @@ def write_copy(source: sqlite3.Connection, path: str) -> None:
     temporary = f".{name}.{os.urandom(8).hex()}.tmp"
     try:
         with ownership.place(directory) as place:
+            _remove_unfinished(place, locked=False)
             os.close(place.new_file(temporary))
             try:
                 _pour(source, os.path.join(directory, temporary))
@@ -57,6 +70,36 @@ def write_copy(source: sqlite3.Connection, path: str) -> None:
         raise
     except OSError as error:
         raise system_failure(error, "back the store up to", path) from error
+
+
+def unfinished(directory: str | int, *, age: float) -> dict[str, int]:
+    """The copies in a directory that were not finished, by their names, with their sizes in bytes.
+
+    Only those that nobody has written to for so many seconds: younger ones may be written now. Raises ``OSError`` for a
+    directory that cannot be read.
+    """
+    found = {}
+    for name in sorted(filter(_UNFINISHED.fullmatch, os.listdir(directory))):
+        with contextlib.suppress(OSError):
+            if isinstance(directory, int):
+                seen = os.stat(name, dir_fd=directory, follow_symlinks=False)
+            else:
+                seen = os.lstat(os.path.join(directory, name))
+            if stat.S_ISREG(seen.st_mode) and time.time() - seen.st_mtime >= age:
+                found[name] = seen.st_size
+    return found
+
+
+def _remove_unfinished(place: ownership.Place, *, locked: bool) -> None:
+    """Remove what killed processes left of copies, as far as that is possible, and certain.
+
+    Whoever holds the store's lock is the only one who copies under it. Any other copy is written in seconds: one that
+    was not touched for a day is nobody's, and if its process only slept, that one fails and nothing is lost.
+    """
+    with contextlib.suppress(OSError):
+        for name in unfinished(place.descriptor, age=0 if locked else _DAY):
+            if locked is not name.startswith("."):
+                place.discard(name)
 
 
 def remove(path: str) -> None:

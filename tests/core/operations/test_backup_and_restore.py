@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -62,6 +63,42 @@ def test_a_backup_is_a_store_of_its_own_for_its_owner_only(data: Path) -> None:
 def test_backups_of_one_second_have_names_of_their_own(data: Path) -> None:
     assert backup(data).file != backup(data).file
     assert not [name for name in os.listdir(data) if name.endswith(".tmp")]
+
+
+def test_what_killed_ones_left_is_removed_when_it_is_surely_nobodys(data: Path, tmp_path: Path) -> None:
+    left = [
+        *(
+            ".trop.db.20231114T221320Z.bak.0123456789abcdef.tmp",
+            ".trop.db.20231114T221320Z.bak.0123456789abcdef.tmp-journal",
+        ),
+        *(".trop.db.20231114T221320Z.bak.2.0123456789abcdef.tmp", "trop.db.20231114T221320Z.bak.tmp"),
+    ]
+    others = [".mine.bak.0123456789abcdef.tmp", ".trop.db.bak.tmp", "trop.db.tmp"]
+    for name in (*left, *others):
+        (data / name).write_bytes(b"half" * 1000)
+        os.utime(data / name, (time.time() - 100_000,) * 2)
+    young = data / ".trop.db.20231114T221320Z.bak.aaaaaaaaaaaaaaaa.tmp"
+    young.write_bytes(b"half")
+
+    backup(data)
+    without_a_lock = {path.name for path in data.iterdir()}
+    restore(data, tmp_path / "old.db")
+    under_the_lock = {path.name for path in data.iterdir()}
+
+    assert without_a_lock & {*left, young.name} == {left[3], young.name}
+    assert under_the_lock & {*left, young.name} == {young.name}
+    assert under_the_lock >= set(others)
+
+
+def test_under_the_lock_it_is_nobodys_however_young_it_is(data: Path, tmp_path: Path) -> None:
+    young = data / "trop.db.20231114T221320Z.bak.tmp"
+    young.write_bytes(b"half")
+
+    backup(data)
+    assert young.exists()
+    restore(data, tmp_path / "old.db")
+
+    assert not young.exists()
 
 
 def test_many_backups_may_be_written_at_once(data: Path) -> None:

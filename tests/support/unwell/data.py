@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,20 @@ def _backup_is(content: bytes, mode: int = 0o600) -> Callable[[Patient], None]:
         backup.touch(mode=0o600)
         backup.write_bytes(content or patient.store.read_bytes())
         backup.chmod(mode)
+
+    return make
+
+
+def _unfinished(*names: str) -> Callable[[Patient], None]:
+    """The first two hours ago, and one that is written now."""
+
+    def make(patient: Patient) -> None:
+        for name in (*names, ".trop.db.20231114T221321Z.bak.0123456789abcdef.tmp"):
+            path = patient.data / name
+            path.touch(mode=0o600)
+            path.write_bytes(b"half" * 1000)
+            if name in names:
+                os.utime(path, (time.time() - 7200,) * 2)
 
     return make
 
@@ -290,6 +305,14 @@ CASES = (
     ),
     Case("others may read a backup", _backup_is(b"", 0o644), "permissions", "info", "trop.db.bak", "chmod "),
     Case("a backup is damaged", _backup_is(b"no database" * 100), "backups", "warning", "cannot be used", "rm "),
+    Case(
+        "a backup was not finished",
+        _unfinished(".trop.db.20231114T221320Z.bak.0123456789abcdef.tmp", "trop.db.bak.tmp-journal"),
+        "backups",
+        "warning",
+        "8,000 bytes are left",
+        "rm ",
+    ),
     Case("a backup is empty", _mode_of("trop.db.v1.bak", 0o600), "backups", "warning", "it is empty", "rm "),
     Case(
         "a log is left without its store",

@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import ExitStack, closing, contextmanager
 
 from trop_core.database import companion
+from trop_core.database.backup import unfinished
 from trop_core.database.connection import Database
 from trop_core.database.failures import is_busy, translate
 from trop_core.database.file_set import DATABASE_NAME
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _NAME = "store"
 _OPERATION = "look through it"
 _MOST_TOLD = 10
+_HOUR = 3600.0
+"""Seconds; what nobody has written to for so long is no backup that is being made."""
 _BACKUP = re.compile(re.escape(DATABASE_NAME) + r"(?:\..+)?\.bak(?:\.\d+)?")
 
 
@@ -170,7 +173,7 @@ def sidecars(subject: Subject) -> Iterator[Finding]:
 def backups(subject: Subject) -> Iterator[Finding]:
     """Which backups lie beside it, and whether each is a store: best known before one is needed.
 
-    Only their beginnings are read.
+    Only their beginnings are read. What a killed process left of one takes as much room as the store.
     """
     place = subject.context.data_directory
     if not place or not os.path.isdir(place):
@@ -186,6 +189,12 @@ def backups(subject: Subject) -> Iterator[Finding]:
             yield warning("backups", told, f"rm {shell_word(path)}")
     if sound:
         yield ok("backups", f"{sound} beside the store")
+    if left := unfinished(place, age=_HOUR):
+        paths = [os.path.join(place, name) for name in left]
+        told = f"{sum(left.values()):,} bytes are left of backups that were not finished: "
+        more = f", and {len(paths) - _MOST_TOLD:,} more" if len(paths) > _MOST_TOLD else ""
+        told += ", ".join(map(quoted, paths[:_MOST_TOLD])) + more
+        yield warning("backups", told, f"rm {' '.join(map(shell_word, paths))}")
 
 
 def _unusable(path: str) -> str | None:
