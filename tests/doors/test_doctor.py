@@ -243,6 +243,25 @@ def test_of_a_damaged_store_only_a_range_without_any_port_is_told(patient: Patie
     assert (full["integrity"].status, full["room"].status) == ("error", "error")
 
 
+def test_marks_that_are_no_blocks_are_told_of_once_for_each_file(patient: Patient) -> None:
+    (patient.work / ".env").write_text("# trop-end x\nA=1\n# trop-begin x\n# trop-end x\n")
+    (patient.work / ".env.local").write_text("# trop-end x\n" * 9)
+
+    found = [finding for finding in patient.examined().checks if finding.check == "env_files"]
+
+    first, second = (f"{patient.work}/{name}" for name in (".env", ".env.local"))
+    ends = "a mark that ends a block of trop's"
+    rule = "a file has one block with one mark at each end"
+    others = "; ".join(f"{second}:{line}: {ends}" for line in range(2, 6))
+    assert [finding.message for finding in found] == [
+        f"{first}:1: {ends}; {rule}; {first}:3: a mark that begins a block of trop's; {first}:4: {ends}",
+        f"{second}:1: {ends}; {rule}; {others}; and 4 more of the kind",
+    ]
+    assert {finding.advice for finding in found} == {
+        "Take out of the block what is not trop's, or remove all of it with both of its marks; then try again."
+    }
+
+
 def test_an_older_store_is_judged_with_all_that_is_in_it(patient: Patient) -> None:
     for path in patient.data.iterdir():
         path.unlink()

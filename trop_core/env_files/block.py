@@ -96,9 +96,10 @@ def find(text: EnvText, variables: Collection[str] = ()) -> Block | None:
     if not marks:
         return None
     if [mark[1] for mark in marks] != [b"begin", b"end"]:
-        told = {b"begin": "a mark that begins a block of trop's", b"end": "a mark that ends one"}
-        message = "a file has one block with one mark at each end"
-        raise DamagedBlock(text.problems([(mark.start(), f"{told[mark[1]]}: {message}", None) for mark in marks]))
+        told = {b"begin": "a mark that begins a block of trop's", b"end": "a mark that ends a block of trop's"}
+        (place, message, key), *others = [(mark.start(), told[mark[1]], None) for mark in marks]
+        message += "; a file has one block with one mark at each end"
+        raise DamagedBlock(text.problems([(place, message, key), *others]))
     first, last = marks
     if first[2] != last[2] or not first[2]:
         raise DamagedBlock([text.problem(last.start(), "the marks of the block are not one another's")])

@@ -19,11 +19,13 @@ from trop_core.operations.doctor.subject import completed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from trop_core.errors.spelling import Spelling
     from trop_core.operations.doctor.finding import Finding
     from trop_core.operations.doctor.subject import OpenStore
 
 _MOST_LISTED = 10_000
-_MARK = b"trop-begin"
+_MARKS = (b"trop-begin", b"trop-end")
+_MOST_TOLD = 5
 
 
 def blocks(store: OpenStore) -> Iterator[Finding]:
@@ -51,12 +53,8 @@ def blocks(store: OpenStore) -> Iterator[Finding]:
             found = block.find(block.EnvText(content, path))
         except Cancelled:
             raise
-        except ConfigError as failure:
-            for problem in failure.problems:
-                yield warning("env_files", str(problem), failure.hint(subject.context.spell))
-            continue
         except TropError as failure:
-            yield warning("env_files", failure.message(subject.context.spell), failure.hint(subject.context.spell))
+            yield _unfit(failure, subject.context.spell)
             continue
         told = f"{quoted(path)} is not up to date: {'; '.join(result.file_differences)}"
         is_foreign = found is not None and found.owner != directories.block_id(connection, result.directory)
@@ -64,6 +62,17 @@ def blocks(store: OpenStore) -> Iterator[Finding]:
         # It may have been written for one tag: which one, it does not say.
         has_own_ports = found is not None and _ports(found.values) <= own_rows(store, target)
         yield (info if has_own_ports else warning)("env_files", told, command)
+
+
+def _unfit(failure: TropError, spell: Spelling) -> Finding:
+    """What keeps from reading one file, with all of its lines, and what to do about that, once."""
+    told = failure.message(spell)
+    if isinstance(failure, ConfigError):
+        told = "; ".join(map(str, failure.problems[:_MOST_TOLD]))
+        if len(failure.problems) > _MOST_TOLD:
+            told += f"; and {len(failure.problems) - _MOST_TOLD} more of the kind"
+    # Nothing was to change.
+    return warning("env_files", told, failure.hint(spell).removeprefix("Nothing has changed. "))
 
 
 def _files(directory: str) -> Iterator[tuple[str, bytes]]:
@@ -76,7 +85,7 @@ def _files(directory: str) -> Iterator[tuple[str, bytes]]:
         if name == ".env" or name.startswith(".env.") or name.endswith(".env"):
             path = os.path.join(directory, name)
             content = small_files.read(path, most=LARGEST_FILE)
-            if isinstance(content, bytes) and _MARK in content:
+            if isinstance(content, bytes) and any(mark in content for mark in _MARKS):
                 yield path, content
 
 
