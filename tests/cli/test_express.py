@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.examples import examples
 from support.patience import PATIENCE
@@ -70,7 +70,13 @@ class World:
     def stores(self) -> list[Path]:
         """Every place where a store may be."""
         home = self.sandbox.home
-        return [self.sandbox.data, home / ".local/share/trop", home / ".trop", self.sandbox.root / "nothing"]
+        return [
+            self.sandbox.data,
+            home / ".local/share/trop",
+            home / ".trop",
+            self.sandbox.root / "nothing",
+            self.sandbox.root / "real",
+        ]
 
     def leave_the_own_store_alone(self) -> None:
         """Have a home where nothing else says where the store is: it would be that of whoever runs the tests."""
@@ -192,7 +198,8 @@ def linked(world: World) -> None:
 
 
 def linked_store(world: World) -> None:
-    real = world.sandbox.root / "real.db"
+    real = world.sandbox.root / "real" / "trop.db"
+    real.parent.mkdir()
     world.sandbox.database.rename(real)
     world.sandbox.database.symlink_to(real)
 
@@ -393,6 +400,7 @@ def test_one_condition_after_the_other(sandbox: Sandbox, name: str) -> None:
 
 
 @settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(names=["a link to the store", "another directory stands there"])
 @given(names=st.lists(st.sampled_from(sorted(TWISTS)), min_size=2, max_size=4, unique=True))
 def test_conditions_together(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
     world = World(Sandbox(tmp_path_factory.mktemp("world")))
