@@ -123,7 +123,7 @@ class TestStart:
         done = hook(sandbox, start(repository))
 
         assert ports_in(context_of(done)) == [
-            "5004",
+            "5004, without a tag",
             "my-api: 5000",
             "my_api: 5001",
             "port: 5003",
@@ -169,8 +169,58 @@ class TestStart:
             "web: 5000, in the variable PORT",
             "api: 5001, in the variable API_PORT",
         ]
-        assert ports_in(nearer) == ["5002, in the variable PORT"]
+        assert ports_in(nearer) == [*ports_in(from_root), "5002, of this directory alone"]
         assert len(sandbox.rows()) == len(before) + 1
+
+    def test_a_directory_below_has_its_own_ports_alone_until_the_group_above_is_reserved(
+        self, sandbox: Sandbox
+    ) -> None:
+        repository = make_repository(sandbox.work / "shop")
+        (repository / "trop.yaml").write_text(GROUP)
+        (repository / "docs").mkdir()
+        sandbox.reserve(cwd=repository / "docs")
+
+        assert ports_in(context_of(hook(sandbox, start(repository / "docs")))) == ["5000, in the variable PORT"]
+
+    @pytest.mark.parametrize("tags", [("web", "api"), ("app",), ("app", "db"), ("web", "port"), ("web", "html")])
+    @pytest.mark.parametrize("place", ["root", "below", "below-with-its-own"])
+    def test_port_is_the_one_that_a_program_is_started_with_there(
+        self, sandbox: Sandbox, tags: tuple[str, ...], place: str
+    ) -> None:
+        repository = make_repository(sandbox.work / "shop")
+        services = ", ".join(f"{tag}: {{}}" for tag in tags)
+        (repository / "trop.yaml").write_text(f"reservations: {{services: {{{services}}}}}\n")
+        directory = repository if place == "root" else repository / "docs"
+        directory.mkdir(exist_ok=True)
+        sandbox.trop("autoreserve", cwd=repository)
+        sandbox.reserve(cwd=repository)
+        if place == "below-with-its-own":
+            sandbox.reserve(cwd=directory)
+            sandbox.reserve("--tag", "html", cwd=directory)
+        started = json.loads(sandbox.trop("env", "--format", "json", cwd=directory).stdout)
+
+        context_of(hook(sandbox, start(directory)))
+
+        file = str(sandbox.root / "env.sh")
+        shown = sandbox.run("sh", "-c", '. "$1"; echo "$PORT"', "sh", file, PORT=None).stdout.strip()
+        assert shown == str(started.get("PORT", ""))
+        lines = set(exported(sandbox).splitlines())
+        assert {f"export {name}={port}" for name, port in started.items()} <= lines
+
+    def test_a_port_without_a_variable_is_told_from_the_others(self, sandbox: Sandbox) -> None:
+        repository = make_repository(sandbox.work / "shop")
+        (repository / "trop.yaml").write_text("reservations: {services: {web: {}, api: {}}}\n")
+        sandbox.trop("autoreserve", cwd=repository)
+        sandbox.reserve(cwd=repository)
+
+        done = hook(sandbox, start(repository))
+
+        assert ports_in(context_of(done)) == [
+            "web: 5000, in the variables PORT and WEB_PORT",
+            "api: 5001, in the variable API_PORT",
+            "5002, without a tag",
+        ]
+        assert exported(sandbox) == "export PORT=5000\nexport WEB_PORT=5000\nexport API_PORT=5001\n"
 
     def test_what_is_above_the_worktree_or_the_home_directorys_is_not_told(self, sandbox: Sandbox) -> None:
         outer = make_repository(sandbox.home)
@@ -229,7 +279,7 @@ class TestChange:
         file.write_text("export OTHER_PORT=4999\nexport NAME=shop\n")
         context_of(hook(sandbox, start(one)))
         if has_ports:
-            (two / "trop.yaml").write_text("reservations: {services: {app: {}}}\n")
+            (two / "trop.yaml").write_text("reservations: {services: {app: {}, db: {}}}\n")
             sandbox.trop("autoreserve", cwd=two)
 
         done = hook(sandbox, change(two, before=one))
@@ -237,13 +287,34 @@ class TestChange:
 
         assert shown.stdout == f",{5001 if has_ports else ''},4999,shop\n"
         if has_ports:
-            assert ports_in(context_of(done, "CwdChanged")) == ["app: 5001, in the variable APP_PORT"]
+            assert ports_in(context_of(done, "CwdChanged")) == [
+                "app: 5001, in the variable APP_PORT",
+                "db: 5002, in the variable DB_PORT",
+            ]
         else:
             assert_silent(done)
 
         context_of(hook(sandbox, change(one, before=two)), "CwdChanged")
         back = sandbox.run("sh", "-c", f". {file}; echo $PORT,$APP_PORT", PORT=None)
         assert back.stdout == "5000,\n"
+
+    def test_between_worktrees_with_services_each_has_its_own_ports(self, sandbox: Sandbox) -> None:
+        repository = make_repository(sandbox.work / "shop")
+        (repository / "trop.yaml").write_text("reservations: {services: {web: {}, api: {}}}\n")
+        git(repository, "add", "trop.yaml")
+        git(repository, "commit", "-m", "services")
+        worktree = add_worktree(repository, sandbox.work / "login")
+        (worktree / "trop.yaml").write_text("reservations: {services: {app: {}, db: {}}}\n")
+        sandbox.trop("autoreserve", cwd=worktree)
+        context_of(hook(sandbox, start(repository)))
+        show = f'. {sandbox.root / "env.sh"}; echo "$PORT,$WEB_PORT,$API_PORT,$APP_PORT,$DB_PORT"'
+
+        context_of(hook(sandbox, change(worktree, before=repository)), "CwdChanged")
+        there = sandbox.run("sh", "-c", show, PORT=None).stdout
+        context_of(hook(sandbox, change(repository, before=worktree)), "CwdChanged")
+        back = sandbox.run("sh", "-c", show, PORT=None).stdout
+
+        assert (there, back) == (",,,5000,5001\n", "5002,5002,5003,,\n")
 
     def test_nothing_is_reserved_or_refreshed(self, sandbox: Sandbox) -> None:
         one, two = make_repository(sandbox.work / "one"), make_repository(sandbox.work / "two")
@@ -479,8 +550,8 @@ class TestStrangersTexts:
 
         done = hook(sandbox, start(repository))
 
-        assert ports_in(context_of(done)) == ["web: 5000", "api: 5001, in the variable API_PORT"]
-        assert exported(sandbox) == "export API_PORT=5001\n"
+        assert ports_in(context_of(done)) == ["web: 5000, in the variable PORT", "api: 5001, in the variable API_PORT"]
+        assert exported(sandbox) == "export PORT=5000\nexport API_PORT=5001\n"
 
     def test_what_is_made_from_ports_is_exported_only_where_the_user_allows_it(self, sandbox: Sandbox) -> None:
         repository = make_repository(sandbox.work / "shop")
@@ -494,7 +565,9 @@ class TestStrangersTexts:
 
         assert "API_URL" not in refused
         assert "Made from them: API_URL" in allowed
-        assert exported(sandbox).endswith("export WEB_PORT=5000\nexport API_URL='http://localhost:5000/'\n")
+        assert exported(sandbox).endswith(
+            "export PORT=5000\nexport WEB_PORT=5000\nexport API_URL='http://localhost:5000/'\n"
+        )
 
 
 @pytest.mark.parametrize(

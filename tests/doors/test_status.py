@@ -111,7 +111,7 @@ def test_services_come_first_and_each_port_has_its_variable_and_address(
             "port": 5002,
             "state": "unknown",
             "inFile": None,
-            "variable": "PORT",
+            "variable": None,
             "url": "http://localhost:5002/",
         },
         {

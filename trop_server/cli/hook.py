@@ -104,8 +104,7 @@ def _answer(session: Session, turn: _Turn) -> None:
     exported = found.environment if _export(lines.encode()) else {}
     if not is_told:
         return
-    names = {port: name for name, port in found.environment.items() if isinstance(port, int)}
-    os.write(1, answer(event, found.reservations, exported, names).encode())
+    os.write(1, answer(event, found.reservations, exported).encode())
 
 
 def _input() -> bytes:

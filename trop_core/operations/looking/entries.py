@@ -61,7 +61,7 @@ def entries_of(
             stored.add(service.tag)
             yield _entry(row, service.variable, True, seen, holders.get(row.port))
     taken = {name.upper() for name in variables.values() if name is not None}
-    others = derived_names(left.values(), taken, group, stored)
+    others = derived_names(left.values(), taken, stored)
     for row in left.values():
         in_file = False if group is not None and row.tag is not None and row.path == directory else None
         yield _entry(row, others.get(row.tag), in_file, seen, holders.get(row.port))

@@ -40,9 +40,10 @@ class NearestRequest(Record):
 
 
 class NearestResult(NamedTuple):
-    """What one directory has reserved: the services of its configuration first, in their order; nothing if none has.
+    """What one directory has reserved: the services that it belongs to first, in their order; nothing if none has.
 
-    ``environment`` are the variables that ports, and what the user allows to be made from them, may be exported as.
+    ``environment`` are the variables that ports, and what the user allows to be made from them, may be exported as;
+    PORT, first of all, is the port that a program started there by ``run`` has as that.
     """
 
     reservations: tuple[Reservation, ...]
@@ -84,7 +85,7 @@ def read(connection: StoreConnection, prepared: Prepared) -> NearestResult:
         source = stored_path(connection, prepared.arriving, prepared.again) if place == nearest else place
         rows = reservations.select(connection, Selection(source), limit=MOST)
         if rows:
-            return _described(place, rows, prepared)
+            return _described(connection, place, rows, prepared)
     return NearestResult((), {})
 
 
@@ -96,45 +97,59 @@ def _upward(directory: str, root: str | None, home: str | None) -> Iterator[str]
             yield directory
 
 
-def _described(place: str, rows: Sequence[Reservation], prepared: Prepared) -> NearestResult:
+def _described(
+    connection: StoreConnection, place: str, rows: Sequence[Reservation], prepared: Prepared
+) -> NearestResult:
     if prepared.described is None or prepared.described[0] != place:
         context = prepared.context
         raise Unprepared(
             lambda: prepared._replace(described=(place, context.settings(place, tolerant=True))), is_bounded=True
         )
     settings = prepared.described[1]
-    group = settings.group if canonical(settings.config_directory or "/") == place else None
-    services = [] if group is None else [service.tag for service in group.services]
-    found = {row.tag: row for row in rows}
-    own = [found[tag] for tag in services if tag in found]
-    others = [row for row in rows if row.tag not in services]
-    return NearestResult((*own, *others), _environment(group, own, others, settings.allowed_variables))
+    described = canonical(settings.config_directory or "/")
+    group = settings.group if described in prepared.places else None
+    if group is None:
+        return NearestResult(tuple(rows), _environment(None, (), (), rows, ()))
+    # The services are those of every directory below theirs, as for ``run`` and ``status``.
+    there = rows if described == place else reservations.select(connection, Selection(described), limit=MOST)
+    tags = [service.tag for service in group.services]
+    found = {row.tag: row for row in there}
+    services = [found[tag] for tag in tags if tag in found]
+    beside = [row for row in there if row.tag not in tags]
+    own = beside if described == place else list(rows)
+    return NearestResult((*services, *own), _environment(group, services, beside, own, settings.allowed_variables))
 
 
 def _environment(
-    group: Group | None, own: Sequence[Reservation], others: Sequence[Reservation], allowed: Collection[str]
+    group: Group | None,
+    services: Sequence[Reservation],
+    beside: Sequence[Reservation],
+    own: Iterable[Reservation],
+    allowed: Collection[str],
 ) -> dict[str, int | str]:
+    """The variables of a group's services, of what their directory has ``beside`` them, and of the other rows."""
     environment: dict[str, int | str] = {}
     if group is not None:
         from trop_core.operations.groups import exports
 
-        environment = exports.variables(group, own, others, exports.allowed_variables(group, allowed))
+        environment.update((UNTAGGED, row.port) for row in services if row.tag == group.main_service)
+        environment.update(exports.variables(group, services, beside, exports.allowed_variables(group, allowed)))
     taken = {name.upper() for name in environment}
-    names = derived_names(others, taken, group, {row.tag for row in own})
-    environment.update({names[row.tag]: row.port for row in others if row.tag in names})
+    names = derived_names(own, taken, {row.tag for row in services})
+    environment.update({names[row.tag]: row.port for row in own if row.tag in names})
     return environment
 
 
 def derived_names(
-    rows: Iterable[Reservation], taken: Collection[str], group: Group | None, stored: Collection[str | None]
+    rows: Iterable[Reservation], taken: Collection[str], stored: Collection[str | None]
 ) -> dict[str | None, str]:
     """The variables of reservations that are no services of a group, by their tags.
 
-    ``taken`` are the variables of the group, of whose services ``stored`` have ports; PORT is taken, too, where one of
-    them is what programs are started with as that. Of two that would have one name, nobody could say which is meant:
-    neither has one. Pure.
+    ``taken`` are the variables of the group, of whose services ``stored`` have ports; where any has, PORT is taken,
+    too: programs are started with the foremost service's port as that, or without any. Of two that would have one name,
+    nobody could say which is meant: neither has one. Pure.
     """
-    if group is not None and group.main_service in stored:
+    if stored:
         taken = {*taken, UNTAGGED}
     names = {row.tag: UNTAGGED if row.tag is None else _derived(row.tag) for row in rows}
     several = list(names.values())

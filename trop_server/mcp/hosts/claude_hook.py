@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
 
     from trop_core.models import Reservation
 
@@ -51,19 +51,27 @@ def asked(content: bytes) -> Event | None:
     return Event(name, directory)
 
 
-def answer(event: Event, rows: Sequence[Reservation], exported: Collection[str], names: dict[int, str]) -> str:
+def answer(event: Event, rows: Sequence[Reservation], exported: Mapping[str, int | str]) -> str:
     """What is printed for the host: JSON with the ports as additional context.
 
-    ``exported`` are the variables that it was given, and ``names`` those of the ports.
+    ``exported`` are the variables that it was given.
     """
-    lines = [_BEFORE]
-    for row in rows:
-        tag = f"{row.tag}: " if row.tag is not None and _TAG.fullmatch(row.tag) else ""
-        variable = names.get(row.port)
-        lines.append(f"- {tag}{row.port}" + (f", in the variable {variable}" if variable in exported else ""))
-    made = sorted(name for name in exported if name not in names.values())
+    lines = [_BEFORE, *(f"- {_told_of(row, rows, exported)}" for row in rows)]
+    made = sorted(name for name, value in exported.items() if isinstance(value, str))
     if made:
         lines.append(f"Made from them: {', '.join(made)}")
     lines.append(_AFTER)
     told = {"hookEventName": event.name, "additionalContext": "\n".join(lines)}
     return json.dumps({"hookSpecificOutput": told}) + "\n"
+
+
+def _told_of(row: Reservation, rows: Sequence[Reservation], exported: Mapping[str, int | str]) -> str:
+    """One port, after its tag: with its variables, or what else tells it from the others."""
+    tag = f"{row.tag}: " if row.tag is not None and _TAG.fullmatch(row.tag) else ""
+    names = [name for name, value in exported.items() if value == row.port]
+    told = f", in the variable{'s' if len(names) > 1 else ''} {' and '.join(names)}" if names else ""
+    if row.path != rows[0].path:
+        told += ", of this directory alone"
+    elif row.tag is None and not names and len(rows) > 1:
+        told += ", without a tag"
+    return f"{tag}{row.port}{told}"
