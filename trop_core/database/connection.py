@@ -282,11 +282,11 @@ class Database:
         translated = translate(error, self._name)
         column = undecodable_column(error)
         if column is not None and isinstance(translated, DatabaseCorrupt):
-            from trop_core.database.reservations import undecodable_key
+            from trop_core.database.undecodable import located
 
-            # The statement has told the column, but not the row.
+            # The statement has told the column, but neither the table nor the row.
             with contextlib.suppress(sqlite3.Error):
-                translated.key = undecodable_key(self._connection, column)
+                return located(self._connection, column, translated)
         return translated
 
     def _begin(self, sql: str, patience: Patience, operation: str, *, rehearsal: bool = False) -> None:

@@ -82,7 +82,7 @@ def translate(error: sqlite3.Error, path: str) -> TropError:
         return Cancelled()
     if code in _DAMAGED:
         return DatabaseCorrupt(text, path=path)
-    if (layout := _about_layout(text, path)) is not None:
+    if (layout := _about_layout(error, path)) is not None:
         return layout
     if (column := undecodable_column(error)) is not None:
         table = "metadata" if column in ("key", "value") else "reservations"
@@ -149,8 +149,11 @@ def denial(path: str) -> str:
     return os.strerror(errno.EROFS if is_read_only else errno.EACCES)
 
 
-def _about_layout(text: str, path: str) -> DatabaseCorrupt | None:
+def _about_layout(error: sqlite3.Error, path: str) -> DatabaseCorrupt | None:
     """The error of a statement for which a table or a column is not there, or is something else."""
+    text = str(error)
+    if error_code(error) == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+        return DatabaseCorrupt(f"an unknown trigger refuses the change: {text}", path=path)
     if text.startswith(_MISSING):
         name = text.rpartition(": ")[2].rpartition(".")[2]
         if text.startswith(_MISSING[0]):

@@ -11,6 +11,7 @@ from trop_core.database.failures import is_busy, is_damage, translate
 from trop_core.database.layout_differences import foreign_tables, layout_of, layout_violations, stray_violations
 from trop_core.database.migrations.registry import COMPANION, FILE_FORMAT, LATEST_VERSION
 from trop_core.database.migrations.version import check_supported, read_version
+from trop_core.database.operation_log import NO_CHANGE
 from trop_core.database.read_only import Undecodable, escaped_text, read_only
 from trop_core.database.reservations import COLUMNS
 from trop_core.errors.spelling import quoted
@@ -59,7 +60,14 @@ _ODD_ROW = {
 From version 2 on, it holds the types against STRICT and NOT NULL. Of a file that is open to be read alone it does not
 know the CHECKs (``sqlite3AddCheckConstraint``), and says nothing of them.
 """
-_ODD_CHANGE = " OR ".join(f"{half}path IS NOT NULL AND ({_odd(half)} OR {_absent(half)})" for half in ("", "new_"))
+_ODD_CHANGE = " OR ".join(
+    (
+        "path IS NULL AND new_path IS NULL",
+        *(f"{half}path IS NOT NULL AND ({_odd(half)} OR {_absent(half)})" for half in ("", "new_")),
+    )
+)
+_TEXTS_OF_OPERATIONS = ("command", "door", "directory", "summary", "plan")
+_ORPHANS = "SELECT DISTINCT operation FROM changes WHERE operation NOT IN (SELECT id FROM operations)"
 _ODD_DIRECTORY = "path < '/' OR path >= '0'"
 
 
@@ -187,7 +195,9 @@ class _Inspector:
             self._own_tables |= _tables_beside(version)
             yield from layout_violations(self._connection, COMPANION, version)
             yield from self._directory_violations()
+            yield from self._operation_violations()
             yield from self._change_violations()
+            yield from self._orphans()
 
     def _directory_violations(self) -> Iterator[Violation]:
         columns = self._columns_of("directories", Directory._fields)
@@ -203,6 +213,26 @@ class _Inspector:
             if not number % _ROWS_PER_REPORT:
                 self._patience.token.check()
 
+    def _operation_violations(self) -> Iterator[Violation]:
+        """Texts that cannot be read, and times that are none, in the record of what was done."""
+        wanted = ("id", "time", *_TEXTS_OF_OPERATIONS)
+        if self._columns_of("operations", wanted) != [*wanted]:
+            return
+        if self._is_sound("operations", _TEXTS_OF_OPERATIONS, "time < 0"):
+            return
+        for number, time, *values in self._connection.execute(f"SELECT {', '.join(wanted)} FROM operations"):
+            if (message := _problem("created_at", time, LATEST_VERSION)) is not None:
+                yield Violation("operations", "time", f"operation {number}", message)
+            for column, value in zip(_TEXTS_OF_OPERATIONS, values, strict=True):
+                if value is not None and (message := _text_problem(value)) is not None:
+                    yield Violation("operations", column, f"operation {number}", message)
+
+    def _orphans(self) -> Iterator[Violation]:
+        """Changes of which nobody can tell what made them: no operation is on record for them."""
+        if self._columns_of("operations", ("id",)) and self._columns_of("changes", ("operation",)):
+            for (number,) in self._connection.execute(_ORPHANS):
+                yield Violation("changes", "operation", f"operation {number}", "there is no such operation")
+
     def _change_violations(self) -> Iterator[Violation]:
         """What cannot have been a reservation, in the record of what was done."""
         new = tuple(f"new_{column}" for column in COLUMNS)
@@ -212,6 +242,8 @@ class _Inspector:
             return
         rows = self._connection.execute(f"SELECT {', '.join(wanted)} FROM changes")
         for number, (operation, *values) in enumerate(rows, start=1):
+            if values[0] is None and values[len(COLUMNS)] is None:
+                yield Violation("changes", "path", f"operation {operation}", NO_CHANGE)
             for columns, half in ((COLUMNS, values[: len(COLUMNS)]), (new, values[len(COLUMNS) :])):
                 if half[0] is None:
                     continue

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from trop_core.database.noted_changes import NotedChanges
     from trop_core.models import Reservation
 
+NO_CHANGE = "there is no reservation, neither before nor after"
+"""What is wrong with a change of nothing."""
+
 MOST_OPERATIONS = 1000
 MOST_CHANGES = 100_000
 LONGEST_KEPT = 90 * 24 * 60 * 60
@@ -27,6 +30,14 @@ LONGEST_KEPT = 90 * 24 * 60 * 60
 LONGEST_PLAN = 2 * PLAN_SECONDS
 """Seconds for which an operation that has carried out a plan is kept in any case: as long as that could be used again,
 and as long again for clocks that differ."""
+
+
+_NEXT = (
+    "(SELECT iif(last < 9223372036854775807, last + 1, NULL) FROM (SELECT max(0,"
+    " coalesce((SELECT max(id) FROM operations), 0), coalesce((SELECT max(operation) FROM changes), 0)) AS last))"
+)
+"""The number of a new operation: changes that some program has left without theirs are not taken for its own. Where
+none is left above, SQLite picks one."""
 
 
 class Logged(NamedTuple):
@@ -79,7 +90,7 @@ def keep(connection: StoreConnection, entry: Entry, changes: NotedChanges) -> in
         return None
     marks = ", ".join("?" * len(entry))
     (number,) = connection.execute(
-        f"INSERT INTO operations ({', '.join(Entry._fields)}) VALUES ({marks}) RETURNING id", entry
+        f"INSERT INTO operations (id, {', '.join(Entry._fields)}) VALUES ({_NEXT}, {marks}) RETURNING id", entry
     ).fetchone()
     if entry.changed:
         changes.store(number)
@@ -104,11 +115,16 @@ def operation_of_plan(connection: StoreConnection, plan: str) -> int | None:
 
 
 def operations(connection: StoreConnection) -> list[Logged]:
-    """All that is logged, the newest first."""
+    """All that is logged, the newest first. Raises ``DatabaseCorrupt`` for what cannot be an operation."""
     if not companion.is_usable(connection, companion.OPERATIONS):
         return []
     rows = connection.execute(f"SELECT {', '.join(Logged._fields)} FROM operations ORDER BY id DESC")
-    return [Logged(*row) for row in rows]
+    logged = [Logged(*row) for row in rows]
+    for each in logged:
+        if each.time < 0:
+            reason, key = f"{each.time} is no time", f"operation {each.id}"
+            raise DamagedRecord(reason, path=connection.path, table="operations", column="time", key=key)
+    return logged
 
 
 def touching(
@@ -142,7 +158,11 @@ def changes_of(connection: StoreConnection, operation: int, limit: int) -> list[
         f"SELECT {BOTH} FROM changes WHERE operation = ? ORDER BY number LIMIT ?", (operation, limit)
     )
     half = len(COLUMNS)
-    return [Change(_row(row[:half], connection), _row(row[half:], connection)) for row in rows]
+    changes = [Change(_row(row[:half], connection), _row(row[half:], connection)) for row in rows]
+    if Change(None, None) in changes:
+        key = f"operation {operation}"
+        raise DamagedRecord(NO_CHANGE, path=connection.path, table="changes", column="path", key=key)
+    return changes
 
 
 def undone(logged: Iterable[Logged]) -> dict[int, int]:
@@ -167,12 +187,12 @@ def _row(values: tuple[Any, ...], connection: StoreConnection) -> Reservation | 
 
 def _forget(connection: StoreConnection, newest: int, now: int) -> None:
     """Remove the operations that are beyond the bounds, with their changes; never the newest one."""
-    count, changed, oldest = connection.execute("SELECT count(*), sum(changed), min(time) FROM operations").fetchone()
+    count, changed, oldest = connection.execute("SELECT count(*), total(changed), min(time) FROM operations").fetchone()
     if count <= MOST_OPERATIONS and changed <= MOST_CHANGES and oldest >= now - LONGEST_KEPT:
         return
     gone = connection.execute(
         "DELETE FROM operations WHERE id <> ? AND NOT (plan IS NOT NULL AND time >= ?) AND (time < ? OR id IN ("
-        "SELECT id FROM (SELECT id, row_number() OVER latest AS place, sum(changed) OVER latest AS total"
+        "SELECT id FROM (SELECT id, row_number() OVER latest AS place, total(changed) OVER latest AS total"
         " FROM operations WINDOW latest AS (ORDER BY id DESC)) WHERE place > ? OR total > ?)) RETURNING id",
         (newest, now - LONGEST_PLAN, now - LONGEST_KEPT, MOST_OPERATIONS, MOST_CHANGES),
     ).fetchall()

@@ -313,21 +313,6 @@ def delete(connection: StoreConnection, keys: Iterable[ReservationKey]) -> None:
     )
 
 
-def undecodable_key(connection: StoreConnection, column: str) -> str | None:
-    """The path of the first reservation whose text in a column is not UTF-8, with its own odd bytes escaped, or None.
-
-    For the error of a statement that came upon such a text: it tells the column alone.
-    """
-    if column not in _COLUMNS.split(", "):
-        return None
-    for path, value in connection.execute(f"SELECT CAST(path AS BLOB), CAST({column} AS BLOB) FROM reservations"):
-        try:
-            str(value or b"", "utf-8")
-        except UnicodeDecodeError:
-            return str(path, "utf-8", "backslashreplace")
-    return None
-
-
 def _marks(values: Collection[str]) -> str:
     return ", ".join("?" * len(values))
 

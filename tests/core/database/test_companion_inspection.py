@@ -204,14 +204,51 @@ def test_taken_back_it_ends_among_them_as_well(path: Path) -> None:
 def test_what_cannot_have_been_a_reservation_is_found_in_the_record(
     path: Path, half: str, column: str, value: str
 ) -> None:
-    stores.run(
-        path, "DROP TABLE directories", "DROP TABLE IF EXISTS operations", "DELETE FROM metadata WHERE key LIKE 'c%'"
-    )
-    stores.run(path, *tables.MADE[2], "INSERT INTO metadata VALUES ('companion_version', '2')")
-    values = "1, 1, '/a', '', 5000, NULL, NULL, 1, 2, '/\u00e9', 'web', 5000, 'shop', 'a task', 1, 2"
-    stores.run(path, f"INSERT INTO changes VALUES ({values})")
+    with_a_record(path)
     assert found_in(path) == ({}, [])
 
     stores.run(path, f"UPDATE changes SET {half}{column} = {value}")
 
     assert list(found_in(path)[0]) == [("changes", half + column, "operation 1")]
+
+
+def with_a_record(path: Path) -> None:
+    """Have a store keep record of one operation with one change."""
+    stores.run(path, "DROP TABLE directories", "DELETE FROM metadata WHERE key = 'companion_version'")
+    stores.run(path, *tables.MADE[2], "INSERT INTO metadata VALUES ('companion_version', '2')")
+    values = "1, 1, '/a', '', 5000, NULL, NULL, 1, 2, '/\u00e9', 'web', 5000, 'shop', 'a task', 1, 2"
+    operation = "1, 5, 'trop.migrate', 'cli', 7, '/\u00e9', '1 moved', NULL, NULL, 1"
+    stores.run(path, f"INSERT INTO operations VALUES ({operation})", f"INSERT INTO changes VALUES ({values})")
+
+
+def test_a_change_of_nothing_is_found_in_the_record(path: Path) -> None:
+    with_a_record(path)
+    stores.run(path, "UPDATE changes SET path = NULL, new_path = NULL")
+
+    told = "there is no reservation, neither before nor after"
+    assert found_in(path) == ({("changes", "path", "operation 1"): told}, [])
+
+
+def test_changes_without_their_operation_are_found_in_the_record(path: Path) -> None:
+    with_a_record(path)
+    stores.run(path, "DELETE FROM operations", "UPDATE changes SET operation = 8")
+
+    assert found_in(path) == ({("changes", "operation", "operation 8"): "there is no such operation"}, [])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        *(
+            (column, "CAST(x'2fff' AS TEXT)", "the text is not valid UTF-8")
+            for column in ("command", "door", "directory")
+        ),
+        *((column, "CAST(x'ff' AS TEXT)", "the text is not valid UTF-8") for column in ("summary", "plan")),
+        ("time", "-1", "-1 is no time"),
+    ],
+)
+def test_what_cannot_be_an_operation_is_found_in_the_record(path: Path, column: str, value: str, message: str) -> None:
+    with_a_record(path)
+    stores.run(path, f"UPDATE operations SET {column} = {value}")
+
+    assert found_in(path) == ({("operations", column, "operation 1"): message}, [])
