@@ -6,7 +6,7 @@ import os
 from functools import partial
 
 from trop_core import paths
-from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.arguments import Contradiction, InvalidArgument
 from trop_core.errors.paths import AmbiguousFolder, InvalidPath, UnrelatedPath
 from trop_core.light_types import TYPE_CHECKING, Enum, NamedTuple, TypeVar
 
@@ -94,7 +94,7 @@ class Caller(NamedTuple):
         neither where an answer would be an accident; ``AmbiguousFolder``; ``InvalidPath``.
         """
         if folder is not None and path is not None:
-            raise InvalidArgument("folder", expected="either a folder or a path, not both", given=folder)
+            raise Contradiction("folder", "path", expected="either a folder or a path, not both", given=folder)
         if path is not None:
             stored = self.resolve(path)
             return Target(stored, paths.canonical(stored), explicit=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from trop_core.errors.spelling import wire_name
+from trop_core.errors.spelling import nearest, wire_name
 from trop_core.fields import Field, fields_of, parse
 from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
     from trop_core.database.waiting import Patience
+    from trop_core.errors.arguments import UnknownCommand
 
 _PREFIX = "trop."
 
@@ -104,6 +105,10 @@ class Computation(NamedTuple):
 Work: TypeAlias = Mutation | Procedure | Query | Computation
 
 
+OF_THE_COMMAND_LINE = ("run", "open", "hook", "setup", "completions", "call", "help")
+"""The subcommands that are no operations: only the command line has them."""
+
+
 class Operation(NamedTuple):
     """One thing that trop does for a caller.
 
@@ -176,6 +181,24 @@ def by_command(command: str) -> Operation | None:
         if _PREFIX + wire_name(name) == command:
             return operation(name)
     return None
+
+
+def unknown_command(given: str, command: str) -> UnknownCommand:
+    """The error for a command that there is not: as it was given, and by the full name that it would have.
+
+    It names the command that was probably meant. One that can take something away has to be very much like it.
+    """
+    from trop_core.errors.arguments import UnknownCommand
+
+    name = command.removeprefix(_PREFIX)
+    if name in OF_THE_COMMAND_LINE:
+        return UnknownCommand(given, own=name)
+    return UnknownCommand(given, nearest(command, commands(), _is_destructive))
+
+
+def _is_destructive(command: str) -> bool:
+    found = by_command(command)
+    return found is not None and found.destructive
 
 
 def commands() -> tuple[str, ...]:

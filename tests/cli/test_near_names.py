@@ -33,7 +33,20 @@ if TYPE_CHECKING:
             id="a command",
         ),
         pytest.param(["call", "nope"], 'there is no command "nope"', "", id="nothing like a command"),
-        pytest.param(["call", "trop.run"], 'there is no command "trop.run"', "", id="a subcommand that is no command"),
+        pytest.param(
+            ["call", "trop.run"],
+            'there is no command "trop.run"',
+            "Only the command line has it: trop run. ",
+            id="a subcommand that is no command",
+        ),
+        pytest.param(["call", "prunt"], 'there is no command "prunt"', "Did you mean trop.prune? ", id="close to harm"),
+        pytest.param(["call", "tune"], 'there is no command "tune"', "", id="not close to harm"),
+        pytest.param(
+            ["prunt"], 'there is no subcommand "prunt"', "did you mean prune? ", id="a subcommand close to harm"
+        ),
+        pytest.param(["restock"], 'there is no subcommand "restock"', "", id="a subcommand not close to harm"),
+        pytest.param(["prune", "--forse"], "unrecognized arguments: --forse", "did you mean --force? ", id="force"),
+        pytest.param(["prune", "--fourth"], "unrecognized arguments: --fourth", "", id="not close to force"),
         pytest.param(["release", "--folder"], "unrecognized arguments: --folder", "", id="nothing like a flag"),
     ],
 )
@@ -73,6 +86,56 @@ def test_a_field_that_does_not_exist_comes_with_the_nearest_that_does(sandbox: S
 
         assert (done.returncode, as_json(done)["kind"]) == (4, "invalid_argument")
         assert as_json(done)["hint"].startswith(f"Did you mean {meant}? ")
+
+
+def test_what_is_missing_is_said_with_what_to_give(sandbox: Sandbox) -> None:
+    (sandbox.work / "trop.yaml").write_text("reservations: {services: {app: {}, db: {}}}\n")
+    wanted = {
+        "run": "Give COMMAND: what to start, as in: trop run -- npm start.",
+        "url": "Give --tag: one of the services, of which none is called web: app, db.",
+        "swap": "add PATH; trop swap --help lists what there is",
+        "migrate --to x": "add --from PATH; trop migrate --help lists what there is",
+        "call assertPort": "Give port: a port from 1 to 65535.",
+    }
+
+    found = {line: error_lines(sandbox.trop(*line.split()))[1] for line in wanted}
+
+    assert found == wanted
+
+
+def test_of_two_that_exclude_each_other_both_are_named(sandbox: Sandbox) -> None:
+    done = sandbox.trop("call", "reserve", json.dumps({"folder": "/tmp", "path": "/tmp"}))
+    flags = sandbox.trop("release", "--tag", "web", "--untagged-only")
+
+    assert error_lines(done) == ("folder: expected either a folder or a path, not both", "Leave folder or path away.")
+    assert as_json(done)["details"]["given"] == "/tmp"
+    assert error_lines(flags)[1] == "Leave --untagged-only or --tag away."
+
+
+def test_where_the_token_of_a_plan_comes_from_is_said_on_the_command_line(sandbox: Sandbox) -> None:
+    sandbox.reserve()
+    planned = sandbox.trop("release", "--dry-run", "--verbose").stderr
+    token = planned.partition("--plan ")[2].split()[0]
+    sandbox.trop("release", "--plan", token)
+
+    again = error_lines(sandbox.trop("release", "--plan", token))[1]
+    called = as_json(sandbox.trop("call", "release", json.dumps({"plan": token})))["hint"]
+    told = " ".join(sandbox.trop("release", "--help").stdout.split())
+
+    assert again.endswith("that comes with it as --plan: --dry-run --verbose prints it.")
+    assert called.endswith("that comes with it as plan.")
+    assert "--plan PLAN The token of the plan" in told
+    assert "--verbose prints it." in told
+
+
+def test_an_undone_reservation_is_given_up(sandbox: Sandbox) -> None:
+    sandbox.reserve()
+    added = sandbox.trop("undo").stderr.splitlines()[-1]
+    sandbox.reserve("--tag", "web")
+    sandbox.trop("release")
+
+    assert added == "Undone: 1 reservation given up."
+    assert sandbox.trop("undo").stderr.splitlines()[-1] == "Undone: 1 reservation as before."
 
 
 def test_a_shell_is_known_in_any_letter_case(sandbox: Sandbox) -> None:

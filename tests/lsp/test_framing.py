@@ -120,6 +120,14 @@ def test_nothing_is_read_beyond_a_broken_header(data: bytes) -> None:
         list(read_frames(lambda: next(pieces)))
 
 
+@pytest.mark.parametrize(("length", "shown"), [(b"-5", '"-5"'), (b"", '""'), (b"\xff\x1b", r'"\xff\x1b"')])
+def test_a_length_that_is_none_is_shown_as_a_person_reads_it(length: bytes, shown: str) -> None:
+    with pytest.raises(BrokenFrame) as refused:
+        list(read_frames(iter([b"Content-Length: " + length + b"\r\n\r\n"]).__next__))
+
+    assert str(refused.value) == f"Content-Length: expected 0 to 67108864, not {shown}"
+
+
 @pytest.mark.parametrize("data", BROKEN[::4])
 def test_a_broken_header_ends_the_session_with_an_answer(start: Callable[..., Client], data: bytes) -> None:
     client = start()

@@ -158,6 +158,8 @@ def test_parameters_of_another_form_are_invalid_params(shared: Client, params: A
 
 def test_an_unknown_command_comes_with_the_nearest_that_there_is(shared: Client) -> None:
     assert shared.refused("trop.reserv").data["hint"].startswith("Did you mean trop.reserve? ")
+    assert shared.refused("trop.run").data["hint"].startswith("Only the command line has it: trop run. ")
+    assert shared.refused("trop.tune").data["hint"] == "trop.listCommands lists every command."
 
 
 @pytest.mark.parametrize(

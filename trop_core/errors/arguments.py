@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trop_core.errors.base import TropError
-from trop_core.errors.spelling import flag_name, nearest, quoted, wire_name
+from trop_core.errors.spelling import flag_name, lifts_a_guard, nearest, quoted, wire_name
 from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class InvalidArgument(TropError):
     def hint(self, spell: Spelling = flag_name) -> str:
         if not self.field:
             return "Give one JSON object with the command's fields, or nothing."
+        if self.missing:
+            return f"Give {spell(self.field)}: {self.expected}."
         return f"Correct {spell(self.field)} and try again."
 
     def details(self) -> dict[str, object]:
@@ -58,7 +60,7 @@ class UnknownArgument(InvalidArgument):
         return f"unknown field {quoted(self.field)}: expected {self.expected}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        meant = nearest(self.field, self.known)
+        meant = nearest(self.field, self.known, lifts_a_guard)
         meaning = "" if meant is None else f"Did you mean {meant}? "
         return f"{meaning}Names are case-sensitive; leave away what the message does not list."
 
@@ -67,10 +69,14 @@ class UnknownArgument(InvalidArgument):
 
 
 class UnknownCommand(InvalidArgument):
-    """A command that the catalogue does not have. ``meant`` is the one that is most like it, if one is."""
+    """A command that the catalogue does not have.
 
-    def __init__(self, command: str, meant: str | None = None) -> None:
+    ``meant`` is the one that is most like it, if one is; ``own`` the subcommand of the command line that it is, if so.
+    """
+
+    def __init__(self, command: str, meant: str | None = None, *, own: str | None = None) -> None:
         self.meant = meant
+        self.own = own
         super().__init__("command", expected="a command that trop.listCommands lists", given=command, alone=True)
 
     def message(self, spell: Spelling = flag_name) -> str:
@@ -78,6 +84,8 @@ class UnknownCommand(InvalidArgument):
 
     def hint(self, spell: Spelling = flag_name) -> str:
         meaning = "" if self.meant is None else f"Did you mean {self.meant}? "
+        if self.own is not None:
+            meaning = f"Only the command line has it: trop {self.own}. "
         return f"{meaning}trop.listCommands lists every command."
 
 
@@ -104,6 +112,20 @@ class UnaccompaniedFlag(InvalidArgument):
 
     def hint(self, spell: Spelling = flag_name) -> str:
         return f"Give {spell(self.companion)} as well, or leave {spell(self.field)} away."
+
+
+class Contradiction(InvalidArgument):
+    """Two fields of which only one can be given."""
+
+    def __init__(self, field: str, other: str, *, expected: str, given: object = True) -> None:
+        super().__init__(field, expected=expected, given=given)
+        self.other = other
+
+    def message(self, spell: Spelling = flag_name) -> str:
+        return f"{spell(self.field)}: expected {self.expected}"
+
+    def hint(self, spell: Spelling = flag_name) -> str:
+        return f"Leave {spell(self.field)} or {spell(self.other)} away."
 
 
 class UnclearPlaceholder(InvalidArgument):

@@ -15,7 +15,10 @@ class _Unfit(TropError):
     """A plan that cannot be carried out; nothing was done."""
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        return f"Make another dry run, look at what it says, and give the plan that comes with it as {spell('plan')}."
+        plan = spell("plan")
+        told = f"Make another dry run, look at what it says, and give the plan that comes with it as {plan}"
+        # In JSON the token stands in the result.
+        return f"{told}: {spell('dry_run')} --verbose prints it." if plan == flag_name("plan") else f"{told}."
 
 
 class PlanUsed(_Unfit):

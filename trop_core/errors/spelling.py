@@ -30,23 +30,43 @@ _LONGEST_GUESSED = 100
 """Characters of a name that is compared with others: to compare ten megabytes would hold up everybody else."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+_CLOSE = 0.8
+"""How much a name has to be like one that may do harm, by ``difflib``."""
+
+_GUARDED = ("force", "overwrite", "allow", "ignore", "takeover", "commentout")
+
+
+def lifts_a_guard(field: str) -> bool:
+    """Whether a field, as a flag or in JSON, lifts what keeps a call from doing harm."""
+    return field.replace("-", "").replace("_", "").lower().startswith(_GUARDED)
+
+
+def _harmless(_name: str) -> bool:
+    return False
+
+
+def nearest(name: str, known: Iterable[str], may_harm: Callable[[str], bool] = _harmless) -> str | None:
     """Of known names the one that was probably meant: the only one that begins so, or one like it; None for neither.
 
     One of the same letters, two of which have changed places, goes before others that are as much like it. What all
-    known names begin with makes none of them more like it.
+    known names begin with makes none of them more like it. One that ``may_harm`` has to be very much like it.
     """
     name, names = name[:_LONGEST_GUESSED], list(known)
     common = os.path.commonprefix(names) if len(names) > 1 else ""  # noqa: RUF071 - no paths
     if common and name.startswith(common):
-        found = nearest(name.removeprefix(common), (each.removeprefix(common) for each in names))
+        rest = (each.removeprefix(common) for each in names)
+        found = nearest(name.removeprefix(common), rest, lambda found: may_harm(common + found))
         return None if found is None else common + found
     longer = [each for each in names if len(name) > 2 and each.startswith(name)]
     if len(longer) == 1:
         return longer[0]
     from difflib import get_close_matches
 
-    matches = get_close_matches(name, names, n=5)
+    matches = [
+        match
+        for match in get_close_matches(name, names, n=5)
+        if sorted(match) == sorted(name) or not may_harm(match) or get_close_matches(name, [match], cutoff=_CLOSE)
+    ]
     return min(matches, key=lambda match: sorted(match) != sorted(name), default=None)
 
 

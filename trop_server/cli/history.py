@@ -9,6 +9,7 @@ from trop_server.cli.tables import abbreviated, in_utc, render_records, shortene
 
 if TYPE_CHECKING:
     from trop_core.operations.history.past import PastOperation
+    from trop_core.operations.history.undo import UndoResult
     from trop_server.cli.session import Session
     from trop_server.cli.tables import Homes
 
@@ -74,5 +75,14 @@ def undo(session: Session) -> str:
             session.tell(f"  {named(row)}: port {row.port} is given up")
     if result.truncated:
         session.tell("  … and more")
-    session.tell(dry_run_told(session, result) or f"Undone: {counted(result.changed)} as before.")
+    session.tell(dry_run_told(session, result) or f"Undone: {_fate(result)}.")
     return ""
+
+
+def _fate(result: UndoResult) -> str:
+    """What has become of the reservations, in numbers: where not all of them are listed, of all together."""
+    back = result.changed if result.truncated else len(result.restored)
+    told = [f"{counted(back)} as before"] if back else []
+    if result.changed > back:
+        told.append(f"{counted(result.changed - back)} given up")
+    return ", ".join(told)

@@ -8,9 +8,9 @@ import sys
 from contextlib import suppress
 from functools import partial
 
-from trop_core.errors.arguments import InvalidArgument, UnknownCommand
+from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.base import Cancelled, TropError
-from trop_core.errors.spelling import flag_name, nearest, wire_name
+from trop_core.errors.spelling import flag_name, wire_name
 from trop_core.errors.system import AnswerLost, SystemFailure, TooManyOpenFiles
 from trop_core.light_types import TYPE_CHECKING, Any, NoReturn
 from trop_server.cli.exit_codes import EXIT_CODES
@@ -138,7 +138,7 @@ def _run_open(session: Session) -> str:
 
 
 def _run_call(session: Session) -> str:
-    from trop_core.catalogue import by_command, commands
+    from trop_core.catalogue import by_command, unknown_command
     from trop_server.wire.values import result_to_wire
 
     given: str = session.options.command
@@ -147,10 +147,7 @@ def _run_call(session: Session) -> str:
     command = f"trop.{wire_name(name)}"
     found = by_command(command)
     if found is None:
-        from trop_server.cli.subcommands import SUBCOMMANDS
-
-        is_of_the_command_line = command.removeprefix("trop.") in SUBCOMMANDS
-        raise UnknownCommand(given, None if is_of_the_command_line else nearest(command, commands()))
+        raise unknown_command(given, command)
     result = session.perform(found, _json_object(session.options.argument), uris=True)
     return as_json(result_to_wire(result))
 

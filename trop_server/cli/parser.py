@@ -7,11 +7,21 @@ import re
 from functools import partial
 from types import MappingProxyType
 
-from trop_core.errors.spelling import nearest, quoted
+from trop_core.catalogue import operation
+from trop_core.errors.spelling import lifts_a_guard, nearest, quoted
 from trop_core.light_types import TYPE_CHECKING, Any, NoReturn
 from trop_server.cli.exit_codes import USAGE
 from trop_server.cli.printing import is_terminal, say
-from trop_server.cli.subcommands import CLEANUPS, EPILOGS, RUN, SET_CLEANUPS, SUBCOMMANDS, add_arguments, add_global
+from trop_server.cli.subcommands import (
+    CLEANUPS,
+    EPILOGS,
+    OWN,
+    RUN,
+    SET_CLEANUPS,
+    SUBCOMMANDS,
+    add_arguments,
+    add_global,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +33,10 @@ SUBCOMMAND = "SUBCOMMAND"
 STATUS = "status"
 _INVALID_CHOICE = re.compile(r"argument (.+?): invalid choice: (.+) \(choose from (.*)\)", re.DOTALL)
 """What argparse says of a word that is none of a few."""
+
+
+_REQUIRED = "the following arguments are required: "
+"""What it says before the names of those that are missing."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,30 +52,37 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Tell what is wrong with the command line and how to learn more, and exit with 4."""
+        if message.startswith(_REQUIRED) and not message.endswith(SUBCOMMAND):
+            missing = " ".join(map(self._as_typed, message.removeprefix(_REQUIRED).split(", ")))
+            self._refuse(message, advice=f"add {missing}; ")
         refused = _INVALID_CHOICE.fullmatch(message)
         if refused is None:
             self._refuse(message)
         place, value = refused[1], refused[2].strip("'\"")
         choices = [choice.strip(" '\"") for choice in refused[3].split(",")]
         if place == SUBCOMMAND:
-            self._refuse(f"there is no subcommand {quoted(value)}", nearest(value, SUBCOMMANDS))
+            meant = nearest(value, SUBCOMMANDS, _is_destructive)
+            self._refuse(f"there is no subcommand {quoted(value)}", advice=_guess(meant))
         self._refuse(
             f"{place.rpartition('/')[2]}: expected one of {', '.join(choices)}, not {quoted(value)}",
-            nearest(value, choices),
+            advice=_guess(nearest(value, choices)),
         )
 
     def refuse_arguments(self, unknown: Sequence[str]) -> NoReturn:
         """Tell of arguments that the subcommand does not take, and exit with 4."""
         flag = unknown[0].partition("=")[0]
         known = [option for option in self._option_string_actions if option.startswith("--")]
-        self._refuse(
-            f"unrecognized arguments: {' '.join(unknown)}", nearest(flag, known) if flag.startswith("--") else None
-        )
+        meant = nearest(flag, known, lifts_a_guard) if flag.startswith("--") else None
+        self._refuse(f"unrecognized arguments: {' '.join(unknown)}", advice=_guess(meant))
 
-    def _refuse(self, message: str, meant: str | None = None) -> NoReturn:
-        meaning = "" if meant is None else f"did you mean {meant}? "
-        say(f"error: {message}", f"hint: {meaning}{self.prog} --help lists what there is")
+    def _refuse(self, message: str, *, advice: str = "") -> NoReturn:
+        say(f"error: {message}", f"hint: {advice}{self.prog} --help lists what there is")
         self.exit(USAGE)
+
+    def _as_typed(self, name: str) -> str:
+        """An argument as it stands on a command line: an option with a word for its value."""
+        option = self._option_string_actions.get(name)
+        return name if option is None else f"{name} {option.metavar}"
 
     def begin_of_words(self, arguments: Sequence[str]) -> int:
         """Where options end: the place of ``--``, or of the first word that is neither an option nor an option's value.
@@ -154,6 +175,14 @@ class _SetCleanups(argparse.Action):
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
         for name in CLEANUPS:
             setattr(namespace, name, True)
+
+
+def _guess(meant: str | None) -> str:
+    return "" if meant is None else f"did you mean {meant}? "
+
+
+def _is_destructive(subcommand: str) -> bool:
+    return subcommand not in OWN and operation(subcommand.replace("-", "_")).destructive
 
 
 def _sentence(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trop_core import __version__
-from trop_core.catalogue import operation
+from trop_core.catalogue import OF_THE_COMMAND_LINE, operation
 from trop_core.errors.spelling import flag_name
 from trop_core.fields import Field, Kind
 from trop_core.light_types import TYPE_CHECKING, Any, Protocol
@@ -71,7 +71,7 @@ SUBCOMMANDS = {
     "call": "run one of the server's commands with JSON, and print its result as JSON",
 }
 
-OWN = ("run", "open", "hook", "setup", "completions", "call")
+OWN = tuple(name for name in OF_THE_COMMAND_LINE if name in SUBCOMMANDS)
 """The subcommands that are the command line's own, and no operation of the catalogue."""
 
 HOOKED = ("claude",)
@@ -122,6 +122,9 @@ _NOT_TO_RUN = ("dry_run", "write", "check", "remove", "comment_out", "take_over"
 """What run does not take of env: what is started is no rehearsal, and keeps no file. Its own --check looks at ports."""
 
 _METAVARS = {Kind.PATH: "PATH", Kind.IDENTIFIER: "NAME", Kind.TEXT: "TEXT", Kind.INTEGER: "N"}
+_OWN_METAVARS = {"plan": "PLAN"}
+_ADDED = {"plan": " --dry-run --verbose prints it."}
+"""What the help says of a field besides, for on the command line it is the only place to say so."""
 
 
 def add_arguments(parser: Grammar, name: str) -> None:
@@ -327,7 +330,7 @@ BUILDERS: dict[str, Callable[[Grammar, str], None]] = {
 
 def _add_field(parser: Grammar, field: Field, flag: str) -> None:
     names = (flag, *_ALIASES.get(flag, ()))
-    help_text = field.description.replace("%", "%%")
+    help_text = field.description.replace("%", "%%") + _ADDED.get(field.name, "")
     destination = f"field_{field.name}"
     if field.kind is Kind.FLAG:
         action = parser.add_argument(names[0], action="store_true", default=None, dest=destination, help=help_text)
@@ -337,7 +340,11 @@ def _add_field(parser: Grammar, field: Field, flag: str) -> None:
         action = parser.add_argument(names[0], dest=destination, choices=field.choices, help=help_text)
     else:
         action = parser.add_argument(
-            names[0], dest=destination, metavar=_METAVARS[field.kind], required=field.required, help=help_text
+            names[0],
+            dest=destination,
+            metavar=_OWN_METAVARS.get(field.name) or _METAVARS[field.kind],
+            required=field.required,
+            help=help_text,
         )
     assert action.dest == destination
 

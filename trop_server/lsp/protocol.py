@@ -18,9 +18,10 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
-from trop_core.errors.arguments import InvalidArgument, UnknownCommand
+from trop_core.catalogue import unknown_command
+from trop_core.errors.arguments import InvalidArgument
 from trop_core.errors.base import Cancelled, TropError
-from trop_core.errors.spelling import nearest, quoted
+from trop_core.errors.spelling import quoted
 from trop_server.lsp.failures import log_failure, refusal, to_json_rpc
 from trop_server.transport.framing import encode
 from trop_server.transport.lanes import Ticket
@@ -296,7 +297,7 @@ class TropProtocol(LanguageServerProtocol):
             raise refusal(types.ErrorCodes.InvalidParams, "params needs a command, and it is a text", _LEARN)
         handler = self.fm.commands.get(params["command"])
         if handler is None:
-            raise UnknownCommand(params["command"], nearest(params["command"], self.fm.commands))
+            raise unknown_command(params["command"], params["command"])
         arguments = params.get("arguments")
         if arguments is None:
             arguments = []

@@ -9,6 +9,8 @@ import select
 import stat
 from typing import TYPE_CHECKING, Any
 
+from trop_core.errors.spelling import quoted
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Generator, Iterator
@@ -237,8 +239,9 @@ def _content_length(header: bytes) -> int:
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-length":
             digits = value.strip()
+            shown = digits[:40].decode("ascii", "backslashreplace")
             if not digits.isdigit() or len(digits) > len(str(LARGEST_MESSAGE)) or int(digits) > LARGEST_MESSAGE:
-                raise BrokenFrame(f"Content-Length: expected 0 to {LARGEST_MESSAGE}, not {digits[:40]!r}")
+                raise BrokenFrame(f"Content-Length: expected 0 to {LARGEST_MESSAGE}, not {quoted(shown)}")
             if length not in (None, int(digits)):
                 raise BrokenFrame(f"two values of Content-Length: {length} and {int(digits)}")
             length = int(digits)

@@ -77,13 +77,13 @@ EXISTING_KEYS = (
         id="again-with-another-port",
         stored=(OWN,),
         given={"port": 5006},
-        expected=reused(warnings=("port 5004 stays reserved: to have 5006 instead, overwrite it",)),
+        expected=reused(warnings=("port 5004 stays reserved: to have 5006 instead, add --overwrite",)),
     ),
     Case(
         id="again-with-another-port-and-both-ignores",
         stored=(OWN,),
         given={"port": 5006, "ignore_occupied": True, "ignore_exclusions": True},
-        expected=reused(warnings=("port 5004 stays reserved: to have 5006 instead, overwrite it",)),
+        expected=reused(warnings=("port 5004 stays reserved: to have 5006 instead, add --overwrite",)),
     ),
     Case(id="again-in-a-full-range", stored=(OWN,), given={"min": 5004, "max": 5004}, expected=reused()),
     Case(

@@ -6,7 +6,7 @@ from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import directories, reservations
 from trop_core.database.selection import Selection
-from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.arguments import Contradiction
 from trop_core.errors.spelling import quoted
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation
@@ -43,7 +43,7 @@ class ReleaseRequest(Record):
 
     def __post_init__(self) -> None:
         if self.tag is not None and self.untagged_only:
-            raise InvalidArgument("untagged_only", expected="either this or a tag, not both", given=True)
+            raise Contradiction("untagged_only", "tag", expected="either this or a tag, not both")
 
 
 class ReleaseResult(Record):

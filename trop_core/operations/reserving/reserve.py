@@ -5,7 +5,7 @@ from __future__ import annotations
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import reservations
-from trop_core.errors.arguments import InvalidArgument
+from trop_core.errors.arguments import Contradiction
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import PortRange, Reservation, ReservationKey
 from trop_core.operations.moving import arrival as arriving
@@ -49,11 +49,11 @@ class ReserveRequest(ReservingRequest):
     def __post_init__(self) -> None:
         for name in ("project", "task"):
             if getattr(self, name) is not None and getattr(self, f"clear_{name}"):
-                raise InvalidArgument(f"clear_{name}", expected=f"either this or a {name}, not both", given=True)
+                raise Contradiction(f"clear_{name}", name, expected=f"either this or a {name}, not both")
         if self.min is not None and self.max is not None:
             PortRange(self.min, self.max)
         if self.root and self.path is not None:
-            raise InvalidArgument("root", expected="either this or a path, not both", given=True)
+            raise Contradiction("root", "path", expected="either this or a path, not both")
 
 
 class ReserveResult(Record):
@@ -151,9 +151,8 @@ def _plan_existing(
     if request.overwrite or request.force:
         choice = _choose(connection, prepared, arrival, own=stored)
     elif request.port not in (None, stored.port):
-        choice = Choice(
-            stored.port, warnings=(f"port {stored.port} stays reserved: to have {request.port} instead, overwrite it",)
-        )
+        told = f"port {stored.port} stays reserved: to have {request.port} instead, add "
+        choice = Choice(stored.port, warnings=(told + prepared.context.spell("overwrite"),))
     # A clock that goes back takes nothing from the time of last use.
     used_at = max(prepared.context.now(), stored.last_used_at)
     changed = stored._replace(port=choice.port, project=project, task=task, last_used_at=used_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation, Procedure
-from trop_core.errors.arguments import InvalidArgument, UnaccompaniedFlag
+from trop_core.errors.arguments import Contradiction, UnaccompaniedFlag
 from trop_core.light_types import TYPE_CHECKING, Any, Literal, NamedTuple
 from trop_core.models import Reservation
 from trop_core.operations.reserving.preparation import GroupOutcome
@@ -42,13 +42,13 @@ class EnvRequest(ChoiceRequest):
 
     def __post_init__(self) -> None:
         if self.check and self.remove:
-            raise InvalidArgument("check", expected="either this or remove, not both", given=True)
+            raise Contradiction("check", "remove", expected="either this or remove, not both")
         if self.write is None:
             for name in ("check", "remove", "comment_out", "take_over", "allow_tracked"):
                 if getattr(self, name):
                     raise UnaccompaniedFlag(name, "write", expected="a file to be named as well, with write")
         if self.services and self.tag is not None:
-            raise InvalidArgument("services", expected="either this or a tag, not both", given=True)
+            raise Contradiction("services", "tag", expected="either this or a tag, not both")
 
 
 class EnvResult(Record):
