@@ -239,9 +239,9 @@ def _content_length(header: bytes) -> int:
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-length":
             digits = value.strip()
-            shown = digits[:40].decode("ascii", "backslashreplace")
             if not digits.isdigit() or len(digits) > len(str(LARGEST_MESSAGE)) or int(digits) > LARGEST_MESSAGE:
-                raise BrokenFrame(f"Content-Length: expected 0 to {LARGEST_MESSAGE}, not {quoted(shown)}")
+                shown = quoted(digits[:40].decode("ascii", "backslashreplace"))
+                raise BrokenFrame(f"Content-Length: expected 0 to {LARGEST_MESSAGE}, not {shown}")
             if length not in (None, int(digits)):
                 raise BrokenFrame(f"two values of Content-Length: {length} and {int(digits)}")
             length = int(digits)
