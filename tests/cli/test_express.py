@@ -386,7 +386,11 @@ def assert_the_same(world: World) -> bool:
     """That both ways show the same; True if it was the express lane that was tried."""
     ordinary, _ = world.run("-c", ORDINARY)
     tried, imported = world.run(TROP)
-    assert tried == ordinary
+    while tried != ordinary:
+        # Another test's listener may have come or gone: then the ordinary way shows something else as well.
+        before, (ordinary, _) = ordinary, world.run("-c", ORDINARY)
+        assert tried == ordinary or before != ordinary
+        tried, imported = world.run(TROP)
     assert ("trop_server.cli.express" in imported) is (world.arguments[0] == "reserve")
     return "trop_server.cli.main" not in imported
 

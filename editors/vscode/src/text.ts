@@ -303,6 +303,16 @@ export function initQuestion(plan: InitResult): { question: string; detail: stri
   };
 }
 
+/** What has become of the reservations that were undone, in numbers: of all together where not all are listed. */
+function fateWords({ restored, changed, truncated }: UndoResult): string {
+  const back = truncated ? changed : restored.length;
+  const given = changed - back;
+  return [
+    ...(back > 0 ? [`${counted(back, 'reservation')} as before`] : []),
+    ...(given > 0 ? [`${counted(given, 'reservation')} given up`] : []),
+  ].join(', ');
+}
+
 /** What a command of the server's has done; undefined where it was only to look. */
 export function doneWords(command: string, result: unknown): string | undefined {
   if (typeof result !== 'object' || result === null || ('dryRun' in result && result.dryRun === true)) {
@@ -324,7 +334,7 @@ export function doneWords(command: string, result: unknown): string | undefined 
       return `Migrated ${counted(migratedCount, 'reservation')} to ${to}.`;
     }
     case 'trop.undo':
-      return `Undone: ${counted((result as UndoResult).changed, 'reservation')} as before.`;
+      return `Undone: ${fateWords(result as UndoResult)}.`;
     case 'trop.prune':
     case 'trop.expire':
     case 'trop.autoclean':

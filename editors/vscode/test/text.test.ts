@@ -79,7 +79,11 @@ test('what was done is said in a few words, and nothing is said of a look', () =
   assert.equal(doneWords('trop.release', { released: [web.reservation], releasedCount: 1 }), 'Released port 5001 (tag web).');
   assert.equal(doneWords('trop.release', { released: [], releasedCount: 2 }), 'Released 2 ports.');
   assert.equal(doneWords('trop.migrate', { migratedCount: 2, to: '/w/b' }), 'Migrated 2 reservations to /w/b.');
-  assert.equal(doneWords('trop.undo', { changed: 2 }), 'Undone: 2 reservations as before.');
+  const undone = { restored: [web.reservation], changed: 1, truncated: false };
+  assert.equal(doneWords('trop.undo', undone), 'Undone: 1 reservation as before.');
+  assert.equal(doneWords('trop.undo', { ...undone, restored: [] }), 'Undone: 1 reservation given up.');
+  assert.equal(doneWords('trop.undo', { ...undone, changed: 3 }), 'Undone: 1 reservation as before, 2 reservations given up.');
+  assert.equal(doneWords('trop.undo', { ...undone, changed: 3, truncated: true }), 'Undone: 3 reservations as before.');
   assert.equal(doneWords('trop.prune', { removedCount: 1 }), 'Removed 1 reservation.');
   assert.equal(doneWords('trop.list', { reservations: [] }), undefined);
   assert.equal(doneWords('trop.release', null), undefined);

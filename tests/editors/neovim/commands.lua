@@ -372,7 +372,7 @@ function M.undo_by_number()
 
   vim.cmd("Trop undo 1")
 
-  support.note("undone operation 1: 1 reservation as before")
+  support.note("undone operation 1: 1 reservation given up")
   support.equal(question(1).prompt, "Undo operation 1, trop.reserve: 5000 is given up?")
   support.equal(seen, { "given up: 5000: " .. repository })
   support.equal(support.port(repository), nil)
@@ -412,7 +412,7 @@ function M.undo_bang()
 
   vim.cmd("Trop! undo")
 
-  support.note("undone operation 1: 1 reservation as before")
+  support.note("undone operation 1: 1 reservation given up")
   support.equal(support.questions, {})
   support.equal(support.port(repository), nil)
   support.equal(support.port(work .. "/elsewhere"), 5001)

@@ -95,6 +95,21 @@ local function given_up(result)
   end, result.removed)
 end
 
+--- What has become of the reservations, in numbers: of all together where not all are listed.
+---@param result trop.UndoResult
+---@return string
+local function fate(result)
+  local back = result.truncated and result.changed or #result.restored
+  local words = {}
+  if back > 0 then
+    table.insert(words, messages.counted(back) .. " as before")
+  end
+  if result.changed > back then
+    table.insert(words, messages.counted(result.changed - back) .. " given up")
+  end
+  return table.concat(words, ", ")
+end
+
 ---@param result trop.UndoResult
 ---@param gone trop.Reservation[]
 ---@return string[]
@@ -150,10 +165,7 @@ function M.undo(bang, number)
   -- What it touches elsewhere stands in the question.
   local argument = { folder = folder, id = tonumber(number), allowUnrelatedPath = true }
   local function done(result)
-    messages.info(
-      ("undone operation %d: %s as before"):format(result.operation, messages.counted(result.changed)),
-      result
-    )
+    messages.info(("undone operation %d: %s"):format(result.operation, fate(result)), result)
   end
   if bang then
     return call.execute("trop.undo", argument, done)
