@@ -26,13 +26,14 @@ OLD = "ports: {min: 6000}\n"
 NOISE = b"never a database " * 300
 
 
-def run_with_mount(sandbox: Sandbox, name: str, *arguments: str) -> CompletedProcess[str]:
-    """Run trop where a file of the data directory is a mount of its own."""
+def run_with_mount(sandbox: Sandbox, name: str, *arguments: str, is_told: bool = True) -> CompletedProcess[str]:
+    """Run trop where a file of the data directory is a mount of its own, and where the system tells so."""
     needs_root()
     outside = sandbox.root / f"mounted-{name}"
     outside.write_bytes((sandbox.data / name).read_bytes())
     place = shlex.quote(str(sandbox.data / name))
-    script = f"mount --bind {shlex.quote(str(outside))} {place} && exec {TROP} {shlex.join(arguments)}"
+    silenced = "" if is_told else "umount -l /proc && mount -t tmpfs none /proc && "
+    script = f"mount --bind {shlex.quote(str(outside))} {place} && {silenced}exec {TROP} {shlex.join(arguments)}"
     done = sandbox.run("unshare", "-m", "sh", "-c", script)
     assert outside.read_bytes() == (sandbox.data / name).read_bytes()
     return done
@@ -119,30 +120,37 @@ class TestAllOrNothing:
         assert stores.snapshot(sandbox.data) == before
 
     def test_a_mount_that_the_system_does_not_tell_of_keeps_it_full_as_well(self, sandbox: Sandbox) -> None:
-        needs_root()
         fill(sandbox.data, [row("/a", 5000)])
         config = sandbox.data / "config.yaml"
         config.write_text(OLD)
         before = stores.snapshot(sandbox.data)
 
-        script = f"mount --bind {config} {config} && umount -l /proc && mount -t tmpfs none /proc && exec {TROP} "
-        done = sandbox.run("unshare", "-m", "sh", "-c", script + shlex.join(ALL))
+        done = run_with_mount(sandbox, "config.yaml", *ALL, is_told=False)
 
         message, hint = error_lines(done)
         assert message == f'cannot write "{config}": Device or resource busy'
         assert hint.startswith("Nothing has changed.")
         assert stores.snapshot(sandbox.data) == before
 
-    def test_a_file_that_cannot_be_moved_aside_keeps_the_configuration_too(self, sandbox: Sandbox) -> None:
+    @pytest.mark.parametrize(
+        ("is_told", "failed"),
+        [
+            (True, 'cannot use "{}": it is a mount of its own, and '),
+            (False, 'cannot move aside "{}": Device or resource'),
+        ],
+    )
+    def test_a_file_that_cannot_be_moved_aside_keeps_the_configuration_too(
+        self, sandbox: Sandbox, is_told: bool, failed: str
+    ) -> None:
         sandbox.data.mkdir()
         sandbox.database.write_bytes(NOISE)
         (sandbox.data / "config.yaml").write_text(OLD)
         before = stores.snapshot(sandbox.data)
 
-        done = run_with_mount(sandbox, "trop.db", *ALL)
+        done = run_with_mount(sandbox, "trop.db", *ALL, is_told=is_told)
 
         message, hint = error_lines(done)
-        assert message == f'cannot move aside "{sandbox.database}": Device or resource busy'
+        assert message.startswith(failed.format(sandbox.database))
         assert hint.startswith("Nothing has changed.")
         assert stores.snapshot(sandbox.data) == before
 

@@ -192,10 +192,11 @@ def _check_names(path: str) -> None:
     """Raise ``OtherNames`` for a store's file that others may have open by a name with another -wal beside it."""
     for _ in range(_LOOKS):
         try:
-            if os.stat(path).st_nlink <= 1:
-                break
+            seen = os.stat(path)
         except OSError:
             return  # opening it tells
+        if seen.st_nlink <= 1 or not stat.S_ISREG(seen.st_mode):
+            break
         # What root makes in somebody else's home has two names for a moment.
         time.sleep(_PAUSE)
     else:
