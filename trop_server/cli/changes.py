@@ -159,7 +159,12 @@ def _tell_in_the_way(session: Session, rows: Sequence[Reserved], count: int, fat
 
 def named(row: Reserved) -> str:
     """A reservation by its path, and its tag if it has one."""
-    return row.path + (f" (tag {row.tag})" if row.tag is not None else "")
+    return row.path + tagged(row)
+
+
+def tagged(row: Reserved) -> str:
+    """What stands behind the words for a reservation: its tag if it has one."""
+    return f" (tag {row.tag})" if row.tag is not None else ""
 
 
 def counted(number: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trop_core.light_types import TYPE_CHECKING
-from trop_server.cli.changes import counted, dry_run_told, named, perform_with_bar
+from trop_server.cli.changes import counted, dry_run_told, named, perform_with_bar, tagged
 from trop_server.cli.printing import as_json, is_terminal
 from trop_server.cli.tables import abbreviated, in_utc, render_records, shortened_homes
 
@@ -39,7 +39,7 @@ def history(session: Session) -> str:
             each.door,
             each.directory,
             each.summary,
-            _first(each, homes),
+            _first(each, homes, here=each.directory if form == "table" else None),
             each.undone_by,
         )
         for each in result.operations
@@ -47,10 +47,11 @@ def history(session: Session) -> str:
     return render_records(_COLUMNS, rows, form, homes=homes, to_terminal=is_terminal())
 
 
-def _first(operation: PastOperation, homes: Homes) -> str | None:
+def _first(operation: PastOperation, homes: Homes, *, here: str | None) -> str | None:
     """The first reservation that an operation changed, by its port and its key, as it was or, if it is new, is.
 
-    Of one that has moved, from where and to where. ``homes`` are shortened in the latter; the former begins the cell.
+    Of one that is ``here``, its path is left away. Of one that has moved, from where and to where: ``homes`` are
+    shortened in the latter, as the former begins the cell.
     """
     if not operation.changes:
         return None
@@ -58,7 +59,7 @@ def _first(operation: PastOperation, homes: Homes) -> str | None:
     row = before or after
     assert row is not None
     if before is None or after is None or before.path == after.path:
-        return f"{named(row)}: port {row.port}"
+        return f"port {row.port}{tagged(row)}" if row.path == here else f"{named(row)}: port {row.port}"
     return f"{before.path} -> {named(after._replace(path=abbreviated(after.path, homes)))}: port {row.port}"
 
 
