@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trop_core.errors.base import TropError
-from trop_core.errors.spelling import flag_name, quoted
+from trop_core.errors.spelling import flag_name, quoted, shell_word
 from trop_core.light_types import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,8 +84,9 @@ class UnknownTag(NotFound):
 
     def __init__(self, path: str, tag: str, *, placeholder: str, known: Sequence[str]) -> None:
         named = f"Tags there are: {', '.join(map(quoted, known[:10]))}." if known else "There is no other tag, either."
+        reserve = f"Reserve it first (trop reserve --tag {shell_word(tag)})"
         literal = f"or write {{{placeholder}}} where the text itself is meant"
-        super().__init__(path, advice=f"{named} Reserve it first (trop reserve --tag), {literal}.", tag=tag)
+        super().__init__(path, advice=f"{named} {reserve}, {literal}.", tag=tag)
         self.placeholder = placeholder
 
     def message(self, spell: Spelling = flag_name) -> str:

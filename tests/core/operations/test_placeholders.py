@@ -60,8 +60,8 @@ def test_a_tag_that_nothing_is_reserved_with_is_refused() -> None:
         'nothing with the tag "no" is reserved for "/w/shop", and "{url:no}" stands for its port'
     )
     assert refused.value.hint() == (
-        'Tags there are: "web", "api", "my db", "{". Reserve it first (trop reserve --tag), or write {{url:no}} where '
-        "the text itself is meant."
+        'Tags there are: "web", "api", "my db", "{". Reserve it first (trop reserve --tag no), or write {{url:no}} '
+        "where the text itself is meant."
     )
     assert refused.value.details() == {"path": "/w/shop", "tag": "no"}
 
