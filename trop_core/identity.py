@@ -11,7 +11,7 @@ import stat
 import sys
 from functools import cache
 
-from trop_core import paths
+from trop_core import mounts, paths
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -83,16 +83,20 @@ def can_be_renamed(path: str, place: str) -> bool:
 
     A rename never leaves its mount. So where the nearest directory above the path lies on another one than the place,
     the directory may stand where it always has, and is mounted here once more: a sandbox made of the same file system.
-    Where ``/`` is not the root of a mount, as after chroot(2), no path from outside of that means the same here. What
-    the system does not tell (Linux before 5.8, other systems) counts as if it were so. May hang where a network mount
-    is dead: never call it under a lock.
+    Nor does it where the path ends as the one that the place has in its file system, of which its mount shows a part:
+    whoever sees more of that sees the directory at the path. Where ``/`` is not the root of a mount, as after
+    chroot(2), no path from outside of that means the same here. What the system does not tell (Linux before 5.8, other
+    systems) counts as if it were so. May hang where a network mount is dead: never call it under a lock.
     """
     if sys.platform != "linux":
         return True
     if not _mount("/").may_begin_here:
         return False
     old, new = _mount(_nearest(path)).number, _mount(place).number
-    return old == new or None in (old, new)
+    if old is None or new is None:
+        return True
+    within = mounts.place_on_part(place, new) if old == new else None
+    return old == new and (within is None or not path.endswith(within))
 
 
 def _nearest(path: str) -> str:

@@ -5,18 +5,42 @@ Imports nothing that Python has not loaded when it starts, since the express lan
 
 import os
 
+_MOUNTS = "/proc/self/mountinfo"
+"""https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html"""
+_NUMBER, _ROOT, _POINT = 0, 3, 4
+_SPELLED = ((b"\\", b"\\134"), (b" ", b"\\040"), (b"\t", b"\\011"), (b"\n", b"\\012"))
+
 
 def is_mounted_alone(path: str) -> bool:
     """Whether a file is mounted under this name by itself, as containers do it. Looks at the file system.
 
-    False where the system does not tell. https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
+    False where the system does not tell.
     """
-    own = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
-    escaped = os.fsencode(own)
-    for character in (b"\\", b" ", b"\t", b"\n"):
-        escaped = escaped.replace(character, b"\\%03o" % ord(character))
+    own = os.fsencode(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)))
+    for plain, spelled in _SPELLED:
+        own = own.replace(plain, spelled)
+    return any(mount[_POINT] == own for mount in _mounts())
+
+
+def place_on_part(path: str, number: int) -> str | None:
+    """Where a path lies in its file system, if its mount, whose number is given, shows only a part of that.
+
+    None if it shows all of it, and where the system does not tell. Looks at the file system.
+    """
+    for mount in _mounts():
+        if mount[_NUMBER] == b"%d" % number and mount[_ROOT] != b"/":
+            root, point = mount[_ROOT], mount[_POINT]
+            for plain, spelled in reversed(_SPELLED):
+                root, point = root.replace(spelled, plain), point.replace(spelled, plain)
+            below = os.path.relpath(os.path.realpath(path), os.fsdecode(point))
+            return os.path.normpath(os.path.join(os.fsdecode(root), below))
+    return None
+
+
+def _mounts() -> "list[list[bytes]]":
+    """The fields of each line; none where there is no such file."""
     try:
-        with open("/proc/self/mountinfo", "rb") as mounts:
-            return any(line.split(b" ", 5)[4] == escaped for line in mounts)
-    except (OSError, IndexError):
-        return False
+        with open(_MOUNTS, "rb") as mounts:
+            return [fields for line in mounts if len(fields := line.split(b" ")) > _POINT]
+    except OSError:
+        return []

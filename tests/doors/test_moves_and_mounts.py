@@ -91,14 +91,27 @@ def test_a_home_that_an_empty_one_hides_keeps_its_port(sandbox: Sandbox, project
     assert (again.stdout, again.stderr) == ("5000\n", "")
 
 
+def test_a_directory_in_the_place_of_one_above_it_keeps_its_port(sandbox: Sandbox, project: Path) -> None:
+    inside = among_mounts(sandbox, [*bound((project, project.parent)), trop_in(project.parent, "reserve")])
+    again = sandbox.trop("reserve", cwd=project)
+
+    assert inside.stdout == "5001\n"
+    assert f'this directory was "{project}" before, or still is under other mounts' in inside.stderr
+    assert (again.stdout, again.stderr) == ("5000\n", "")
+
+
 @pytest.mark.parametrize("is_mounted", [True, False], ids=["mounted", "not mounted"])
-def test_what_stands_in_another_root_has_not_moved_there(sandbox: Sandbox, is_mounted: bool) -> None:
-    root = sandbox.directory("root")
+@pytest.mark.parametrize("root_is_mounted", [True, False], ids=["a mount", "a directory"])
+def test_what_stands_in_another_root_has_not_moved_there(
+    sandbox: Sandbox, root_is_mounted: bool, is_mounted: bool
+) -> None:
+    root = sandbox.directory("a root")
     for name in ("project", "data"):
         (root / name).mkdir()
     project = sandbox.directory("project") if is_mounted else root / "project"
     assert sandbox.reserve(cwd=project) == 5000
-    mounts = [*an_installation(root), *bound((sandbox.data, root / "data"))]
+    mounts = bound((root, root)) if root_is_mounted else []
+    mounts += [*an_installation(root), *bound((sandbox.data, root / "data"))]
     if is_mounted:
         mounts += bound((project, root / "project"))
 
