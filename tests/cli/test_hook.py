@@ -298,6 +298,18 @@ class TestChange:
         back = sandbox.run("sh", "-c", f". {file}; echo $PORT,$APP_PORT", PORT=None)
         assert back.stdout == "5000,\n"
 
+    def test_what_somebody_else_exports_stays_whatever_number_is_in_it(self, sandbox: Sandbox) -> None:
+        one, two = make_repository(sandbox.work / "one"), make_repository(sandbox.work / "two")
+        services = "{a: {preferred: 3128}, b: {preferred: 5432}, c: {preferred: 8080}}"
+        (one / "trop.yaml").write_text(f"reservations: {{services: {services}}}\n")
+        sandbox.trop("autoreserve", cwd=one)
+        theirs = "export HTTPS_PROXY=http://proxy.example:3128\nexport DB_PORT=5432\nexport PATH=/opt/8080/bin:/bin\n"
+        (sandbox.root / "env.sh").write_text(theirs)
+
+        context_of(hook(sandbox, start(two)))
+
+        assert exported(sandbox) == f"{theirs}export PORT=5000\n"
+
     def test_between_worktrees_with_services_each_has_its_own_ports(self, sandbox: Sandbox) -> None:
         repository = make_repository(sandbox.work / "shop")
         (repository / "trop.yaml").write_text("reservations: {services: {web: {}, api: {}}}\n")

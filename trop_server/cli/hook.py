@@ -9,7 +9,7 @@ import sys
 import time
 from contextlib import suppress
 
-from trop_core import git, paths
+from trop_core import git, looks, paths
 from trop_core.caller import Caller, Door
 from trop_core.cancellation import CancellationToken
 from trop_core.context import Context
@@ -34,6 +34,9 @@ _LEAST_SECONDS = 0.15
 
 _MOST_SECONDS = 3600.0
 _SECONDS_FOR_LOCK = 0.1
+_SHARE_OF_ANOTHER = 0.25
+"""Of the time that the host waits: how much a look at another directory gets."""
+
 _ENV_FILE = "CLAUDE_ENV_FILE"
 _MOST_READ = 65536
 """Bytes of that file's end, which have what was exported last."""
@@ -132,6 +135,7 @@ class _Desk:
 
     def __init__(self, session: Session, directory: str) -> None:
         options = session.options
+        self._session = session
         data = data_directory(options.data_dir, os.environ, base=paths.working_directory())
         home = paths.home_directory()
         self.directory = directory
@@ -163,6 +167,19 @@ class _Desk:
         found = self.perform(PORT_INFO, PortInfoRequest(port=port)).reservation
         return None if found is None else str(found.path)
 
+    def lines_at(self, directory: str) -> set[str]:
+        """The lines that a session in another directory gets; none if the system does not tell in time."""
+
+        def look() -> set[str]:
+            there = _Desk(self._session, directory)
+            try:
+                found: NearestResult = there.perform(NEAREST, NearestRequest(folder=directory))
+                return {*_lines(found.environment, there).splitlines()}
+            finally:
+                there.store.close()
+
+        return looks.Look(look).answer(self._session.options.within / 1000 * _SHARE_OF_ANOTHER, set())
+
     def is_root_of_worktree(self) -> bool:
         """Whether a session that starts here is one about a project: neither the home directory nor a plugin's own."""
         if self.directory in ("/", self._home):
@@ -189,16 +206,20 @@ class _Desk:
 
 
 def _left_behind(found: NearestResult, desk: _Desk) -> list[str]:
-    """The variables that the file exports, and that name a port which by now is another directory's than the session's.
+    """The variables that the file exports as trop does in another directory, and not in the session's.
 
-    Whoever left them there: a program that believes them takes that port.
+    A program that believed them would take a port that is another directory's. What anybody else has exported is
+    theirs, whatever number is in it.
     """
     here = {row.path for row in found.reservations}
     left = []
+    lines: dict[str, set[str]] = {}
     for name, value in _exported().items():
         if name not in found.environment:
-            owners = {desk.owner(port) for port in _ports_in(value)}
-            if owners - here - {None}:
+            owners = {owner for port in _ports_in(value) if (owner := desk.owner(port)) is not None}
+            for owner in owners - here - lines.keys():
+                lines[owner] = desk.lines_at(owner)
+            if any(f"export {name}={value}" in lines[owner] for owner in owners - here):
                 left.append(name)
     return left
 
