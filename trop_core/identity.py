@@ -85,14 +85,16 @@ def can_be_renamed(path: str, place: str) -> bool:
     the directory may stand where it always has, and is mounted here once more: a sandbox made of the same file system.
     Nor does it where the path ends as the one that the place has in its file system, of which its mount shows a part:
     whoever sees more of that sees the directory at the path. Where ``/`` is not the root of a mount, as after
-    chroot(2), no path from outside of that means the same here. What the system does not tell (Linux before 5.8, other
-    systems) counts as if it were so. May hang where a network mount is dead: never call it under a lock.
+    chroot(2), a path is one from here only if what was right above it is here. What the system does not tell (Linux
+    before 5.8, other systems) counts as if it were so. May hang where a network mount is dead: never call it under a
+    lock.
     """
     if sys.platform != "linux":
         return True
-    if not _mount("/").may_begin_here:
+    nearest = _nearest(path)
+    if (nearest == "/" or nearest != os.path.dirname(path)) and not _mount("/").may_begin_here:
         return False
-    old, new = _mount(_nearest(path)).number, _mount(place).number
+    old, new = _mount(nearest).number, _mount(place).number
     if old is None or new is None:
         return True
     within = mounts.place_on_part(place, new) if old == new else None

@@ -19,7 +19,13 @@ def is_mounted_alone(path: str) -> bool:
     own = os.fsencode(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)))
     for plain, spelled in _SPELLED:
         own = own.replace(plain, spelled)
-    return any(mount[_POINT] == own for mount in _mounts())
+    topmost = b""
+    for mount in _mounts():
+        # In the order of mounting: a later one hides what it is mounted over.
+        point = mount[_POINT]
+        if own == point or own.startswith(point.rstrip(b"/") + b"/"):
+            topmost = point
+    return topmost == own
 
 
 def place_on_part(path: str, number: int) -> str | None:

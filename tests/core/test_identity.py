@@ -438,7 +438,7 @@ def test_without_statx_or_on_another_system_every_place_counts_as_one_mount(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="statx is Linux's own")
 @pytest.mark.parametrize(
-    ("changes", "within", "across"),
+    ("changes", "deep", "across"),
     [
         pytest.param({}, True, False, id="all is told"),
         pytest.param({0: bytes(4)}, True, True, id="an older kernel tells no mount"),
@@ -447,7 +447,7 @@ def test_without_statx_or_on_another_system_every_place_counts_as_one_mount(
     ],
 )
 def test_what_the_system_tells_of_mounts_counts(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[int, bytes], within: bool, across: bool
+    directory: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[int, bytes], deep: bool, across: bool
 ) -> None:
     real = identity._statx()
     assert real is not None
@@ -461,5 +461,6 @@ def test_what_the_system_tells_of_mounts_counts(
     with mounted("--bind", str(directory.parent)) as second:
         monkeypatch.setattr(identity, "_statx", lambda: changed)
 
-        assert can_be_renamed(str(directory.parent / "gone"), str(directory)) is within
+        assert can_be_renamed(str(directory.parent / "gone"), str(directory))
+        assert can_be_renamed(str(directory.parent / "gone" / "below"), str(directory)) is deep
         assert can_be_renamed(str(second / "gone"), str(directory)) is across

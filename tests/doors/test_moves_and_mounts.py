@@ -186,3 +186,14 @@ def test_a_directory_that_is_mounted_twice_has_one_port(sandbox: Sandbox, projec
     done = among_mounts(sandbox, [*bound((project, here)), trop_in(here, "reserve")])
 
     assert (done.stdout, done.stderr) == ("5000\n", "")
+
+
+def test_a_move_within_a_plain_root_is_followed(sandbox: Sandbox) -> None:
+    root = sandbox.directory("root")
+    (root / "home" / "old").mkdir(parents=True)
+    moving = f"{trop_in('/home/old', 'reserve')}; mv /home/old /home/new; {trop_in('/home/new', 'reserve')}"
+
+    done = among_mounts(sandbox, [*an_installation(root), moving], root=root, HOME="/home", TROP_DATA_DIR="/data")
+
+    assert done.stdout == "5000\n5000\n"
+    assert "1 reservation moved along" in done.stderr

@@ -116,6 +116,21 @@ class TestAStoreWithOtherNames:
         (other / "trop.db").unlink()
         assert sandbox.reserve() == 5000
 
+    def test_one_in_its_own_directory_is_in_nobodys_way(self, sandbox: Sandbox) -> None:
+        sandbox.reserve()
+        os.link(sandbox.database, sandbox.data / ".trop.db.new")
+
+        assert sandbox.reserve("--tag", "web") == 5001
+        assert sandbox.reserve() == 5000
+
+    def test_a_mount_of_the_file_that_another_one_hides_is_none(self, sandbox: Sandbox) -> None:
+        needs_root()
+        sandbox.reserve()
+        place, file = (shlex.quote(str(path)) for path in (sandbox.data, sandbox.database))
+        script = f"mount --bind {file} {file} && mount --bind {place} {place} && exec {TROP} reserve"
+
+        assert sandbox.run("unshare", "-m", "sh", "-c", script).stdout == "5000\n"
+
     @pytest.mark.parametrize("command", COMMANDS[:3])
     def test_a_mount_of_the_file_alone_is_refused(self, sandbox: Sandbox, command: str) -> None:
         needs_root()

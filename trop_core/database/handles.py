@@ -189,16 +189,25 @@ def _check_beside(files: list[str]) -> None:
 
 
 def _check_names(path: str) -> None:
-    """Raise ``OtherNames`` for a store's file that others may have open by a name with another -wal beside it."""
-    for _ in range(_LOOKS):
+    """Raise ``OtherNames`` for a store's file that others may have open by a name with another -wal beside it.
+
+    Names in the store's own directory are none of those: a process that was killed while it made the store may have
+    left one.
+    """
+    for attempt in range(_LOOKS):
         try:
             seen = os.stat(path)
+            if seen.st_nlink <= 1 or not stat.S_ISREG(seen.st_mode):
+                break
+            with os.scandir(os.path.dirname(path) or ".") as entries:
+                beside = sum(each.inode() == seen.st_ino for each in entries)
         except OSError:
             return  # opening it tells
-        if seen.st_nlink <= 1 or not stat.S_ISREG(seen.st_mode):
+        if beside >= seen.st_nlink:
             break
-        # What root makes in somebody else's home has two names for a moment.
-        time.sleep(_PAUSE)
+        if attempt:
+            # One may have been removed between the two looks.
+            time.sleep(_PAUSE)
     else:
         raise OtherNames.linked(path)
     if is_mounted_alone(path):
