@@ -44,11 +44,13 @@ def test_a_service_that_runs_keeps_its_port_where_it_is_laid_out_anew(sandbox: S
     sandbox.trop("release", cwd=sandbox.work / "other")
 
     with listening(ports.values()):
-        again = sandbox.reserve("--tag", "web", flag, cwd=project, **LOOKING)
+        done = sandbox.trop("reserve", "--tag", "web", flag, cwd=project, **LOOKING)
         group = _group(sandbox, project, **LOOKING)
 
     assert ports == {"web": low + 1, "api": low + 2}
-    assert again == ports["web"]
+    assert done.stdout == f"{ports['web']}\n"
+    assert f"port {ports['web']} stays, for something listens there" in done.stderr
+    assert "name another port with --port, or release this one first" in done.stderr
     assert group == ports
 
 

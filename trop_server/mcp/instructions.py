@@ -23,7 +23,7 @@ RULES = """\
   listens on it already, and `occupant` who (`trop_reserve` says it; in a shell `trop port-info` with
   `--include-occupancy`). The `relation` `own` means a program of this directory, most often your server, which runs.
 - If somebody else's program listens on your port, tell the person, and ask for another port with `overwrite` if the
-  work cannot wait.
+  work cannot wait; for a service of `trop.yaml`, which keeps its port, release its tag and reserve it again.
 - Never stop a process that you did not start, whatever port it listens on: tell the person who it is, which
   `trop_port_info` says.
 - Leave project and task away: they are inferred from git. There is no need to release when a server stops.

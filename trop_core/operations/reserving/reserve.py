@@ -229,6 +229,8 @@ def _choose(
         return Choice(preferred, warnings=room.told_of_avoided(prepared, preferred))
     told: tuple[str, ...] = () if obstacle is None else (obstacle,)
     if own is not None and _stays(prepared, own.port, is_service=service is not None):
+        if service is not None and prepared.probe.is_occupied(own.port):
+            told += (_told_of_running(own.port, prepared),)
         return Choice(own.port, warnings=told)
     if service is not None:
         place = _place_in_group(connection, prepared, arrival, service.tag, own)
@@ -244,6 +246,13 @@ def _stays(prepared: Prepared[ReserveRequest], port: int, *, is_service: bool) -
     """Whether a key may have its own port again. What listens on a service's port is the service itself, in a group."""
     is_usable = port in prepared.ports and port not in prepared.settings.excluded_ports
     return is_usable if is_service else room.qualifies(prepared, port)
+
+
+def _told_of_running(port: int, prepared: Prepared[ReserveRequest]) -> str:
+    return (
+        f"port {port} stays, for something listens there, and a service keeps its port while it runs: if it is "
+        f"somebody else's program, name another port with {prepared.context.spell('port')}, or release this one first"
+    )
 
 
 def _choose_after_cleanup(

@@ -48,7 +48,7 @@ With the MCP tools: `trop_reserve`, then start the program on the `port` of the 
 
 ```sh
 port=$(trop reserve) && npm run dev -- --port "$port" --strictPort
-PORT=$(trop reserve --tag api) npm start
+trop run --tag api -- npm start    # has the port in PORT
 eval "$(trop autoreserve)"    # a project whose trop.yaml describes its services: WEB_PORT, API_PORT …
 ```
 
@@ -63,7 +63,8 @@ and for which directory the port is reserved.
 
 - It is this directory's own server, from before: use it as it is. Stop it only if you have started it yourself.
 - It is somebody else's: leave it alone, and tell the person which process it is. If the work cannot wait, ask for
-  another port (`overwrite`, or `trop reserve --overwrite`) and start there. Never look for a free number yourself.
+  another port (`overwrite`, or `trop reserve --overwrite`; a service of `trop.yaml` is released first) and start there.
+  Never look for a free number yourself.
 
 ## When a call fails
 
