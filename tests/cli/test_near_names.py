@@ -91,11 +91,11 @@ def test_a_field_that_does_not_exist_comes_with_the_nearest_that_does(sandbox: S
 def test_what_is_missing_is_said_with_what_to_give(sandbox: Sandbox) -> None:
     (sandbox.work / "trop.yaml").write_text("reservations: {services: {app: {}, db: {}}}\n")
     wanted = {
-        "run": "Give COMMAND: what to start, as in: trop run -- npm start.",
-        "url": "Give --tag: one of the services, of which none is called web: app, db.",
+        "run": "Give COMMAND as well, and try again.",
+        "url": "Give --tag as well, and try again.",
         "swap": "add PATH; trop swap --help lists what there is",
         "migrate --to x": "add --from PATH; trop migrate --help lists what there is",
-        "call assertPort": "Give port: a port from 1 to 65535.",
+        "call assertPort": "Give port as well, and try again.",
     }
 
     found = {line: error_lines(sandbox.trop(*line.split()))[1] for line in wanted}

@@ -41,7 +41,7 @@ class InvalidArgument(TropError):
         if not self.field:
             return "Give one JSON object with the command's fields, or nothing."
         if self.missing:
-            return f"Give {spell(self.field)}: {self.expected}."
+            return f"Give {spell(self.field)} as well, and try again."
         return f"Correct {spell(self.field)} and try again."
 
     def details(self) -> dict[str, object]:

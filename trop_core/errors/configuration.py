@@ -85,6 +85,9 @@ class ConfigError(TropError):
         files = dict.fromkeys(problem.file for problem in self.problems if problem.file.startswith("/"))
         lines = " and ".join(f"trop validate {shell_word(file)}" for file in files)
         check = f"; {lines} {'checks the file' if len(files) == 1 else 'check the files'}" if files else ""
+        if files and all(file.rpartition("/")[2].startswith("trop.") for file in files):
+            # Those of a project.
+            return f"Correct what is named above{check}. trop schema prints what a trop.yaml may hold."
         return (
             f"Correct what is named above{check}. In a new directory (--data-dir) trop init --with-config writes a "
             "config.yaml that explains its keys."

@@ -195,9 +195,11 @@ class TropProtocol(LanguageServerProtocol):
 
     def _request(self, message_id: str | int, method: str, message: dict[str, Any]) -> None:
         if not self._initialized and method != types.INITIALIZE:
-            self._refuse(message_id, types.ErrorCodes.ServerNotInitialized, "the server was not initialized yet")
+            text, hint = "the server was not initialized yet", "Send initialize first, and this after its answer."
+            self._send_error(message_id, refusal(types.ErrorCodes.ServerNotInitialized, text, hint))
         elif self._shutdown:
-            self._refuse(message_id, types.ErrorCodes.InvalidRequest, "the server was shut down")
+            text, hint = "the server was shut down", "Start another one; this one waits for exit."
+            self._send_error(message_id, refusal(types.ErrorCodes.InvalidRequest, text, hint))
         elif message_id in self._unanswered:
             self._refuse(message_id, types.ErrorCodes.InvalidRequest, f"the id {quoted(message_id)} is in use")
         elif method == types.INITIALIZE:
