@@ -31,6 +31,7 @@ def history(session: Session) -> str:
         from trop_server.wire.values import value_to_wire
 
         return as_json(value_to_wire(result.operations), indent=2)
+    port = session.options.field_port
     rows = [
         (
             each.id,
@@ -39,7 +40,7 @@ def history(session: Session) -> str:
             each.door,
             each.directory,
             each.summary,
-            _first(each, homes, here=each.directory if form == "table" else None),
+            _first(each, homes, here=each.directory if form == "table" else None, port=None if port is None else int(port)),
             each.undone_by,
         )
         for each in result.operations
@@ -47,33 +48,38 @@ def history(session: Session) -> str:
     return render_records(_COLUMNS, rows, form, homes=homes, to_terminal=is_terminal())
 
 
-def _first(operation: PastOperation, homes: Homes, *, here: str | None) -> str | None:
-    """The first reservation that an operation changed, by its port and its key, as it was or, if it is new, is.
+def _first(operation: PastOperation, homes: Homes, *, here: str | None, port: int | None) -> str | None:
+    """The first reservation that an operation changed, or the first that has a port: its ports and its key.
 
     Of one that is ``here``, its path is left away. Of one that has moved, from where and to where: ``homes`` are
     shortened in the latter, as the former begins the cell.
     """
     if not operation.changes:
         return None
-    _, _, before, after = operation.changes[0]
+    changes = [(change.before, change.after) for change in operation.changes]
+    meant = (pair for pair in changes if port in (row.port for row in pair if row is not None))
+    before, after = next(meant, changes[0])
     row = before or after
     assert row is not None
-    if before is None or after is None or before.path == after.path:
-        return f"port {row.port}{tagged(row)}" if row.path == here else f"{named(row)}: port {row.port}"
-    return f"{before.path} -> {named(after._replace(path=abbreviated(after.path, homes)))}: port {row.port}"
+    ports = f"port {row.port}"
+    if before is not None and after is not None:
+        ports += f" -> {after.port}" if after.port != before.port else ""
+        if before.path != after.path:
+            return f"{before.path} -> {named(after._replace(path=abbreviated(after.path, homes)))}: {ports}"
+    return f"{ports}{tagged(row)}" if row.path == here else f"{named(row)}: {ports}"
 
 
 def undo(session: Session) -> str:
     """Take an operation back, and list on stderr what comes back and what goes."""
     result = perform_with_bar(session)
     session.tell(f"Operation {result.operation}, {result.command}, {in_utc(result.time)} UTC:")
+    given_up = {row.key: row for row in result.removed}
     for row in result.restored:
-        session.tell(f"  {named(row)}: port {row.port} comes back")
-    back = {(row.key, row.port) for row in result.restored}
-    for row in result.removed:
-        # What is there before and after has changed otherwise.
-        if (row.key, row.port) not in back:
-            session.tell(f"  {named(row)}: port {row.port} is given up")
+        former = given_up.pop(row.key, row)
+        instead = "" if former.port == row.port else f", in the place of {former.port}"
+        session.tell(f"  {named(row)}: port {row.port} comes back{instead}")
+    for row in given_up.values():
+        session.tell(f"  {named(row)}: port {row.port} is given up")
     if result.truncated:
         session.tell("  … and more")
     session.tell(dry_run_told(session, result) or f"Undone: {_fate(result)}.")
