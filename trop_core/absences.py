@@ -64,7 +64,7 @@ def _is_on_absent_volume(path: str) -> bool:
     for place, levels in _MOUNT_PLACES.items():
         below = ancestor.removeprefix(f"{place}/")
         if below != ancestor and below.count("/") < levels:
-            return _is_empty_directory(ancestor) and not os.path.ismount(ancestor)
+            return not os.path.ismount(ancestor) and (_is_empty_directory(ancestor) or _has_volumes(ancestor))
     return False
 
 
@@ -105,6 +105,15 @@ def _is_empty_directory(path: str) -> bool:
     except OSError:
         # What cannot be looked into may well be a volume.
         return os.path.isdir(path)
+
+
+def _has_volumes(path: str) -> bool:
+    """Whether a directory is one for mount points: the one that is missing may have been another of them."""
+    try:
+        with os.scandir(path) as entries:
+            return any(os.path.ismount(entry.path) for entry in entries)
+    except OSError:
+        return False
 
 
 def _is_locked(path: str, git_directory: str) -> bool:

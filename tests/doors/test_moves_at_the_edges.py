@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.repositories import add_worktree, git, make_repository
+from support.requirements import needs_namespaces
 from support.sandbox import TROP
 
 if TYPE_CHECKING:
@@ -415,6 +416,22 @@ def test_so_does_what_a_link_leads_there(sandbox: Sandbox, below: str) -> None:
 
     assert "Kept 1 reservation" in done.stderr
     assert [row[0] for row in sandbox.rows()] == [f"{sandbox.work}/{below}"]
+
+
+def test_so_does_what_was_beside_a_volume_that_is_mounted(sandbox: Sandbox) -> None:
+    needs_namespaces()
+    sandbox.make_store()
+    rows = [("/run/media/ann/away/project", 5500), ("/run/media/ann/here/project", 5501)]
+    sandbox.execute("INSERT INTO reservations VALUES (?, '', ?, NULL, NULL, 1, 1)", rows)
+    script = (
+        "mount -t tmpfs none /run && mkdir -p /run/media/ann/here && mount -t tmpfs none /run/media/ann/here"
+        f" && exec {TROP} prune"
+    )
+
+    done = sandbox.run("unshare", "-m", "sh", "-c", script)
+
+    assert "Kept 1 reservation" in done.stderr
+    assert [row[0] for row in sandbox.rows()] == ["/run/media/ann/away/project"]
 
 
 def test_a_tag_that_is_not_there_is_named_with_those_that_are(sandbox: Sandbox) -> None:
