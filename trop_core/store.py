@@ -15,7 +15,7 @@ from trop_core.database.file_set import DATABASE_NAME
 from trop_core.database.handles import create_file
 from trop_core.errors.base import TropError
 from trop_core.errors.schema_migrations import MigrationFailed
-from trop_core.errors.store import LockTimeout, NoDataDirectory, NoHome, NoLocks, OtherNames
+from trop_core.errors.store import LockTimeout, NoDataDirectory, NoHome, NoLocks
 from trop_core.errors.system import PermissionDenied, SystemFailure
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
@@ -259,7 +259,7 @@ class Store:
                 return
             try:
                 connection = stack.enter_context(self._opened(patience, create=False).read(patience))
-            except (NoLocks, OtherNames):
+            except NoLocks:
                 raise
             except (SystemFailure, MigrationFailed):
                 connection = self._copied(stack, patience)
@@ -283,7 +283,7 @@ class Store:
                 return
             try:
                 connection = stack.enter_context(self.rehearse(patience, operation, create=create))
-            except (NoLocks, OtherNames):
+            except NoLocks:
                 raise
             except (SystemFailure, MigrationFailed):
                 if not self.exists():

@@ -16,7 +16,8 @@ from trop_core.errors.system import SystemFailure
 
 _NAME = re.escape(DATABASE_NAME)
 _UNFINISHED = re.compile(
-    rf"(?:\.{_NAME}\..+\.bak(?:\.\d+)?\.[0-9a-f]{{16}}|{_NAME}\.(?:.+\.)?bak)\.tmp(?:-journal|-wal|-shm)?"
+    rf"(?:\.{_NAME}\..+\.bak(?:\.\d+)?\.[0-9a-f]{{16}}|{_NAME}\.(?:(?:v\d+|\d{{8}}T\d{{6}}Z)\.)?bak)\.tmp"
+    r"(?:-journal|-wal|-shm)?"
 )
 """A copy of the store while it is written, and what SQLite keeps beside it; hidden where no lock guards it."""
 _DAY = 86_400.0
