@@ -81,13 +81,14 @@ def is_gone_from(path: str, file_system: str) -> bool:
 def can_be_renamed(path: str, place: str) -> bool:
     """Whether a directory that is gone from a path, and was found at a place, can have been renamed from one to other.
 
-    A rename never leaves its mount. So where the nearest directory above the path lies on another one than the place,
-    the directory may stand where it always has, and is mounted here once more: a sandbox made of the same file system.
-    Nor does it where the path ends as the one that the place has in its file system, of which its mount shows a part:
-    whoever sees more of that sees the directory at the path. Where ``/`` is not the root of a mount, as after
-    chroot(2), a path is one from here only if what was right above it is here. What the system does not tell (Linux
-    before 5.8, other systems) counts as if it were so. May hang where a network mount is dead: never call it under a
-    lock.
+    A rename never leaves its mount, and a sandbox may show the directory under another one, while it stands where it
+    always has. So the nearest directory above the path has to lie on the mount of the place; or the place is where the
+    directory lies in its file system, as one that a sandbox leaves in its place. Nor does anything speak for a rename
+    where the path ends as that: whoever sees more of the file system sees the directory at the path.
+
+    Where ``/`` is not the root of a mount, as after chroot(2), a path is one from here only if what was right above it
+    is here. What the system does not tell (Linux before 5.8, other systems) counts as if it were so. May hang where a
+    network mount is dead: never call it under a lock.
     """
     if sys.platform != "linux":
         return True
@@ -97,8 +98,13 @@ def can_be_renamed(path: str, place: str) -> bool:
     old, new = _mount(nearest).number, _mount(place).number
     if old is None or new is None:
         return True
-    within = mounts.place_on_part(place, new) if old == new else None
-    return old == new and (within is None or not path.endswith(within))
+    within = mounts.place_in_file_system(place, new)
+    if within is None:
+        return old == new
+    own, is_whole = within
+    if old == new:
+        return is_whole or not path.endswith(own)
+    return place.endswith(own) and not path.endswith(own)
 
 
 def _nearest(path: str) -> str:

@@ -28,18 +28,18 @@ def is_mounted_alone(path: str) -> bool:
     return topmost == own
 
 
-def place_on_part(path: str, number: int) -> str | None:
-    """Where a path lies in its file system, if its mount, whose number is given, shows only a part of that.
+def place_in_file_system(path: str, number: int) -> "tuple[str, bool] | None":
+    """Where a path lies in its file system, and whether its mount, whose number is given, shows all of that.
 
-    None if it shows all of it, and where the system does not tell. Looks at the file system.
+    None where the system does not tell. Looks at the file system.
     """
     for mount in _mounts():
-        if mount[_NUMBER] == b"%d" % number and mount[_ROOT] != b"/":
+        if mount[_NUMBER] == b"%d" % number:
             root, point = mount[_ROOT], mount[_POINT]
             for plain, spelled in reversed(_SPELLED):
                 root, point = root.replace(spelled, plain), point.replace(spelled, plain)
             below = os.path.relpath(os.path.realpath(path), os.fsdecode(point))
-            return os.path.normpath(os.path.join(os.fsdecode(root), below))
+            return os.path.normpath(os.path.join(os.fsdecode(root), below)), root == b"/"
     return None
 
 

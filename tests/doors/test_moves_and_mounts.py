@@ -197,3 +197,22 @@ def test_a_move_within_a_plain_root_is_followed(sandbox: Sandbox) -> None:
 
     assert done.stdout == "5000\n5000\n"
     assert "1 reservation moved along" in done.stderr
+
+
+@pytest.mark.parametrize("seen", ["a mount of its own", "through another mount before", "below what is mounted now"])
+def test_what_is_found_where_it_lies_has_moved_whatever_is_mounted_there(sandbox: Sandbox, seen: str) -> None:
+    old, new, empty = sandbox.directory("top/old"), sandbox.work / "new", sandbox.directory("empty")
+    before, after = old, [*bound((new, new))]
+    mounts: list[str] = []
+    if seen == "through another mount before":
+        before, after = sandbox.work / "view" / "old", []
+        mounts = bound((old.parent, sandbox.directory("view")))
+    elif seen == "below what is mounted now":
+        after = bound((empty, old.parent))
+
+    done = among_mounts(
+        sandbox, [*mounts, trop_in(before, "reserve"), f"mv {old} {new}", *after, trop_in(new, "reserve")]
+    )
+
+    assert done.stdout == "5000\n5000\n"
+    assert "1 reservation moved along" in done.stderr
