@@ -40,7 +40,9 @@ def history(session: Session) -> str:
             each.door,
             each.directory,
             each.summary,
-            _first(each, homes, here=each.directory if form == "table" else None, port=None if port is None else int(port)),
+            _first(
+                each, homes, here=each.directory if form == "table" else None, port=None if port is None else int(port)
+            ),
             each.undone_by,
         )
         for each in result.operations
@@ -57,7 +59,7 @@ def _first(operation: PastOperation, homes: Homes, *, here: str | None, port: in
     if not operation.changes:
         return None
     changes = [(change.before, change.after) for change in operation.changes]
-    meant = (pair for pair in changes if port in (row.port for row in pair if row is not None))
+    meant = (pair for pair in changes if any(row is not None and row.port == port for row in pair))
     before, after = next(meant, changes[0])
     row = before or after
     assert row is not None

@@ -214,8 +214,10 @@ def _left_behind(found: NearestResult, desk: _Desk) -> list[str]:
     here = {row.path for row in found.reservations}
     left = []
     lines: dict[str, set[str]] = {}
-    for name, value in _exported().items():
-        if name not in found.environment:
+    exported = _exported()
+    allowed = desk.allowed_variables if exported else ()
+    for name, value in exported.items():
+        if name not in found.environment and (value.isdigit() or name in allowed):
             owners = {owner for port in _ports_in(value) if (owner := desk.owner(port)) is not None}
             for owner in owners - here - lines.keys():
                 lines[owner] = desk.lines_at(owner)
