@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
         pytest.param(["hist"], 'there is no subcommand "hist"', "did you mean history? ", id="the beginning of one"),
         pytest.param(["zzzzz"], 'there is no subcommand "zzzzz"', "", id="nothing like a subcommand"),
         pytest.param(["reserve", "--tga=x"], "unrecognized arguments: --tga=x", "did you mean --tag? ", id="a flag"),
-        pytest.param(["reserve", "web"], "unrecognized arguments: web", "", id="no flag at all"),
+        pytest.param(
+            ["reserve", "web"], "unrecognized arguments: web", "did you mean --tag web? ", id="no flag at all"
+        ),
         pytest.param(
             ["list", "--format", "jsno"],
             '--format: expected one of table, json, csv, tsv, not "jsno"',
@@ -147,3 +150,17 @@ def test_help_for_what_does_not_exist_names_the_nearest(sandbox: Sandbox) -> Non
 
     assert done.returncode == 4
     assert "did you mean release?" in done.stderr
+
+
+def test_what_other_programs_call_so_is_told_as_it_is_here(sandbox: Sandbox) -> None:
+    lines = ("reserve web", "release web", "url 'a b'", "list --json", "list --jsn", "swap . x")
+
+    hints = [error_lines(sandbox.trop(*shlex.split(line)))[1] for line in lines]
+
+    assert [hint.partition("?")[0] for hint in hints[:4]] == [
+        "did you mean --tag web",
+        "did you mean --tag web",
+        "did you mean --tag 'a b'",
+        "did you mean --format json",
+    ]
+    assert hints[4] == "trop list --help lists what there is"

@@ -8,7 +8,7 @@ from functools import partial
 from types import MappingProxyType
 
 from trop_core.catalogue import operation
-from trop_core.errors.spelling import lifts_a_guard, nearest, quoted
+from trop_core.errors.spelling import lifts_a_guard, nearest, quoted, shell_word
 from trop_core.light_types import TYPE_CHECKING, Any, NoReturn
 from trop_server.cli.exit_codes import USAGE
 from trop_server.cli.printing import is_terminal, say
@@ -73,7 +73,17 @@ class Parser(argparse.ArgumentParser):
         flag = unknown[0].partition("=")[0]
         known = [option for option in self._option_string_actions if option.startswith("--")]
         meant = nearest(flag, known, lifts_a_guard) if flag.startswith("--") else None
+        if meant is None:
+            meant = self._usually_meant(unknown[0])
         self._refuse(f"unrecognized arguments: {' '.join(unknown)}", advice=_guess(meant))
+
+    def _usually_meant(self, given: str) -> str | None:
+        """What a word or an option that other programs have may stand for here."""
+        if given == "--json" and "--format" in self._option_string_actions:
+            return "--format json"
+        if not given.startswith("-") and "--tag" in self._option_string_actions:
+            return f"--tag {shell_word(given)}"
+        return None
 
     def _refuse(self, message: str, *, advice: str = "") -> NoReturn:
         say(f"error: {message}", f"hint: {advice}{self.prog} --help lists what there is")

@@ -24,6 +24,11 @@ MOST_NAMED = 10
 class UrlRequest(ChoiceRequest):
     """Whose address is meant."""
 
+    tag: str | None = fields.name(
+        "The reservation with this tag. If left away, that of the only service of the project or of the one called "
+        "web, or the port without a tag where it describes none."
+    )
+
 
 class UrlResult(Record):
     """The address, and the reservation that it comes from."""
