@@ -38,10 +38,8 @@ def prepare_with(
 ) -> Prepared[GroupRequest]:
     """The same as ``prepare``, where the directory to start from and the settings there are known."""
     if settings.config_directory is None:
-        advice = (
-            "Write a trop.yaml into the project's directory, such as: reservations: {services: {web: {offset: 0}, "
-            "api: {offset: 1}}}"
-        )
+        example = "reservations: {services: {web: {}, api: {}}}"
+        advice = f"Write a trop.yaml into the project's directory, such as: {example}"
         seen = settings.warnings or near_misses(start)
         raise NoConfiguration(start, advice=advice, extent=context.extent(start), seen=seen)
     directory = paths.canonical(settings.config_directory)
