@@ -298,6 +298,18 @@ class TestChange:
         back = sandbox.run("sh", "-c", f". {file}; echo $PORT,$APP_PORT", PORT=None)
         assert back.stdout == "5000,\n"
 
+    def test_what_is_wrong_in_the_directory_before_is_in_the_way_of_nothing(self, sandbox: Sandbox) -> None:
+        one, two = make_repository(sandbox.work / "one"), make_repository(sandbox.work / "two")
+        (two / "trop.yaml").write_text("reservations: {services: {app: {}}}\n")
+        sandbox.trop("autoreserve", cwd=two)
+        context_of(hook(sandbox, start(one)))
+        (one / "trop.yaml").write_text("reservations: [\n")
+        (one / "trop.local.yaml").mkdir()
+
+        done = hook(sandbox, change(two, before=one))
+
+        assert ports_in(context_of(done, "CwdChanged")) == ["app: 5000, in the variables PORT and APP_PORT"]
+
     def test_what_somebody_else_exports_stays_whatever_number_is_in_it(self, sandbox: Sandbox) -> None:
         one, two = make_repository(sandbox.work / "one"), make_repository(sandbox.work / "two")
         services = "{a: {preferred: 3128}, b: {preferred: 5432}, c: {preferred: 8080}}"

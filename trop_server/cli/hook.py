@@ -168,13 +168,15 @@ class _Desk:
         return None if found is None else str(found.path)
 
     def lines_at(self, directory: str) -> set[str]:
-        """The lines that a session in another directory gets; none if the system does not tell in time."""
+        """The lines that a session in another directory gets; none if it gets none, or the system is too slow."""
 
         def look() -> set[str]:
             there = _Desk(self._session, directory)
             try:
                 found: NearestResult = there.perform(NEAREST, NearestRequest(folder=directory))
                 return {*_lines(found.environment, there).splitlines()}
+            except TropError:
+                return set()
             finally:
                 there.store.close()
 
