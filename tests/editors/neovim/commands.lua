@@ -45,7 +45,7 @@ function M.services()
 
   local note = support.note("services")
   support.equal(require("trop").status(), "api:5001 web:5000")
-  support.equal(note.text, "trop: services (created): api 5001, web 5000")
+  support.equal(note.text, "trop: services (created): web 5000, api 5001")
   support.equal(support.trop(repository, "reserve", "--tag", "api"), "5001")
 end
 

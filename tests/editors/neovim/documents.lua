@@ -142,7 +142,7 @@ function M.offered()
   vim.lsp.buf.code_action()
   local said = support.note("services (created)").text
 
-  support.equal(said, "trop: services (created): api 5001, web 5000")
+  support.equal(said, "trop: services (created): web 5000, api 5001")
   support.equal(vim.bo[bufnr].modified, false)
   support.equal(vim.fn.readfile(repository .. "/trop.yaml"), { "reservations: {services: {web: {}, api: {}}}" })
 

@@ -76,7 +76,7 @@ function M.asks_for_no_key()
   end
 
   after(":Trop reserve a-tag-that-makes-a-long-line-of-it\r", "trop: port 5000 for /", "…")
-  after(":Trop services\r", "services (created): api 5002, web 5001")
+  after(":Trop services\r", "services (created): web 5001, api 5002")
   after(":Trop! release api\r", "released 5002 (api)")
   after(":Trop! undo\r", "undone operation 3: 1 reservation as before")
   after(":Trop undo 99\r", "trop: there is no operation", "(:Trop log)")

@@ -71,9 +71,14 @@ function M.reserve(directory, command, argument)
   end
   local function reserve()
     call.execute(command, argument, function(result)
+      local tags = vim.tbl_keys(result.group)
+      -- Which comes first in the file, a table does not tell; as a rule its port is the lower one.
+      table.sort(tags, function(one, other)
+        return result.group[one].port < result.group[other].port
+      end)
       local words = vim.tbl_map(function(tag)
         return ("%s %d"):format(tag, result.group[tag].port)
-      end, vim.fn.sort(vim.tbl_keys(result.group)))
+      end, tags)
       local text = ("services (%s): %s"):format(result.outcome, table.concat(words, ", "))
       reserved.say(text, result, vim.tbl_values(result.group))
     end)
