@@ -25,26 +25,30 @@ directory for each user first. https://refspecs.linuxfoundation.org/FHS_3.0/fhs-
 _BELOW_THEM = tuple(f"{place}/" for place in _MOUNT_PLACES)
 
 
-def may_pass(path: str, git_directory: str | None, links: dict[str, bool]) -> bool:
+def may_pass(path: str, git_directory: str | None, links: dict[str, bool | None]) -> bool:
     """Whether a missing directory's absence may pass.
 
     ``git_directory`` is the common one of the repository whose worktree it was. No other repository is asked: anybody
     can write into one of their own that it has this worktree, too. Where nothing was noted, see ``locked_among``.
     ``links`` is what was found out so far, in one look at many, of directories above them: whether they lead to a
-    volume that is absent.
+    volume that is absent, or None of those that are missing themselves.
     """
     if _is_on_absent_volume(path) or _leads_to_absent_volume(path, links):
         return True
     return git_directory is not None and _is_locked(path, git_directory)
 
 
-def _leads_to_absent_volume(path: str, links: dict[str, bool]) -> bool:
+def _leads_to_absent_volume(path: str, links: dict[str, bool | None]) -> bool:
     """The same of where a missing path leads, by a link on the way that may be one to nothing now."""
-    ancestor = _nearest_existing(path)
-    if ancestor not in links:
+    above = os.path.dirname(path)
+    if above not in links:
+        ancestor = _nearest_existing(above)
         real = os.path.realpath(ancestor)
-        links[ancestor] = real != ancestor and _is_on_absent_volume(real)
-    return links[ancestor]
+        is_absent = real != ancestor and _is_on_absent_volume(real)
+        links[above] = is_absent if is_absent or ancestor == above else None
+    if links[above] is False and os.path.islink(path):
+        return _is_on_absent_volume(os.path.realpath(path))
+    return bool(links[above])
 
 
 def _nearest_existing(path: str) -> str:

@@ -142,7 +142,7 @@ def look_at(
     ``paths`` are in the order of code points. ``locked_among`` is asked of what is gone and of which nothing was noted,
     with what is present; see ``trop_core.absences``. Slow, and never under a lock.
     """
-    links: dict[str, bool] = {}
+    links: dict[str, bool | None] = {}
 
     def look(path: str) -> DirectoryState:
         state = state_of(path)

@@ -78,8 +78,16 @@ def of_store(store: OpenStore) -> Ports:
     """What an open store tells of the ports."""
     if store.rows is None:
         return Ports(store.subject, None if store.inspection.violations else Exclusions())
-    taken = reservations.taken_ports(store.rows, 1, HIGHEST_PORT)
-    return Ports(store.subject, Exclusions.of((port, port) for ports in taken for port in ports))
+    return Ports(store.subject, Exclusions.of(_ranges(reservations.taken_ports(store.rows, 1, HIGHEST_PORT))))
+
+
+def _ranges(chunks: Iterable[list[int]]) -> Iterator[tuple[int, int]]:
+    """Ranges of ports that come in ascending order, each once. There may be tens of thousands without a gap."""
+    for ports in chunks:
+        if ports[-1] - ports[0] == len(ports) - 1:
+            yield ports[0], ports[-1]
+        else:
+            yield from zip(ports, ports, strict=True)
 
 
 def bounds(subject: Subject) -> Iterator[Finding]:
