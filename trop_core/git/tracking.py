@@ -19,9 +19,8 @@ def is_tracked(path: str, is_safe: IsSafe = nowhere) -> bool:
     """Whether git tracks the file with this absolute path, which need not exist; where that cannot be told, it does.
 
     So for a repository that belongs to a stranger or is broken, within a git directory, and for an index of a kind that
-    is not understood; not for what ``discovery.find`` passes over. Links are followed. pygit2 reads
-    the index and nothing else: a repository's configuration may name whatever it likes. Reads only, takes no lock,
-    starts nothing.
+    is not understood; not for what ``discovery.find`` passes over. Links are followed. pygit2 reads the index and
+    nothing else: a repository's configuration may name whatever it likes. Reads only, takes no lock, starts nothing.
     """
     real = pointers.followed(path)
     repository = discovery.find(os.path.dirname(real), is_safe)
