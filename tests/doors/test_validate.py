@@ -339,8 +339,9 @@ def test_who_is_refused_for_a_file_is_told_how_to_check_it(sandbox: Sandbox, cli
     answer = ask(sandbox, client, door, "trop.reserve", {"path": str(place)})
 
     hint = answer.told[-1].removeprefix("hint: ") if door == "cli" else answer.data["hint"]
-    lines = hint.removeprefix("Correct what is named above; ").partition(" check the files. ")[0].split(" and trop ")
-    assert len(lines) == 2
+    named, _, where = hint.removeprefix("Correct what is named above; ").partition(" check the files. ")
+    lines = named.split(" and trop ")
+    assert (len(lines), where) == (2, "trop schema prints what a trop.yaml may hold.")
     for line, file in zip(lines, ["trop.yaml", "trop.local.yaml"], strict=True):
         done = sandbox.run("bash", "-c", f'"{TROP}" {line.removeprefix("trop ")}')
         assert (done.returncode, f"/{file}:" in done.stderr) == (1, True)

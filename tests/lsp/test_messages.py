@@ -191,10 +191,11 @@ def test_before_initialize_requests_are_refused_and_notifications_ignored(start:
 
     client.notify("initialized", {})
     client.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [], "removed": []}})
-    refused = [client.request(method)["error"]["code"] for method in ("workspace/executeCommand", "shutdown", "x")]
+    refused = [client.request(method)["error"] for method in ("workspace/executeCommand", "shutdown", "x")]
     client.initialize()
 
-    assert refused == [-32002] * 3
+    assert [error["code"] for error in refused] == [-32002] * 3
+    assert {error["data"]["hint"] for error in refused} == {"Send initialize first, and this after its answer."}
     assert client.call("trop.list")["reservations"] == []
 
 

@@ -30,6 +30,10 @@ REASONS = {
 """The words of ``ports.avoid``, and why a port that one of them means is avoided."""
 
 
+_FEW = 0.1
+"""The part of a range: with fewer ports left than that, it is short of them."""
+
+
 def usually_avoided(platform: str = sys.platform) -> tuple[str, ...]:
     """The words that hold on a system unless somebody says otherwise."""
     return ("browser", "airplay") if platform == "darwin" else ("browser",)
@@ -40,7 +44,6 @@ def is_short(left: int, total: int) -> bool:
     return left < total * _FEW
 
 
-_FEW = 0.1
 _KNOWN = {"browser": BROWSER, "airplay": AIRPLAY}
 
 

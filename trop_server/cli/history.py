@@ -31,7 +31,8 @@ def history(session: Session) -> str:
         from trop_server.wire.values import value_to_wire
 
         return as_json(value_to_wire(result.operations), indent=2)
-    port = session.options.field_port
+    given = session.options.field_port
+    port = None if given is None else int(given)
     rows = [
         (
             each.id,
@@ -40,9 +41,7 @@ def history(session: Session) -> str:
             each.door,
             each.directory,
             each.summary,
-            _first(
-                each, homes, here=each.directory if form == "table" else None, port=None if port is None else int(port)
-            ),
+            _first(each, homes, here=each.directory if form == "table" else None, port=port),
             each.undone_by,
         )
         for each in result.operations

@@ -73,7 +73,7 @@ def test_what_killed_ones_left_is_removed_when_it_is_surely_nobodys(data: Path, 
         ),
         *(".trop.db.20231114T221320Z.bak.2.0123456789abcdef.tmp", "trop.db.20231114T221320Z.bak.tmp"),
     ]
-    others = [".mine.bak.0123456789abcdef.tmp", ".trop.db.bak.tmp", "trop.db.tmp"]
+    others = [".mine.bak.0123456789abcdef.tmp", ".trop.db.bak.tmp", "trop.db.tmp", "trop.db.mine.bak.tmp"]
     for name in (*left, *others):
         (data / name).write_bytes(b"half" * 1000)
         os.utime(data / name, (time.time() - 100_000,) * 2)
