@@ -6,21 +6,51 @@ import { TropError } from './protocol';
 
 const NAMES = ['trop.yaml', 'trop.local.yaml'];
 
+/** For how long a save of VS Code's own is waited for, in milliseconds: what formats on save may take a while. */
+const PATIENCE = 3000;
+
 /** Saves what is open and changed of the project's files that count in a directory: its own, and those above. */
 export async function saveProjectFiles(directory: string): Promise<void> {
   for (const document of vscode.workspace.textDocuments) {
     const { uri } = document;
     const { dir, base } = path.parse(uri.fsPath);
     const counts = uri.scheme === 'file' && NAMES.includes(base) && `${directory}/`.startsWith(withSlash(dir));
-    // Where it is being saved already, VS Code says that it was not.
-    if (document.isDirty && counts && !(await document.save()) && isStillDirty(document)) {
+    if (document.isDirty && counts && !(await save(document))) {
       throw new TropError(`${uri.fsPath} could not be saved, so nothing was reserved.`, 'not_saved');
     }
   }
 }
 
-function isStillDirty(document: vscode.TextDocument): boolean {
+/**
+ * Saves a document; false where that cannot be done. While VS Code saves it by itself, and what formats it is at work,
+ * it says that it has not saved it for others; its own save counts then.
+ */
+async function save(document: vscode.TextDocument): Promise<boolean> {
+  if (!(await document.save()) && isDirty(document)) {
+    await savedMeanwhile(document);
+  }
+  return !isDirty(document) || document.save();
+}
+
+function isDirty(document: vscode.TextDocument): boolean {
   return document.isDirty;
+}
+
+/** Waits until a document has been saved, for a while. */
+function savedMeanwhile(document: vscode.TextDocument): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      listener.dispose();
+      resolve();
+    };
+    const timer = setTimeout(end, PATIENCE);
+    const listener = vscode.workspace.onDidSaveTextDocument((saved) => {
+      if (saved === document) {
+        end();
+      }
+    });
+  });
 }
 
 function withSlash(directory: string): string {

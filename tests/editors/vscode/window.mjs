@@ -16,6 +16,7 @@ const USER_SETTINGS = {
   'workbench.enableExperiments': false,
   'workbench.tips.enabled': false,
   'telemetry.telemetryLevel': 'off',
+  'files.autoSave': 'off', // as it is in a window of its own; in a browser, a change is saved after a second
   'update.mode': 'none',
   'extensions.autoUpdate': false,
   'extensions.autoCheckUpdates': false,
@@ -129,6 +130,15 @@ class Window {
     await this.status.filter({ hasText: text }).waitFor();
   }
 
+  /** What the status bar says for a few seconds: to be awaited together with what it is said of. */
+  async mentions(pattern) {
+    const said = await this.page.waitForFunction((source) => {
+      const items = [...document.querySelectorAll('.statusbar-item-label')];
+      return items.map(({ innerText }) => innerText.trim()).find((text) => new RegExp(source).test(text));
+    }, pattern.source);
+    return said.jsonValue();
+  }
+
   /** Runs a function inside of the extension host: it gets the module vscode and the arguments, and returns JSON. */
   async host(work, ...args) {
     const connection = net.connect(this.socket);
@@ -164,6 +174,17 @@ class Window {
       file,
       text,
     );
+  }
+
+  /** Clicks a lens until something comes of it: a click is nobody's where the lenses are drawn anew in that moment. */
+  async lens(title, came) {
+    const button = this.page.locator('.codelens-decoration').getByText(title, { exact: true });
+    await eventually(`what the lens ${title} does`, async () => {
+      if (!(await came())) {
+        await button.click({ timeout: 1000 });
+      }
+      return came();
+    });
   }
 
   /** What the editor says is wrong with a file. */
