@@ -48,6 +48,12 @@ if TYPE_CHECKING:
             ["prunt"], 'there is no subcommand "prunt"', "did you mean prune? ", id="a subcommand close to harm"
         ),
         pytest.param(["restock"], 'there is no subcommand "restock"', "", id="a subcommand not close to harm"),
+        pytest.param(["Undo"], 'there is no subcommand "Undo"', "did you mean undo? ", id="harm in other letters"),
+        pytest.param(["RELEASE"], 'there is no subcommand "RELEASE"', "did you mean release? ", id="in capitals"),
+        pytest.param(["call", "Undo"], 'there is no command "Undo"', "Did you mean trop.undo? ", id="so called"),
+        pytest.param(
+            ["prune", "--FORCE"], "unrecognized arguments: --FORCE", "did you mean --force? ", id="force in capitals"
+        ),
         pytest.param(["prune", "--forse"], "unrecognized arguments: --forse", "did you mean --force? ", id="force"),
         pytest.param(["prune", "--fourth"], "unrecognized arguments: --fourth", "", id="not close to force"),
         pytest.param(["release", "--folder"], "unrecognized arguments: --folder", "", id="nothing like a flag"),

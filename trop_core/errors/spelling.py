@@ -49,9 +49,13 @@ def nearest(name: str, known: Iterable[str], may_harm: Callable[[str], bool] = _
     """Of known names the one that was probably meant: the only one that begins so, or one like it; None for neither.
 
     One of the same letters, two of which have changed places, goes before others that are as much like it. What all
-    known names begin with makes none of them more like it. One that ``may_harm`` has to be very much like it.
+    known names begin with makes none of them more like it. One that ``may_harm`` has to be very much like it: the same
+    but for the case of its letters is.
     """
     name, names = name[:_LONGEST_GUESSED], list(known)
+    same = [each for each in names if each.casefold() == name.casefold()]
+    if len(same) == 1:
+        return same[0]
     common = os.path.commonprefix(names) if len(names) > 1 else ""  # noqa: RUF071 - no paths
     if common and name.startswith(common):
         rest = (each.removeprefix(common) for each in names)
