@@ -89,6 +89,27 @@ def test_help_and_version_go_by_their_other_names_too(sandbox: Sandbox, short: l
     assert told.stdout != ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        pytest.param(["-v"], "unrecognized arguments: -v", "did you mean --version or --verbose? ", id="short"),
+        pytest.param(
+            ["list", "-v"], "unrecognized arguments: -v", "did you mean --version or --verbose? ", id="short, behind"
+        ),
+        pytest.param(["--versoin"], "unrecognized arguments: --versoin", "did you mean --version? ", id="misspelled"),
+        pytest.param(["--verbose"], "the following arguments are required: SUBCOMMAND", "", id="one that exists"),
+    ],
+)
+def test_an_option_without_a_subcommand_is_looked_at_all_the_same(
+    sandbox: Sandbox, arguments: list[str], error: str, hint: str
+) -> None:
+    done = sandbox.trop(*arguments)
+
+    told, advice = error_lines(done)
+    assert (done.returncode, told) == (4, error)
+    assert advice.startswith(f"{hint}trop ")
+
+
 def test_a_field_that_does_not_exist_comes_with_the_nearest_that_does(sandbox: Sandbox) -> None:
     for given, meant in (("tga", "tag"), ("prot", "port")):
         done = sandbox.trop("call", "reserve", json.dumps({given: "web"}))

@@ -79,6 +79,8 @@ class Parser(argparse.ArgumentParser):
 
     def _usually_meant(self, given: str) -> str | None:
         """What a word or an option that other programs have may stand for here."""
+        if given == "-v":
+            return "--version or --verbose"
         if given == "--json" and "--format" in self._option_string_actions:
             return "--format json"
         if not given.startswith("-") and "--tag" in self._option_string_actions:
@@ -128,7 +130,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = build(mentioned or SUBCOMMANDS)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
-        parser.subcommands[options.subcommand].refuse_arguments(unknown)
+        parser.subcommands.get(options.subcommand, parser).refuse_arguments(unknown)
+    if options.subcommand is None:
+        parser.error(f"{_REQUIRED}{SUBCOMMAND}")
     if options.subcommand == RUN:
         options.command = command
     return options
@@ -162,7 +166,7 @@ def build(names: Iterable[str] = SUBCOMMANDS, formatter: type[argparse.HelpForma
     parser = Parser(prog="trop", description=_DESCRIPTION, allow_abbrev=False, formatter_class=formatter)
     add_global(parser, top=True)
     subparsers = parser.add_subparsers(
-        dest="subcommand", metavar=SUBCOMMAND, required=True, title="subcommands", prog="trop", parser_class=Parser
+        dest="subcommand", metavar=SUBCOMMAND, title="subcommands", prog="trop", parser_class=Parser
     )
     parser.subcommands = subparsers.choices
     for name in names:
