@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import signal
@@ -13,11 +12,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from trop_core import __version__
-from trop_core.errors.spelling import escaped
 from trop_core.errors.system import TooManyOpenFiles
 from trop_server.cli.exit_codes import EXIT_CODES
+from trop_server.cli.parser import Parser
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
     from types import FrameType
 
@@ -44,13 +44,15 @@ def main() -> NoReturn:
         signal.signal(number, _end_early)
     if sys.platform == "win32":
         sys.exit("trop does not support Windows yet.")
-    options = _parser().parse_args()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it stays open until the end
+    options, unknown = _parser().parse_known_args()
+    if unknown:
+        _parser().refuse_arguments(unknown)
     if options.tools is not None and not options.mcp:
         _parser().error("--tools is for the agents' server: it needs --mcp")
     if sys.stdin is None or sys.stdout is None:
         sys.exit("trop-server speaks over standard input and output, and one of them is closed.")
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it stays open until the end
     # Whatever prints by mistake, here or in a library, must not get between the protocol's messages.
     protocol = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -177,14 +179,8 @@ def _end_early(number: int, frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Tell what is wrong with the command line, whatever it holds, and exit with 2."""
-        super().error(escaped(message))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="trop-server", description=_DESCRIPTION, allow_abbrev=False)
+def _parser() -> Parser:
+    parser = Parser(prog="trop-server", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--stdio", action="store_true", help="speak over standard input and output, as it does anyway")
     parser.add_argument("--mcp", action="store_true", help="speak the Model Context Protocol, as agents do")
     parser.add_argument("--tools", metavar="NAMES", help="with --mcp: all, or the names of tools, with commas between")

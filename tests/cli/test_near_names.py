@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 import pytest
+from support.client import TROP_SERVER
 from support.sandbox import as_json, error_lines
 
 if TYPE_CHECKING:
@@ -108,6 +109,24 @@ def test_an_option_without_a_subcommand_is_looked_at_all_the_same(
     told, advice = error_lines(done)
     assert (done.returncode, told) == (4, error)
     assert advice.startswith(f"{hint}trop ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        pytest.param(["--mpc"], "unrecognized arguments: --mpc", "did you mean --mcp? ", id="misspelled"),
+        pytest.param(["-v"], "unrecognized arguments: -v", "did you mean --version? ", id="short"),
+        pytest.param(["zzz"], "unrecognized arguments: zzz", "", id="nothing like an option"),
+        pytest.param(["--tools"], "argument --tools: expected one argument", "", id="without its value"),
+    ],
+)
+def test_the_server_refuses_its_options_in_the_same_way(
+    sandbox: Sandbox, arguments: list[str], error: str, hint: str
+) -> None:
+    done = sandbox.run(TROP_SERVER, *arguments)
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert error_lines(done) == (error, f"{hint}trop-server --help lists what there is")
 
 
 def test_a_field_that_does_not_exist_comes_with_the_nearest_that_does(sandbox: Sandbox) -> None:

@@ -146,5 +146,5 @@ def test_the_command_line(sandbox: Sandbox) -> None:
         check=False,
     )
 
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].endswith(r"unrecognized arguments: x\x1b]0;T\x07\nhint: run this")
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[0].endswith(r"unrecognized arguments: x\x1b]0;T\x07\nhint: run this")

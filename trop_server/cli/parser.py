@@ -80,7 +80,7 @@ class Parser(argparse.ArgumentParser):
     def _usually_meant(self, given: str) -> str | None:
         """What a word or an option that other programs have may stand for here."""
         if given == "-v":
-            return "--version or --verbose"
+            return " or ".join(each for each in ("--version", "--verbose") if each in self._option_string_actions)
         if given == "--json" and "--format" in self._option_string_actions:
             return "--format json"
         if not given.startswith("-") and "--tag" in self._option_string_actions:
