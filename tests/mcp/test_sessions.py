@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.client import TROP_SERVER
 from support.mcp import BOTH_ERAS, Era, LineClient, call, connected, tool_call
+from support.messages import request
 from support.patience import AT_ONCE, PATIENCE
 
 from trop_server.mcp.progress import GrowingCount
@@ -138,6 +139,34 @@ class TestTheProtocol:
 
         assert error["code"] == code
         assert not result["isError"]
+
+    def test_what_the_protocol_refuses_comes_with_what_every_error_has(self, lines: LineClient) -> None:
+        lines.send(request(1, "nobody/knows"), request(2, "tools/call", {"name": 5}), tool_call(3, "trop_nobody"))
+        unknown, misshapen, no_tool = (lines.answer(number)["error"] for number in (1, 2, 3))
+
+        assert unknown["data"] == {
+            "kind": "invalid_argument",
+            "hint": "tools/list gives every tool, and tools/call calls one.",
+            "details": {"given": "nobody/knows"},
+            "retryable": False,
+        }
+        assert misshapen["data"] == {
+            "kind": "invalid_argument",
+            "hint": "Send initialize first, where the session has not begun; else correct the params and try again.",
+            "details": {},
+            "retryable": False,
+        }
+        assert no_tool["data"]["hint"].startswith("tools/list gives every tool; ")
+
+    def test_what_comes_before_initialize_is_told_to_send_that_first(self, sandbox: Sandbox) -> None:
+        client = LineClient(cwd=str(sandbox.work), env=sandbox.environment())
+        try:
+            client.send(tool_call(1, "trop_show_path"))
+            data = client.answer(1)["error"]["data"]
+        finally:
+            client.kill()
+
+        assert (data["kind"], data["hint"].partition(",")[0]) == ("invalid_argument", "Send initialize first")
 
     def test_a_message_may_come_in_pieces_and_several_in_one(self, lines: LineClient, sandbox: Sandbox) -> None:
         first, second = (json.dumps(tool_call(number, "trop_show_path")).encode() + b"\n" for number in (1, 2))

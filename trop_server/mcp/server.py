@@ -55,6 +55,14 @@ logger = logging.getLogger(__name__)
 _PLUGIN_ROOTS = ("PLUGIN_ROOT", "CLAUDE_PLUGIN_ROOT")
 """Variables that name the directory of the plugin that started the server: a host makes it the working directory."""
 
+_HINTS = {
+    types.METHOD_NOT_FOUND: "tools/list gives every tool, and tools/call calls one.",
+    types.INVALID_PARAMS: (
+        "Send initialize first, where the session has not begun; else correct the params and try again."
+    ),
+}
+"""What to do about the errors that the SDK makes, whose data is a text at most."""
+
 _CANCELLED = "notifications/cancelled"
 _GRACE = 0.4
 _SECONDS_TO_ANSWER = 0.8
@@ -288,7 +296,10 @@ class _Lines:
         self._answered = answered
 
     async def send(self, item: SessionMessage, /) -> None:
-        self._output.send(encode_line(item.message.model_dump(by_alias=True, exclude_unset=True)))
+        message = item.message.model_dump(by_alias=True, exclude_unset=True)
+        if isinstance(item.message, types.JSONRPCError):
+            _explain(message["error"])
+        self._output.send(encode_line(message))
         if isinstance(item.message, types.JSONRPCResponse | types.JSONRPCError):
             self._answered(item.message.id)
 
@@ -300,6 +311,13 @@ class _Lines:
 
     async def __aexit__(self, *exception: object) -> None:
         """Nothing is held."""
+
+
+def _explain(error: dict[str, Any]) -> None:
+    """Give an error that the SDK has made the data that every other one has."""
+    hint, given = _HINTS.get(error["code"]), error.get("data")
+    if hint is not None and not isinstance(given, dict):
+        error["data"] = {**refusal(hint), "details": {"given": given} if given else {}}
 
 
 def _found(root: str) -> str | None:
