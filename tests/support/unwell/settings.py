@@ -43,6 +43,15 @@ def _variable_beside(name: str, value: str, text: str) -> Callable[[Patient], No
     return make
 
 
+def _variables_above_a_project(patient: Patient) -> None:
+    patient.write("trop.yaml", "ports: {min: 6000, max: 6010}\n")
+    patient.environment.update(TROP_PORT_MIN="6000", TROP_PORT_MAX="6000")
+
+
+def _without_them(patient: Patient, _finding: Finding) -> None:
+    del patient.environment["TROP_PORT_MIN"], patient.environment["TROP_PORT_MAX"]
+
+
 def _unset(patient: Patient, finding: Finding) -> None:
     assert finding.advice is not None
     verb, name = finding.advice.split()
@@ -469,6 +478,15 @@ CASES = (
         "0 of the 1 port ",
         "in config.yaml, without TROP_PORT_MIN",
         lambda patient, _: patient.environment.pop("TROP_PORT_MIN"),
+    ),
+    Case(
+        "variables narrow a project's range",
+        _variables_above_a_project,
+        "room",
+        "error",
+        "0 of the 1 port ",
+        '/trop.yaml", without TROP_PORT_MIN and TROP_PORT_MAX; ',
+        _without_them,
     ),
     Case("the system shows no sockets", _unreadable, "sockets", "warning", "cannot read", "/proc", _shown),
     Case("the system shows some sockets", _hidden, "sockets", "info", "its own processes only", "", _shown),

@@ -173,10 +173,16 @@ def _widening(subject: Subject, counts: Counts) -> str:
 
 
 def _where(settings: Settings, *keys: str) -> str:
-    """The file in which some keys are to be written, and which variables, that go before it, have to go."""
+    """The file in which some keys are to be written, and which variables, that go before it, have to go.
+
+    What a variable hides may be a project's word: what is to be heeded in its place goes before that as well.
+    """
     origins = dict.fromkeys(settings.origins[key] for key in keys if key in settings.origins)
     variables = [origin for origin in origins if origin.isidentifier()]
-    return ", without ".join(filter(None, (_file(settings, *keys), " and ".join(variables))))
+    file = _file(settings, *keys)
+    if variables and settings.config_files and file == GLOBAL_FILE:
+        file = quoted(settings.config_files[-1])
+    return ", without ".join(filter(None, (file, " and ".join(variables))))
 
 
 def _file(settings: Settings, *keys: str) -> str:
