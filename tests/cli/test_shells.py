@@ -307,6 +307,18 @@ def test_a_shell_that_cannot_be_told_is_an_error(variable: str | None) -> None:
         detect(environment, lambda: "python3")
 
 
+@pytest.mark.parametrize("shell", ["tcsh", "csh", "dash"])
+def test_a_shell_whose_lines_trop_does_not_write_is_taken_for_no_other(project: Sandbox, shell: str) -> None:
+    done = project.trop("env", "--shell", shell)
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert error_lines(done) == (
+        f'--shell: expected one of bash, sh, zsh, fish, powershell, pwsh, elvish, not "{shell}"',
+        "trop env --help lists what there is",
+    )
+    assert not project.database.exists()
+
+
 def test_nothing_is_reserved_where_nobody_could_read_the_answer(project: Sandbox) -> None:
     done = project.trop("autoreserve", SHELL=None)
 

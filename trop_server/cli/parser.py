@@ -63,9 +63,11 @@ class Parser(argparse.ArgumentParser):
         if place == SUBCOMMAND:
             meant = nearest(value, SUBCOMMANDS, _is_destructive)
             self._refuse(f"there is no subcommand {quoted(value)}", advice=_guess(meant))
+        # All shells are called alike, and one does not read the lines of another.
+        meant = None if place.lower().endswith("shell") else nearest(value, choices)
         self._refuse(
             f"{place.rpartition('/')[2]}: expected one of {', '.join(choices)}, not {quoted(value)}",
-            advice=_guess(nearest(value, choices)),
+            advice=_guess(meant),
         )
 
     def refuse_arguments(self, unknown: Sequence[str]) -> NoReturn:
