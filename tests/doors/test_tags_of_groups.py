@@ -102,7 +102,10 @@ def test_a_made_variable_that_is_left_out_is_told_of_to_who_wants_to_know(sandbo
     (sandbox.data / "config.yaml").write_text("allowed_variables: [WEB_URL]\n")
     allowed = sandbox.trop("autoreserve", "--verbose", cwd=project)
 
-    told = "the variable WEB_URL is not printed: allowed_variables in config.yaml does not name it"
+    told = (
+        "the variable WEB_URL is not printed, since it can steer your other programs; trop run and trop env "
+        "give it, and allowed_variables in config.yaml can allow it"
+    )
     assert told not in quiet.stderr
     assert told in verbose.stderr
     assert told not in allowed.stderr

@@ -59,7 +59,8 @@ def unprinted(made: Iterable[MadeVariable], allowed: Iterable[str], origin: str)
     """What to tell of the variables made from ports that the user has not allowed: no shell gets them."""
     allowed = tuple(allowed)
     return tuple(
-        f"{origin}: the variable {variable.name} is not printed: allowed_variables in config.yaml does not name it"
+        f"{origin}: the variable {variable.name} is not printed, since it can steer your other programs; "
+        "trop run and trop env give it, and allowed_variables in config.yaml can allow it"
         for variable in made
         if not covers(allowed, variable.name)
     )
