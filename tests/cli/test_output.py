@@ -439,3 +439,10 @@ def test_a_word_is_taken_in_any_letter_case(sandbox: Sandbox, arguments: list[st
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [row["port"] for row in json.loads(done.stdout)] == [port]
+
+
+@pytest.mark.parametrize("subcommand", ["list", "history"])
+def test_the_help_says_in_which_zone_times_are(sandbox: Sandbox, subcommand: str) -> None:
+    told = " ".join(sandbox.trop(subcommand, "--help").stdout.split())
+
+    assert "Times are in UTC." in told

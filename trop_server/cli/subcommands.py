@@ -161,7 +161,7 @@ def _add_formatted(parser: Grammar, name: str) -> None:
 
 _FORMATTED: dict[str, tuple[str, tuple[str, ...], str]] = {
     "scan": ("format", FORMATS, "How to print what is found."),
-    "history": ("format", FORMATS, "How to print what was done."),
+    "history": ("format", FORMATS, "How to print what was done. Times are in UTC."),
     "status": ("status_format", TEXT_FORMATS, "How to tell it: as lines for people, or all of the result in JSON."),
     "doctor": ("doctor_format", TEXT_FORMATS, "How to tell what was found: as lines for people, or all of the result."),
     "validate": (
@@ -258,7 +258,7 @@ def _add_list(parser: Grammar, name: str) -> None:
             _add_field(parser, field, f"--filter-{field.name}")
         elif field.name in ("include_occupancy", "here"):
             _add_field(parser, field, field.flag)
-    _add_format(parser, "format", FORMATS, "How to print the reservations.")
+    _add_format(parser, "format", FORMATS, "How to print the reservations. Times are in UTC.")
     parser.add_argument("--show-full-paths", action="store_true", help="Do not shorten the home directory to ~.")
     parser.add_argument(
         "--watch", action="store_true", help="In a terminal: stay, and show the table anew after each change."
