@@ -5,6 +5,9 @@ local M = {}
 local repository = vim.env.TEST_REPOSITORY
 local work = vim.env.TEST_WORK
 
+-- A server that a command has started reserves for the folder meanwhile, before or after what the command reserves.
+vim.g.trop = { reserve_on_open = "never" }
+
 local function shown(name)
   return support.eventually("the window " .. name, function()
     local buffer = vim.fn.bufnr(name)
@@ -56,7 +59,6 @@ function M.services_missing()
 end
 
 function M.status_after_a_reservation()
-  vim.g.trop = { reserve_on_open = "never" }
   local first
   require("trop").reserve({}, function(_, result)
     first = { require("trop").status(), tostring(result.reservation.port) }

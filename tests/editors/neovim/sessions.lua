@@ -238,6 +238,7 @@ function M.api_knows_all_commands()
 end
 
 function M.api_without_callback()
+  require("trop").setup({ reserve_on_open = "never" })
   require("trop").reserve({ tag = "web" })
   support.eventually("the reservation", function()
     return support.port(repository, "web")

@@ -231,10 +231,13 @@ class Window {
 
   /** Picks an entry of the open quick input. */
   async choose(text) {
-    await this.page
-      .locator('.quick-input-widget .quick-input-list .monaco-list-row', { hasText: text })
-      .first()
-      .click();
+    const rows = this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row', { hasText: text });
+    await eventually(`the entry ${text}`, async () => {
+      // Where the mouse rests on an entry, what is said of that one may lie above the others.
+      await this.page.mouse.move(0, 0);
+      await rows.first().click({ timeout: 5000 });
+      return true;
+    });
   }
 
   /** The notification that has a text, if it is to be seen. */
