@@ -315,6 +315,10 @@ def test_a_file_that_cannot_be_saved_is_not_reserved_as_it_was(neovim: Neovim) -
     neovim.run("documents", "offered_of_what_cannot_be_saved")
 
 
+def test_a_correction_of_a_text_that_has_changed_meanwhile_changes_nothing(neovim: Neovim) -> None:
+    neovim.run("documents", "offered_too_late")
+
+
 def test_laying_services_out_anew_asks_about_what_is_given_up(neovim: Neovim) -> None:
     neovim.run("documents", "laid_out_anew")
 

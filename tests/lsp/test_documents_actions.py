@@ -52,6 +52,8 @@ def edited(buffer: Buffer, action: dict[str, Any]) -> str:
     """The text once an action's change was made."""
     ((uri, (change,)),) = action["edit"]["changes"].items()
     assert uri == buffer.uri
+    whose = {"uri": uri, "version": buffer.version}
+    assert action["edit"]["documentChanges"] == [{"textDocument": whose, "edits": [change]}]
     lines = [*buffer.text.splitlines(keepends=True), ""]
     starts = [sum(map(len, lines[:number])) for number in range(len(lines))]
     begin, end = (starts[at["line"]] + at["character"] for at in (change["range"]["start"], change["range"]["end"]))
@@ -404,6 +406,17 @@ def test_a_correction_is_offered_from_anywhere_in_the_line_whose_problem_the_edi
     assert list(actions(buffer, "|    web", diagnostics=[5, {"range": told[0]["range"], "message": "x"}])) == [
         "Write offset"
     ]
+
+
+def test_a_change_names_no_version_to_who_does_not_know_any(start: Callable[..., Client], sandbox: Sandbox) -> None:
+    client, declared = start(), capabilities()
+    del declared["workspace"]["workspaceEdit"]
+    client.initialize(str(sandbox.work), capabilities=declared)
+    buffer = saved(client, sandbox.work, f"{GROUP}    web: {{ofset: 1}}\n")
+
+    (action,) = actions(buffer).values()
+
+    assert action["edit"].keys() == {"changes"}
 
 
 def test_a_group_that_does_not_fit_promises_no_port(editor: Client, sandbox: Sandbox) -> None:

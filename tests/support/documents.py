@@ -19,7 +19,11 @@ Diagnostic = dict[str, Any]
 
 EDITOR: dict[str, Any] = {
     "general": {"positionEncodings": ["utf-16"]},
-    "workspace": {"inlayHint": {"refreshSupport": True}, "codeLens": {"refreshSupport": True}},
+    "workspace": {
+        "inlayHint": {"refreshSupport": True},
+        "codeLens": {"refreshSupport": True},
+        "workspaceEdit": {"documentChanges": True},
+    },
     "window": {"showDocument": {"support": True}},
     "textDocument": {
         "synchronization": {"didSave": True},
@@ -39,7 +43,8 @@ EDITOR: dict[str, Any] = {
 def capabilities(encoding: str = "utf-16", *, without: tuple[str, ...] = ()) -> dict[str, Any]:
     """Those of one that lacks some."""
     editor = {name: value for name, value in EDITOR["textDocument"].items() if name not in without}
-    return {**EDITOR, "general": {"positionEncodings": [encoding]}, "textDocument": editor}
+    workspace = dict(EDITOR["workspace"])
+    return {**EDITOR, "general": {"positionEncodings": [encoding]}, "workspace": workspace, "textDocument": editor}
 
 
 class Buffer:

@@ -19,6 +19,8 @@ return {
   init_options = { savesFirst = has_plugin },
   -- Plain texts: Neovim shows the backslashes of Markdown, with which a stranger's text stays text.
   capabilities = {
+    -- Neovim compares versions, and does not say so.
+    workspace = { workspaceEdit = { documentChanges = true } },
     textDocument = {
       hover = { contentFormat = { "plaintext" } },
       completion = { completionItem = { documentationFormat = { "plaintext" } } },

@@ -195,6 +195,42 @@ function M.offered_of_what_cannot_be_saved()
   support.equal(support.port(repository, "web"), nil)
 end
 
+--- A correction of a text that has changed while it was offered changes nothing.
+function M.offered_too_late()
+  local bufnr = edit("trop.yaml")
+  to_be_attached(bufnr)
+  local wrong, right = { "projekt: shop", "excluded_ports: [5001]" }, { "project: shop", "excluded_ports: [5001]" }
+  local typed = { "excluded_ports: [5001]", "project: shop" }
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, wrong)
+  vim.api.nvim_win_set_cursor(0, { 1, 0 })
+  local function corrected(meanwhile)
+    support.eventually("the correction", function()
+      local range = { start = { line = 0, character = 0 }, ["end"] = { line = 0, character = 0 } }
+      return (asked(bufnr, "codeAction", { range = range, context = { diagnostics = {} } }) or {})[1]
+    end)
+    local offered
+    support.answer = function(choices)
+      meanwhile()
+      offered = true
+      return choices[1]
+    end
+    vim.lsp.buf.code_action()
+    support.eventually("what is offered", function()
+      return offered
+    end)
+    return vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)
+  end
+
+  support.equal(
+    corrected(function()
+      vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, typed)
+    end),
+    typed
+  )
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, wrong)
+  support.equal(corrected(function() end), right)
+end
+
 function M.laid_out_anew()
   local file = repository .. "/trop.yaml"
   vim.fn.writefile({ "reservations: {services: {web: {preferred: 6100}, api: {preferred: 6200}}}" }, file)

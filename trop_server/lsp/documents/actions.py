@@ -56,7 +56,7 @@ def actions(kept: Open, situation: Situation, params: dict[str, Any], wishes: Wi
         kind = action["kind"]
         if action not in found and any(asked in ("", kind) or kind.startswith(f"{asked}.") for asked in kinds):
             found.append(action)
-    return found
+    return [_versioned(kept, action) for action in found] if wishes.versioned_edits else found
 
 
 def _of_problems(kept: Open, situation: Situation, wanted: Spans) -> Iterator[dict[str, Any]]:
@@ -127,6 +127,17 @@ def _perhaps(kept: Open, title: str, edit: TextEdit | None) -> Iterator[dict[str
 def _edit(kept: Open, title: str, edit: TextEdit) -> dict[str, Any]:
     change = {"range": kept.counting.given_span(edit.span), "newText": edit.text}
     return {"title": escaped(title), "kind": QUICK_FIX, "edit": {"changes": {kept.uri: [change]}}}
+
+
+def _versioned(kept: Open, action: dict[str, Any]) -> dict[str, Any]:
+    """An action whose change says of which text it is: a client does not make it in a text that was changed since."""
+    if "edit" not in action:
+        return action
+    changes = action["edit"]["changes"]
+    edits = [
+        {"textDocument": {"uri": uri, "version": kept.version}, "edits": changed} for uri, changed in changes.items()
+    ]
+    return {**action, "edit": {"changes": changes, "documentChanges": edits}}
 
 
 def _command(command: dict[str, Any]) -> dict[str, Any]:

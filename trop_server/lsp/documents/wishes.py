@@ -26,6 +26,7 @@ class Wishes(NamedTuple):
     lenses: bool = False
     refresh_lenses: bool = False
     actions: bool = False
+    versioned_edits: bool = False
     nested_symbols: bool = False
     symbol_kinds: frozenset[int] = _KINDS_OF_ALL
     link_tooltips: bool = False
@@ -55,6 +56,7 @@ def read_wishes(params: Any, *, saves_first: bool = False) -> Wishes:
         lenses=isinstance(_at(editor, "codeLens"), dict),
         refresh_lenses=can("workspace", "codeLens", "refreshSupport"),
         actions=isinstance(_at(editor, "codeAction", "codeActionLiteralSupport"), dict),
+        versioned_edits=can("workspace", "workspaceEdit", "documentChanges"),
         nested_symbols=can("textDocument", "documentSymbol", "hierarchicalDocumentSymbolSupport"),
         symbol_kinds=_kinds(_at(editor, "documentSymbol", "symbolKind", "valueSet")),
         link_tooltips=can("textDocument", "documentLink", "tooltipSupport"),

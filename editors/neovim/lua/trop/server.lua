@@ -190,7 +190,10 @@ end
 local function client_config(command)
   -- Plain texts: Neovim shows the backslashes of Markdown, with which a stranger's text stays text.
   local capabilities = vim.tbl_deep_extend("force", vim.lsp.protocol.make_client_capabilities(), {
-    workspace = { fileOperations = { didRename = true } },
+    workspace = {
+      fileOperations = { didRename = true },
+      workspaceEdit = { documentChanges = true }, -- Neovim 0.10 compares versions, and does not say so.
+    },
     textDocument = {
       codeLens = { dynamicRegistration = false }, -- Neovim 0.10 has them, and does not say so.
       hover = { contentFormat = { "plaintext" } },
