@@ -14,7 +14,7 @@ import {
 } from './protocol';
 import { reservationsOf } from './queries';
 import type { Server } from './server';
-import { ask, briefly, confirm, information, pick } from './show';
+import { ask, briefly, confirmAsItIs, information, pick, type Question } from './show';
 import {
   capitalised,
   environmentLines,
@@ -94,17 +94,21 @@ export async function copyEnvironment(server: Server, target?: Target): Promise<
     return;
   }
   if (directory !== undefined && folder) {
-    if (vscode.workspace.isTrusted) {
-      await saveProjectFiles(directory); // What is asked about has to be what is done.
-    }
-    const planned = await server.run<EnvResult>('trop.env', { ...argument, dryRun: true });
-    if (planned.outcome === 'reused') {
-      showWarningsOnce(planned.warnings);
-      await copyVariables(planned.environment);
+    let kept: EnvResult | undefined;
+    const whatIsMissing = async (): Promise<Question | undefined> => {
+      if (vscode.workspace.isTrusted) {
+        await saveProjectFiles(directory); // What is asked about has to be what is done.
+      }
+      const planned = await server.run<EnvResult>('trop.env', { ...argument, dryRun: true });
+      kept = planned.outcome === 'reused' ? planned : undefined;
+      return kept ? undefined : reserveQuestion(planned);
+    };
+    if (!(await confirmAsItIs(whatIsMissing, 'Reserve and Copy'))) {
       return;
     }
-    const { question, detail } = reserveQuestion(planned);
-    if (!(await confirm(question, detail, 'Reserve and Copy'))) {
+    if (kept) {
+      showWarningsOnce(kept.warnings);
+      await copyVariables(kept.environment);
       return;
     }
   }

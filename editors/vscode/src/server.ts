@@ -35,7 +35,7 @@ import { urlText } from './reserving';
 import { Restarts } from './restarts';
 import { type Finding, findServer } from './serverSearch';
 import { serverArguments, serverPath } from './settings';
-import { confirm } from './show';
+import { confirmAsItIs, type Question } from './show';
 import { reallocationQuestion } from './text';
 import { saveProjectFiles } from './unsaved';
 
@@ -341,14 +341,19 @@ export class Server implements vscode.Disposable {
     return done;
   }
 
-  /** Reserves other ports where there are some, once a person has seen which ones are given up for that. */
+  /**
+   * Reserves other ports where there are some, once a person has seen which ones are given up for that. What has changed
+   * while the question stood there is asked anew.
+   */
   private async reallocate(command: string, argument: object): Promise<unknown> {
-    await saveWhatIsRead(command, argument);
-    const planned = await this.run<Partial<AutoreserveResult & ReserveResult & EnvResult>>(command, { ...argument, dryRun: true });
-    const { group, reservation, reservations, warnings = [] } = planned;
-    const after = group ? Object.values(group) : (reservations ?? (reservation ? [reservation] : []));
-    const asked = reallocationQuestion(await allReservations(this, { includeOccupancy: true }), after, warnings);
-    if (asked && !(await confirm(asked.question, asked.detail, 'Reserve Others'))) {
+    const whatGoes = async (): Promise<Question | undefined> => {
+      await saveWhatIsRead(command, argument);
+      const planned = await this.run<Partial<AutoreserveResult & ReserveResult & EnvResult>>(command, { ...argument, dryRun: true });
+      const { group, reservation, reservations, warnings = [] } = planned;
+      const after = group ? Object.values(group) : (reservations ?? (reservation ? [reservation] : []));
+      return reallocationQuestion(await allReservations(this, { includeOccupancy: true }), after, warnings);
+    };
+    if (!(await confirmAsItIs(whatGoes, 'Reserve Others'))) {
       return undefined;
     }
     const done = await this.run<object>(command, argument);

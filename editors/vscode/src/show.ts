@@ -26,6 +26,30 @@ export async function confirm(question: string, detail: string, button: string):
   return (await vscode.window.showWarningMessage(plain(question), options, button)) === button;
 }
 
+/** A question, and the lines below it. */
+export interface Question {
+  question: string;
+  detail: string;
+}
+
+/**
+ * Asks what `find` says is to be asked by now; where that is another question by the time that it is answered, it is
+ * asked anew: for what no plan holds. True as well where there is nothing to ask.
+ */
+export async function confirmAsItIs(find: () => Promise<Question | undefined>, button: string): Promise<boolean> {
+  let answered: Question | undefined;
+  for (;;) {
+    const asked = await find();
+    if (!asked || (asked.question === answered?.question && asked.detail === answered.detail)) {
+      return true;
+    }
+    if (!(await confirm(asked.question, asked.detail, button))) {
+      return false;
+    }
+    answered = asked;
+  }
+}
+
 /** Shows an error in a dialog, with lines below it; returns when it is closed. */
 export async function refuse(message: string, detail: string): Promise<void> {
   await vscode.window.showErrorMessage(plain(message), { modal: true, detail: plainLines(detail) });

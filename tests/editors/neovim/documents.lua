@@ -248,6 +248,23 @@ function M.laid_out_anew()
 
   support.contains(question_before("Leave").prompt, "Give up 6100 (web) of ")
   support.equal(support.port(repository, "web"), 6100)
+
+  -- Somebody writes the file while the question stands there: what it did not name stays.
+  support.questions = {}
+  support.answer = function(choices)
+    if #support.questions > 1 then
+      return nil
+    end
+    vim.fn.writefile({ "reservations: {services: {web: {preferred: 6300}, api: {preferred: 6400}}}" }, file)
+    return choices[1]
+  end
+  require("trop.offered")[command.command](command)
+  support.eventually("the question that is asked anew", function()
+    return support.questions[2]
+  end)
+  support.contains(support.questions[2].prompt, "Give up 6200 (api), 6100 (web) of ")
+  support.equal({ support.port(repository, "web"), support.port(repository, "api") }, { 6100, 6200 })
+  vim.fn.writefile({ "reservations: {services: {web: {preferred: 6300}, api: {preferred: 6200}}}" }, file)
   question_before("Reserve others")
   support.note("services (reallocated): api 6200, web 6300")
   support.equal(support.port(repository, "web"), 6300)

@@ -130,13 +130,24 @@ class Window {
     await this.status.filter({ hasText: text }).waitFor();
   }
 
-  /** What the status bar says for a few seconds: to be awaited together with what it is said of. */
-  async mentions(pattern) {
-    const said = await this.page.waitForFunction((source) => {
+  /**
+   * What the status bar says for a few seconds: to be awaited together with what it is said of. A busy machine may have
+   * shown nothing of it by then; `again` has it said once more.
+   */
+  async mentions(pattern, again) {
+    const find = (source) => {
       const items = [...document.querySelectorAll('.statusbar-item-label')];
       return items.map(({ innerText }) => innerText.trim()).find((text) => new RegExp(source).test(text));
-    }, pattern.source);
-    return said.jsonValue();
+    };
+    return eventually(`${pattern} in the status bar`, async () => {
+      try {
+        const said = await this.page.waitForFunction(find, pattern.source, { timeout: 10_000 });
+        return await said.jsonValue();
+      } catch {
+        await again();
+        return false;
+      }
+    });
   }
 
   /** Runs a function inside of the extension host: it gets the module vscode and the arguments, and returns JSON. */

@@ -31,11 +31,13 @@ local function save(directory)
   end
 end
 
---- Ask where services would give ports up for others, and say which; then go on.
+--- Ask where services would give ports up for others, and say which; then go on. What has changed while the question
+--- stood there is asked anew.
 ---@param command string
 ---@param argument table
 ---@param go_on fun()
-local function ask_what_goes(command, argument, go_on)
+---@param agreed? string[] what was answered already
+local function ask_what_goes(command, argument, go_on, agreed)
   call.execute(command, vim.tbl_extend("force", argument, { dryRun = true }), function(result)
     local _, first = next(result.group)
     if not first then
@@ -50,11 +52,13 @@ local function ask_what_goes(command, argument, go_on)
           table.insert(lines, ("given up: %s for %d"):format(messages.port(row), after.port))
         end
       end
-      if #lost == 0 then
+      if #lost == 0 or vim.deep_equal(lines, agreed) then
         return go_on()
       end
       local wording = ("Give up %s of %s for others?"):format(messages.ports(lost), messages.path(first.path))
-      question.ask(wording, "Reserve others", go_on, lines)
+      question.ask(wording, "Reserve others", function()
+        ask_what_goes(command, argument, go_on, lines)
+      end, lines)
     end)
   end)
 end

@@ -13,8 +13,9 @@ export default async function ({ world, openWindow }) {
   // It is a language of its own, with a lens that reserves.
   await window.open(file);
   assert.equal(await window.host((vscode) => vscode.window.activeTextEditor.document.languageId), 'trop');
+  const reserve = () => window.command('trop.reserveGroup', { config: file });
   const [said] = await Promise.all([
-    window.mentions(/^Reserved: /),
+    window.mentions(/^Reserved: /, reserve),
     window.lens('Reserve 2 of 2', () => world.portsAt(folder).api !== undefined),
   ]);
   const { web, api } = world.portsAt(folder);
@@ -30,7 +31,7 @@ export default async function ({ world, openWindow }) {
   // What is reserved is what is seen: a file that was changed is saved first.
   await window.write(file, 'reservations:\n  services:\n    web: {}\n    api: {}\n    db: {}\n');
   const [saidOfThree] = await Promise.all([
-    window.mentions(/^Reserved: .* db /),
+    window.mentions(/^Reserved: .* db /, reserve),
     window.lens('Save and reserve the services', () => world.portsAt(folder).db !== undefined),
   ]);
   const { db } = world.portsAt(folder);
@@ -64,6 +65,29 @@ export default async function ({ world, openWindow }) {
   world.trop(folder, 'release', '--tag', 'mail');
   world.trop(folder, 'release', '--tag', 'db');
 
+  // Where services would give ports up, the question names them, and what has changed meanwhile is asked anew.
+  const wanted = (ports) => {
+    const services = Object.entries(ports).map(([tag, port]) => `    ${tag}: {preferred: ${port}}\n`);
+    return `reservations:\n  services:\n${services.join('')}`;
+  };
+  await window.write(file, wanted({ web: web + 100, api }));
+  await window.command('workbench.action.files.save');
+  await window.host((vscode, config) => {
+    void vscode.commands.executeCommand('trop.reserveGroup', { config, force: true });
+  }, file);
+  await window.dialog.filter({ hasText: 'Give up 1 port for others?' }).waitFor();
+  fs.writeFileSync(file, wanted({ web: web + 100, api: web + 101 }));
+  await window.dialog.getByRole('button', { name: 'Reserve Others', exact: true }).click();
+  await window.dialog
+    .filter({ hasText: 'Give up 2 ports for others?' })
+    .filter({ hasText: `Port ${api} (tag api) is given up for port ${web + 101}` })
+    .waitFor();
+  assert.deepEqual(world.portsAt(folder), { web, api });
+  await window.decide('Reserve Others');
+  await eventually('the other ports', () => world.portsAt(folder).api === web + 101);
+  assert.deepEqual(world.portsAt(folder), { web: web + 100, api: web + 101 });
+  await window.showsStatus(`${web + 100}`);
+
   // What is wrong is said at its place, and the bar still has the port.
   await window.write(file, 'reservatons:\n  services: {web: {}}\n');
   const problem = await eventually('the problem', async () => {
@@ -72,7 +96,7 @@ export default async function ({ world, openWindow }) {
   });
   assert.equal(problem.source, 'trop');
   assert.deepEqual(problem.start, [0, 0]);
-  await window.showsStatus(`${web}`);
+  await window.showsStatus(`${web + 100}`);
 
   // An action mends it.
   await window.command('editor.action.marker.next');

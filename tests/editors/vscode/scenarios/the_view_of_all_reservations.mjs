@@ -68,6 +68,9 @@ export default async function ({ world, openWindow }) {
   fs.writeFileSync(path.join(loosePlace, 'trop.yaml'), 'reservations: {services: {site: {}}}\n');
   await ask(window, directory, 'Copy as Environment', `for ${loosePlace}?`);
   await window.dialog.filter({ hasText: '(tag site)' }).waitFor();
+  fs.writeFileSync(path.join(loosePlace, 'trop.yaml'), 'reservations: {services: {site: {}, more: {}}}\n');
+  await window.dialog.getByRole('button', { name: 'Reserve and Copy', exact: true }).click();
+  await window.dialog.filter({ hasText: '(tag more)' }).waitFor();
   await window.decide('Cancel');
   assert.equal(world.portsAt(loosePlace).site, undefined);
 
