@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any
@@ -297,6 +298,23 @@ class TestChange:
         context_of(hook(sandbox, change(one, before=two)), "CwdChanged")
         back = sandbox.run("sh", "-c", f". {file}; echo $PORT,$APP_PORT", PORT=None)
         assert back.stdout == "5000,\n"
+
+    @pytest.mark.parametrize("fate", ["moved", "removed"])
+    def test_no_variable_keeps_a_port_of_a_directory_that_is_gone(self, sandbox: Sandbox, fate: str) -> None:
+        one, two = make_repository(sandbox.work / "one"), make_repository(sandbox.work / "two")
+        (one / "trop.yaml").write_text("reservations: {services: {web: {}, api: {}}}\n")
+        (two / "trop.yaml").write_text("reservations: {services: {db: {}, mail: {}}}\n")
+        sandbox.trop("autoreserve", cwd=two)
+        context_of(hook(sandbox, start(one)))
+        if fate == "moved":
+            one.rename(sandbox.work / "away")
+        else:
+            shutil.rmtree(one)
+
+        context_of(hook(sandbox, change(two, before=one)), "CwdChanged")
+        show = f'. {sandbox.root / "env.sh"}; echo "$PORT,$WEB_PORT,$API_PORT,$DB_PORT,$MAIL_PORT"'
+
+        assert sandbox.run("sh", "-c", show, PORT=None).stdout == ",,,5000,5001\n"
 
     def test_what_is_wrong_in_the_directory_before_is_in_the_way_of_nothing(self, sandbox: Sandbox) -> None:
         one, two = make_repository(sandbox.work / "one"), make_repository(sandbox.work / "two")

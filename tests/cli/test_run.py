@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.patience import PATIENCE
+from support.repositories import make_repository
 from support.running import GROUP, TELL
 from support.sandbox import LOOKING, TROP, UNMEASURED, error_lines
 from support.servers import SECRET, server
@@ -324,3 +325,28 @@ class TestChecking:
         done = sandbox.trop("run", "--check", "echo", "started", cwd=sandbox.work / "shop", **LOOKING)
 
         assert (done.stdout, done.stderr) == ("started\n", "")
+
+
+@pytest.mark.parametrize("subcommand", [["run", "--print-env"], ["env"], ["url"]], ids=lambda words: words[0])
+class TestAdviceThatTheCommandItselfTakes:
+    def test_a_range_is_widened_by_settings(self, sandbox: Sandbox, subcommand: list[str]) -> None:
+        sandbox.reserve("--port", "6100", cwd=sandbox.directory("other"))
+
+        done = sandbox.trop(*subcommand, TROP_PORT_MIN="6100", TROP_PORT_MAX="6100")
+
+        assert done.returncode == 6
+        widened = "Widen the range with ports.min and ports.max (TROP_PORT_MIN and TROP_PORT_MAX), "
+        assert error_lines(done)[1].startswith(widened)
+
+    def test_the_root_is_reserved_for_by_another_command(self, sandbox: Sandbox, subcommand: list[str]) -> None:
+        root = make_repository(sandbox.work / "shop")
+        port = sandbox.reserve("--tag", "api", cwd=root)
+        below = root / "app"
+        below.mkdir()
+
+        done = sandbox.trop(*subcommand, "--tag", "api", cwd=below)
+        advised = sandbox.trop("reserve", "--root", "--tag", "api", cwd=below)
+
+        told = f'"{root}" has port {port} already; --root (of trop reserve) reserves for the root of the worktree'
+        assert f"warning: {told}\n" in done.stderr
+        assert advised.stdout == f"{port}\n"

@@ -45,6 +45,9 @@ class PortExhausted(TropError):
 
     kind = "port_exhausted"
 
+    has_fields = True
+    """Whether the call has fields for the range; else only settings widen it."""
+
     def __init__(
         self,
         *,
@@ -93,8 +96,12 @@ class PortExhausted(TropError):
         return f"no port from {self.minimum} to {self.maximum} is free"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        advice = f"Widen the range with {spell('min')} and {spell('max')}, or release what is yours."
-        return advice + self._more_advice(spell)
+        return f"{self._widening(spell)}, or release what is yours.{self._more_advice(spell)}"
+
+    def _widening(self, spell: Spelling) -> str:
+        if self.has_fields:
+            return f"Widen the range with {spell('min')} and {spell('max')}"
+        return "Widen the range with ports.min and ports.max (TROP_PORT_MIN and TROP_PORT_MAX)"
 
     def _more_advice(self, spell: Spelling) -> str:
         advice = ""
@@ -122,6 +129,8 @@ class PortExhausted(TropError):
 class GroupExhausted(PortExhausted):
     """Some services of a group, ``tags``, have no port, and none of the range is left for them."""
 
+    has_fields = False
+
     def __init__(self, *, tags: Sequence[str], **counts: Any) -> None:
         super().__init__(**counts)
         self.tags = tuple(tags)
@@ -142,9 +151,8 @@ class GroupExhausted(PortExhausted):
         return f"only {free} {ports} free from {self.minimum} to {self.maximum}, and the group needs {needed}"
 
     def hint(self, spell: Spelling = flag_name) -> str:
-        advice = "Widen the range with ports.min and ports.max (TROP_PORT_MIN and TROP_PORT_MAX)"
-        advice += ", or release what is yours." if self.reserved else "."
-        return advice + self._more_advice(spell)
+        advice = ", or release what is yours." if self.reserved else "."
+        return self._widening(spell) + advice + self._more_advice(spell)
 
 
 class PortOccupied(TropError):

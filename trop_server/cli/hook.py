@@ -174,7 +174,10 @@ class _Desk:
             there = _Desk(self._session, directory)
             try:
                 found: NearestResult = there.perform(NEAREST, NearestRequest(folder=directory))
-                return {*_lines(found.environment, there).splitlines()}
+                # Which of a group's ports was PORT, a directory that is gone does not tell any more.
+                rows = () if os.path.isdir(directory) else found.reservations
+                gone = {f"export {UNTAGGED}={row.port}" for row in rows}
+                return gone.union(_lines(found.environment, there).splitlines())
             except TropError:
                 return set()
             finally:

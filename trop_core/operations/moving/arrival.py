@@ -227,7 +227,9 @@ def above(
         directory = parent
         row = reservations.find(connection, ReservationKey(directory, tag))
         if row is not None:
-            told = f"{quoted(directory)} has port {row.port} already; --root reserves for the root of the worktree"
+            # Not every command that comes here has that itself.
+            told = f"{quoted(directory)} has port {row.port} already; --root (of trop reserve) reserves for the root"
+            told += " of the worktree"
             return (told if directory == root else f"{told}, {quoted(root)}",)
     return ()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from trop_core import fields
 from trop_core.database import reservations
 from trop_core.database.selection import Selection
+from trop_core.errors.base import TropError
 from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.operations.reserving import reserve
 from trop_core.operations.reserving.preparation import ReservingRequest
@@ -85,12 +86,23 @@ def prepare(request: ChoiceRequest, context: Context, *, services: bool = False)
 def plan(connection: StoreConnection, prepared: Prepared[Any]) -> Choice:
     """Decide what to store. Reads; writes nothing. Raises what the plan of ``reserve`` or ``autoreserve`` raises."""
     if not prepared.for_group:
-        one = reserve.plan(connection, prepared)
+        one = _plan_of_one(connection, prepared)
         return _chosen(connection, one, None, (one.reservation,))
     from trop_core.operations.groups import planning
 
     several = planning.plan(connection, prepared)
     return _chosen(connection, several, several.group, tuple(change.after for change in several.changes))
+
+
+def _plan_of_one(connection: StoreConnection, prepared: Prepared[Any]) -> reserve.Plan:
+    try:
+        return reserve.plan(connection, prepared)
+    except TropError as error:
+        from trop_core.errors.ports import PortExhausted
+
+        if isinstance(error, PortExhausted):
+            error.has_fields = False
+        raise
 
 
 def execute(connection: StoreConnection, chosen: Choice, context: Context) -> None:
