@@ -319,6 +319,14 @@ def test_a_correction_of_a_text_that_has_changed_meanwhile_changes_nothing(neovi
     neovim.run("documents", "offered_too_late")
 
 
+def test_the_port_of_a_tag_is_that_of_the_file_as_it_is_seen(neovim: Neovim) -> None:
+    neovim.run("documents", "saved_for_a_tag")
+
+
+def test_what_has_changed_on_disk_is_shown_before_it_is_reserved(neovim: Neovim) -> None:
+    neovim.run("documents", "changed_on_disk")
+
+
 def test_laying_services_out_anew_asks_about_what_is_given_up(neovim: Neovim) -> None:
     neovim.run("documents", "laid_out_anew")
 

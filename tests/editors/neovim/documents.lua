@@ -231,6 +231,35 @@ function M.offered_too_late()
   support.equal(corrected(function() end), right)
 end
 
+--- A tag gets the port that the file as it is seen gives it.
+function M.saved_for_a_tag()
+  local bufnr = edit("trop.yaml")
+  to_be_attached(bufnr)
+  local line = "reservations: {services: {web: {preferred: 6300}}}"
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, { line })
+
+  vim.cmd("Trop reserve web")
+
+  support.note("port 6300 for")
+  support.equal(vim.fn.readfile(repository .. "/trop.yaml"), { line })
+end
+
+--- What somebody else has written meanwhile is shown before it is reserved.
+function M.changed_on_disk()
+  local bufnr = edit("trop.yaml")
+  to_be_attached(bufnr)
+  local theirs = { "# written by somebody else", "reservations: {services: {theirs: {}}}" }
+  vim.fn.writefile(theirs, repository .. "/trop.yaml")
+
+  vim.cmd("Trop services")
+
+  support.note("nothing was reserved, for " .. repository .. "/trop.yaml has changed on disk")
+  support.equal(vim.api.nvim_buf_get_lines(bufnr, 0, -1, false), theirs)
+  support.equal(support.port(repository, "theirs"), nil)
+  vim.cmd("Trop services")
+  support.note(": theirs 5000")
+end
+
 function M.laid_out_anew()
   local file = repository .. "/trop.yaml"
   vim.fn.writefile({ "reservations: {services: {web: {preferred: 6100}, api: {preferred: 6200}}}" }, file)

@@ -27,7 +27,7 @@ end
 ---@param tag string?
 local function reserve(tag)
   local folder = call.here()
-  if not folder then
+  if not folder or not group.is_seen(folder) then
     return
   end
   server.open(folder)
@@ -39,7 +39,8 @@ end
 
 local function services()
   local folder = call.here()
-  if not folder then
+  -- Before it is opened, for which the server may reserve what the file says.
+  if not folder or not group.is_seen(folder) then
     return
   end
   server.open(folder)

@@ -8,27 +8,59 @@ local M = {}
 
 local NAMES = { ["trop.yaml"] = true, ["trop.local.yaml"] = true }
 
---- Save what is open and changed of the project's files that count in a directory, its own and those above: the server
---- reads them as they are saved, and what is reserved is what is seen.
+--- Write a buffer; what kept it from that, if anything did.
+---@param bufnr integer
+---@return string? problem
+local function write(bufnr)
+  local ok, problem = pcall(vim.api.nvim_buf_call, bufnr, function()
+    vim.cmd("silent write")
+  end)
+  if ok and vim.bo[bufnr].modified then
+    problem = "it was not written"
+  elseif ok then
+    return nil
+  end
+  return "the file could not be saved: " .. tostring(problem)
+end
+
+--- Have a buffer show its file as it is on disk by now; what is to be said where it did not.
+---@param bufnr integer
+---@return string? problem
+local function look_again(bufnr)
+  local before = vim.b[bufnr].changedtick
+  vim.cmd("silent! checktime " .. bufnr)
+  if vim.b[bufnr].changedtick ~= before then
+    return ("%s has changed on disk, and is shown now as it is"):format(vim.api.nvim_buf_get_name(bufnr))
+  end
+end
+
+--- See to it that what is reserved is what is seen: of the project's files that count in a directory, its own and those
+--- above, what is open and changed is saved, as the server reads them from the disk.
 ---@param directory string
----@return string? problem why one could not be saved
+---@return string? problem why that is not so
 local function save(directory)
   for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
     local name = vim.api.nvim_buf_get_name(bufnr)
     local above = vim.fs.dirname(name):gsub("/?$", "/")
     local counts = NAMES[vim.fs.basename(name)] and vim.startswith(directory .. "/", above)
-    if vim.bo[bufnr].modified and vim.bo[bufnr].buftype == "" and counts then
-      local ok, problem = pcall(vim.api.nvim_buf_call, bufnr, function()
-        vim.cmd("silent write")
-      end)
-      if not ok then
-        return tostring(problem)
-      end
-      if vim.bo[bufnr].modified then
-        return "it was not written"
+    if counts and vim.api.nvim_buf_is_loaded(bufnr) and vim.bo[bufnr].buftype == "" then
+      local problem = (vim.bo[bufnr].modified and write or look_again)(bufnr)
+      if problem then
+        return problem
       end
     end
   end
+end
+
+--- The same, and whoever is at the keyboard is told where nothing can be reserved for that.
+---@param directory string
+---@return boolean
+function M.is_seen(directory)
+  local problem = save(directory)
+  if problem then
+    messages.usage("nothing was reserved, for " .. problem)
+  end
+  return problem == nil
 end
 
 --- Ask where services would give ports up for others, and say which; then go on. What has changed while the question
@@ -69,9 +101,8 @@ end
 ---@param command "trop.autoreserve"|"trop.reserveGroup"
 ---@param argument table
 function M.reserve(directory, command, argument)
-  local problem = save(directory)
-  if problem then
-    return messages.usage("nothing was reserved, for the file could not be saved: " .. problem)
+  if not M.is_seen(directory) then
+    return
   end
   local function reserve()
     call.execute(command, argument, function(result)
