@@ -221,6 +221,83 @@ def test_a_block_is_its_directory_s_again_when_the_move_is_undone(sandbox: Sandb
     assert checked.returncode == 0, checked.stderr
 
 
+def test_a_block_stays_its_directory_s_while_the_group_above_comes_and_goes(sandbox: Sandbox, shop: Path) -> None:
+    app = shop / "apps/a"
+    app.mkdir(parents=True)
+    file = app / ".env.local"
+    write = ("env", "--write", ".env.local")
+    sandbox.trop(*write, cwd=app)
+    alone = file.read_bytes()
+    (shop / "trop.yaml").write_text(GROUP)
+
+    outdated = sandbox.trop(*write, "--check", cwd=app)
+    would_be_removed = sandbox.trop(*write, "--remove", "--dry-run", cwd=app)
+    with_group = sandbox.trop(*write, cwd=app)
+    grouped, owner = block_of(file), owner_of(file)
+    sandbox.trop(*write, cwd=shop)
+    (shop / "trop.yaml").unlink()
+    examined = sandbox.trop("doctor", cwd=app).stdout
+    without = sandbox.trop(*write, cwd=app)
+
+    assert outdated.returncode == 1
+    assert "belongs to another directory" not in outdated.stderr
+    assert [done.returncode for done in (would_be_removed, with_group, without)] == [0, 0, 0], with_group.stderr
+    assert grouped[:2] == ["PORT=3000", "WEB_PORT=3000"]
+    assert owner == owner_of(shop / ".env.local")
+    assert "trop env --write .env.local\n" in examined
+    assert file.read_bytes() == alone
+    assert sandbox.trop(*write, "--check", cwd=app).returncode == 0
+
+
+def test_a_block_stays_its_directory_s_when_that_is_moved_and_a_group_comes(sandbox: Sandbox, shop: Path) -> None:
+    (shop / "app").mkdir()
+    sandbox.trop("env", "--write", ".env.local", cwd=shop)
+    sandbox.trop("env", "--write", ".env.local", cwd=shop / "app")
+    moved = shop.rename(sandbox.work / "store")
+    (moved / "trop.yaml").write_text(GROUP)
+
+    written = sandbox.trop("env", "--write", ".env.local", cwd=moved / "app")
+
+    assert written.returncode == 0, written.stderr
+    assert owner_of(moved / "app/.env.local") == owner_of(moved / ".env.local")
+
+
+@pytest.mark.parametrize("grouped", [False, True], ids=["alone", "in a group"])
+def test_a_block_of_a_sibling_or_of_the_worktree_around_stays_refused(
+    sandbox: Sandbox, shop: Path, grouped: bool
+) -> None:
+    one, other = (sandbox.directory(f"shop/{name}") for name in ("one", "other"))
+    nested = add_worktree(shop, shop / ".claude/worktrees/x")
+    write = ("env", "--write", ".env.local")
+    for directory in (shop, one, other):
+        sandbox.trop(*write, cwd=directory)
+    if grouped:
+        (shop / "trop.yaml").write_text(GROUP)
+        (nested / "trop.yaml").write_text(GROUP)
+    before = (other / ".env.local").read_bytes()
+    (one / ".env.local").write_bytes(before)
+    (nested / ".env.local").write_bytes((shop / ".env.local").read_bytes())
+
+    copied = sandbox.trop(*write, cwd=one)
+    siblings = sandbox.trop("env", "--write", "../other/.env.local", cwd=one)
+    around = [sandbox.trop(*write, *more, cwd=nested) for more in ([], ["--remove"])]
+
+    assert [done.returncode for done in (copied, siblings, *around)] == [7] * 4
+    assert all("belongs to another directory" in done.stderr for done in (copied, siblings, *around))
+    assert (other / ".env.local").read_bytes() == before
+
+
+def test_a_file_above_is_that_directory_s_and_not_the_caller_s(sandbox: Sandbox, shop: Path) -> None:
+    sandbox.trop("env", "--write", ".env.local", cwd=shop)
+    before = (shop / ".env.local").read_bytes()
+
+    done = sandbox.trop("env", "--write", "../.env.local", cwd=sandbox.directory("shop/src"))
+
+    assert done.returncode == 7
+    assert "belongs to another directory" in done.stderr
+    assert (shop / ".env.local").read_bytes() == before
+
+
 def test_the_marks_tell_no_path(sandbox: Sandbox, shop: Path) -> None:
     sandbox.trop("env", "--write", ".env.local", cwd=shop)
 

@@ -139,6 +139,12 @@ def block_id(connection: StoreConnection, path: str) -> str | None:
     return None if row is None else row[0]
 
 
+def block_ids(connection: StoreConnection, paths: Iterable[str]) -> frozenset[str]:
+    """The ids of the blocks of those of some paths that have one; as ``block_id`` tells it. Reads."""
+    found = (block_id(connection, path) for path in dict.fromkeys(paths))
+    return frozenset(block for block in found if block is not None)
+
+
 def name_block(connection: StoreConnection, path: str, block_id: str) -> None:
     """Note the id of a path's block, unless it has one."""
     if is_usable(connection, DIRECTORIES):

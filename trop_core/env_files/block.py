@@ -122,17 +122,19 @@ def written(
     owner: str,
     variables: Mapping[str, int | str],
     *,
+    kin: Collection[str] = (),
     comment_out: bool = False,
     take_over: bool = False,
 ) -> bytes:
     """The content of a file with these variables in the block of that owner, in place of what is in it.
 
-    Where there is no block, it goes to the end; a file whose last line has no end still has none then. ``comment_out``
-    makes comments of the lines outside that set the same variables, ``take_over`` makes the block of another owner this
-    one's. Raises ``VariableElsewhere`` or ``ForeignBlock`` without them, and what ``find`` raises.
+    Where there is no block, it goes to the end; a file whose last line has no end still has none then. A block of one
+    of its ``kin`` becomes the owner's. ``comment_out`` makes comments of the lines outside that set the same variables,
+    ``take_over`` makes the block of another owner this one's. Raises ``VariableElsewhere`` or ``ForeignBlock`` without
+    them, and what ``find`` raises.
     """
     block = find(text, variables)
-    check_owner(text, block, owner, take_over=take_over)
+    check_owner(text, block, {owner, *kin}, take_over=take_over)
     elsewhere = _elsewhere(text, block, variables)
     if elsewhere and not comment_out:
         message = "the variable is set here, outside of trop's block"
@@ -162,14 +164,14 @@ def written(
     return content
 
 
-def removed(text: EnvText, owner: str | None, *, take_over: bool = False) -> bytes:
+def removed(text: EnvText, owner: str | None, *, kin: Collection[str] = (), take_over: bool = False) -> bytes:
     """The content of a file without the block; the same where there is none.
 
-    What ``written`` made of a file becomes what it was. Raises ``ForeignBlock`` for the block of another owner, unless
-    ``take_over``, and what ``find`` raises.
+    What ``written`` made of a file becomes what it was. Raises ``ForeignBlock`` for the block of another owner that is
+    none of the ``kin``, unless ``take_over``, and what ``find`` raises.
     """
     block = find(text)
-    check_owner(text, block, owner, take_over=take_over)
+    check_owner(text, block, {owner, *kin}, take_over=take_over)
     if block is None:
         return text.content
     before, after = text.content[: block.start], text.content[block.end :]
@@ -179,9 +181,9 @@ def removed(text: EnvText, owner: str | None, *, take_over: bool = False) -> byt
     return before + after
 
 
-def check_owner(text: EnvText, block: Block | None, owner: str | None, *, take_over: bool) -> None:
-    """Refuse the block of another owner. Raises ``ForeignBlock``."""
-    if block is not None and block.owner != owner and not take_over:
+def check_owner(text: EnvText, block: Block | None, owners: Collection[str | None], *, take_over: bool) -> None:
+    """Refuse the block of any other owner. Raises ``ForeignBlock``."""
+    if block is not None and block.owner not in owners and not take_over:
         message = "the block that begins here belongs to another directory"
         raise ForeignBlock([text.problem(block.start, message)])
 

@@ -119,6 +119,19 @@ def locate(path: str, directory: str, is_safe: IsSafe) -> EnvFile:
     return EnvFile(path, real)
 
 
+def kin(file: EnvFile, directory: str, is_safe: IsSafe) -> tuple[str, ...]:
+    """The directories whose block in a file counts as that of a directory which writes it. Looks at the file system.
+
+    That directory itself; and for a file in it or below, those above it in its worktree too, of which a group may have
+    had the ports when the block was written. A file above is not meant: who is in that directory may read it.
+    """
+    top = git.worktree_root(directory, is_safe) if paths.is_within(file.real, directory) else None
+    found = [directory]
+    while top is not None and found[-1] != top and paths.is_within(found[-1], top):
+        found.append(os.path.dirname(found[-1]))
+    return tuple(found)
+
+
 def check_foreign(file: EnvFile, data_directory: str) -> None:
     """Refuse what lies beside the store: no program may replace that. Raises ``InvalidPath``."""
     if os.path.dirname(file.real) == paths.canonical(data_directory):

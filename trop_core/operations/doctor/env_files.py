@@ -57,7 +57,8 @@ def blocks(store: OpenStore) -> Iterator[Finding]:
             yield _unfit(failure, subject.context.spell)
             continue
         told = f"{quoted(path)} is not up to date: {'; '.join(result.file_differences)}"
-        is_foreign = found is not None and found.owner != directories.block_id(connection, result.directory)
+        own = directories.block_ids(connection, (result.directory, *prepared.kin))
+        is_foreign = found is not None and found.owner not in own
         command = subject.command(write + (" --take-over" if is_foreign else ""), place=target.path)
         # It may have been written for one tag: which one, it does not say.
         has_own_ports = found is not None and _ports(found.values) <= own_rows(store, target)

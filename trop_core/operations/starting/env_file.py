@@ -43,14 +43,15 @@ _ID = re.compile(r"[0-9a-f]{32}")
 class Prepared(NamedTuple):
     """The file, and what reserving needs.
 
-    ``text`` is what the file holds, taken apart before the store is locked; ``obstacle`` is why the file cannot be
-    written, as far as that is known.
+    ``kin`` are the directories whose block counts as this one's as well. ``text`` is what the file holds, taken apart
+    before the store is locked; ``obstacle`` is why the file cannot be written, as far as that is known.
     """
 
     request: Any
     context: Context
     reserving: Any
     file: EnvFile
+    kin: tuple[str, ...]
     text: EnvText | None = None
     obstacle: TropError | None = None
 
@@ -73,12 +74,19 @@ class Prepared(NamedTuple):
         return found
 
 
+class Owner(NamedTuple):
+    """Whose the block is: its id, "" if there is none yet, and those ids that count as this one's."""
+
+    block_id: str
+    kin: frozenset[str] = frozenset()
+
+
 class Plan(NamedTuple):
     """What is reserved, whose the block is and what is in it, and the content that the file has then."""
 
     reserving: Any
     path: str
-    owner: str
+    owner: Owner
     variables: dict[str, int | str]
     new: bytes
 
@@ -108,7 +116,8 @@ class Keeping(NamedTuple):
         place.check_foreign(file, context.data_directory)
         if not request.check and not request.allow_tracked:
             place.check_untracked(file, context.is_safe)
-        return Prepared(request, context, reserving, file)
+        start = context.target(request.folder, None).path
+        return Prepared(request, context, reserving, file, place.kin(file, start, context.is_safe))
 
     def run(self, prepared: Prepared, patience: Patience) -> Any:
         """Write the file, take the block out of it, or tell whether it is up to date.
@@ -162,7 +171,8 @@ class Keeping(NamedTuple):
         with _prepared_again(prepared):
             plan = self.work.plan(connection, prepared.reserving)
         arrival = plan.choice.plan.arrival
-        owner = _owner(connection, arrival.source) or os.urandom(16).hex()
+        owner = _owner(connection, prepared, arrival.source)
+        owner = owner if owner.block_id else owner._replace(block_id=os.urandom(16).hex())
         new = _written(prepared, owner, plan.environment)
         if new != _content(prepared) and prepared.obstacle is not None:
             raise prepared.obstacle
@@ -172,7 +182,7 @@ class Keeping(NamedTuple):
         self.work.execute(connection, plan.reserving, context)
         if not companion.ensure(connection, companion.DIRECTORIES):
             raise _unusable(connection)
-        directories.name_block(connection, plan.path, plan.owner)
+        directories.name_block(connection, plan.path, plan.owner.block_id)
 
     def _remove(self, prepared: Prepared, patience: Patience) -> Any:
         request, text = prepared.request, prepared.text
@@ -184,7 +194,7 @@ class Keeping(NamedTuple):
         ):
             path, owner = _whose(connection, prepared)
         outcome = "unchanged"
-        new = None if text is None else block.removed(text, owner, take_over=request.take_over)
+        new = None if text is None else block.removed(text, owner.block_id, kin=owner.kin, take_over=request.take_over)
         if new is not None and new != _content(prepared):
             outcome = "removed"
             if prepared.obstacle is not None:
@@ -214,7 +224,7 @@ class Keeping(NamedTuple):
             told = arriving.told_of_origin(connection, prepared.reserving.arriving, prepared.reserving.again)
             missing = _missing(connection, prepared, path)
             plan = None if missing else self.work.plan(connection, prepared.reserving)
-            owner = None if missing else _owner(connection, path)
+            owner = Owner("") if missing else _owner(connection, prepared, path)
         if plan is None:
             warnings = (*prepared.reserving.warnings, *told)
             result = self.nothing(path)._replace(dry_run=prepared.request.dry_run, warnings=warnings)
@@ -256,15 +266,25 @@ def _content(prepared: Prepared) -> bytes | None:
     return None if prepared.text is None else prepared.text.content
 
 
-def _written(prepared: Prepared, owner: str, variables: dict[str, int | str]) -> bytes:
+def _written(prepared: Prepared, owner: Owner, variables: dict[str, int | str]) -> bytes:
     request, text = prepared.request, prepared.text or EnvText(b"", prepared.file.path)
-    new = block.written(text, owner, variables, comment_out=request.comment_out, take_over=request.take_over)
+    new = block.written(
+        text,
+        owner.block_id,
+        variables,
+        kin=owner.kin,
+        comment_out=request.comment_out,
+        take_over=request.take_over,
+    )
     prepared.file.check_size(new)
     return new
 
 
-def _owner(connection: StoreConnection, path: str) -> str | None:
-    """The id of a path's block, if it has one. Raises ``NewerRecord`` or ``UnusableRecord``."""
+def _owner(connection: StoreConnection, prepared: Prepared, path: str) -> Owner:
+    """Whose the block of the directory is, which the store has at a path.
+
+    Raises ``NewerRecord`` or ``UnusableRecord``.
+    """
     if companion.warning(companion.state(connection)) is not None:
         raise _unusable(connection)
     found = directories.block_id(connection, path)
@@ -272,7 +292,12 @@ def _owner(connection: StoreConnection, path: str) -> str | None:
         raise UnusableRecord(
             "this is no id of a block", path=connection.path, table="directories", column="block_id", key=path
         )
-    return found
+    # What lies in the directory is stored where that is.
+    kin = (
+        path + each.removeprefix(prepared.directory) if paths.is_within(each, prepared.directory) else each
+        for each in prepared.kin
+    )
+    return Owner(found or "", directories.block_ids(connection, kin))
 
 
 def _unusable(connection: StoreConnection) -> TropError:
@@ -281,17 +306,17 @@ def _unusable(connection: StoreConnection) -> TropError:
     return UnusableRecord("the table is not as trop makes it", path=connection.path, table="directories")
 
 
-def _whose(connection: StoreConnection, prepared: Prepared) -> tuple[str, str | None]:
-    """The directory as the store has it, and the id of its block: also of one that was moved and has nothing here yet.
+def _whose(connection: StoreConnection, prepared: Prepared) -> tuple[str, Owner]:
+    """The directory as the store has it, and whose its block is: also of one that was moved and has nothing here yet.
 
     Raises ``Unprepared`` for a look at the file system.
     """
     reserving = prepared.reserving
     path = arriving.stored_path(connection, reserving.arriving, reserving.again)
     if reservations.anything_at(connection, path) or reserving.target.explicit:
-        return path, _owner(connection, path)
+        return path, _owner(connection, prepared, path)
     former = arriving.former_place(connection, reserving.arriving, reserving.again)
-    return path, _owner(connection, former or path)
+    return path, _owner(connection, prepared, former or path)
 
 
 def _missing(connection: StoreConnection, prepared: Prepared, path: str) -> tuple[str, ...]:
@@ -308,7 +333,7 @@ def _missing(connection: StoreConnection, prepared: Prepared, path: str) -> tupl
     )
 
 
-def _differences(prepared: Prepared, owner: str | None, variables: dict[str, int | str]) -> tuple[str, ...]:
+def _differences(prepared: Prepared, owner: Owner, variables: dict[str, int | str]) -> tuple[str, ...]:
     """Why the file is not up to date, a sentence each; nothing if it is."""
     text = prepared.text
     if text is None:
@@ -317,7 +342,7 @@ def _differences(prepared: Prepared, owner: str | None, variables: dict[str, int
         found = block.find(text, variables)
         if found is None:
             return ("the file has no block of trop's",)
-        if block.written(text, owner or "", variables) == text.content:
+        if block.written(text, owner.block_id, variables, kin=owner.kin) == text.content:
             return ()
     except UnfitEnvFile as error:
         return tuple(map(str, error.problems))
