@@ -285,6 +285,19 @@ def test_what_is_offered_of_a_changed_text_is_what_the_file_holds_until_it_is_sa
     assert [lens["command"]["title"] for lens in buffer.ask("codeLens")] == ["Reserve 2 of 2"]
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["bare", "marked"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_a_mark_and_line_ends_that_an_editor_keeps_to_itself_are_no_change(
+    editor: Client, sandbox: Sandbox, mark: str, end: str
+) -> None:
+    text = f"{GROUP}    web: {{}}\n"
+    (sandbox.work / "trop.yaml").write_bytes((mark + text.replace("\n", end)).encode())
+
+    buffer = Buffer(editor, sandbox.work / "trop.yaml", text)
+
+    assert [lens["command"]["title"] for lens in buffer.ask("codeLens")] == ["Reserve 1 of 1"]
+
+
 @pytest.fixture
 def saving(start: Callable[..., Client], sandbox: Sandbox) -> Client:
     """An editor that saves before it reserves."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from bisect import bisect_left, bisect_right
 from functools import cached_property
 from itertools import count
@@ -96,7 +97,7 @@ class Situation:
     def saved(self) -> Document | None:
         """The document as its file holds it, if that is known, and is another text."""
         content, document = self.surroundings.place.saved, self.document
-        if content is None or content == document.text.encode("utf-8", "surrogatepass"):
+        if content is None or _unmarked(content) == _unmarked(document.text.encode("utf-8", "surrogatepass")):
             return None
         return Document(content.decode("utf-8", "replace"), file=document.file, allowed=document.allowed)
 
@@ -189,6 +190,11 @@ class Situation:
     def _start(self) -> int:
         base = None if self.document.group is None else self.document.group.base
         return max(base or 0, self.settings.port_min)
+
+
+def _unmarked(content: bytes) -> bytes:
+    """A text without what editors keep to themselves: a byte-order mark, and how lines end."""
+    return content.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")
 
 
 class _Ground:
