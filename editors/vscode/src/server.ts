@@ -406,11 +406,13 @@ async function saveWhatIsRead(command: string, argument: object): Promise<void> 
     return;
   }
   const open = folderPaths();
+  const absolute = (given: string): string =>
+    given.startsWith('file:') ? vscode.Uri.parse(given).fsPath : path.resolve(open[0] ?? '/', given);
   const directory = folder ?? named ?? (open.length === 1 ? open[0] : undefined);
   if (command === 'trop.reserveGroup' && config !== undefined) {
-    await saveProjectFiles(path.dirname(config));
+    await saveProjectFiles(path.dirname(absolute(config)));
   } else if ([...RESERVING, 'trop.url'].includes(command) && directory !== undefined) {
-    await saveProjectFiles(directory.startsWith('file:') ? vscode.Uri.parse(directory).fsPath : directory);
+    await saveProjectFiles(absolute(directory));
   }
 }
 

@@ -65,6 +65,20 @@ export default async function ({ world, openWindow }) {
   world.trop(folder, 'release', '--tag', 'mail');
   world.trop(folder, 'release', '--tag', 'db');
 
+  // However a key's argument spells it, or the folder, it is saved.
+  const link = path.join(world.work, 'link');
+  fs.symlinkSync(folder, link);
+  for (const [tag, command, argument] of [
+    ['one', 'trop.reserveGroup', { config: 'trop.yaml' }],
+    ['two', 'trop.reserveGroup', { config: `file://${file}` }],
+    ['three', 'trop.autoreserve', { folder: link }],
+  ]) {
+    await window.write(file, `reservations:\n  services:\n    web: {}\n    api: {}\n    ${tag}: {}\n`);
+    await window.command(command, argument);
+    assert.deepEqual(Object.keys(world.portsAt(folder)).toSorted(), ['api', tag, 'web'].toSorted());
+    world.trop(folder, 'release', '--tag', tag);
+  }
+
   // Where services would give ports up, the question names them, and what has changed meanwhile is asked anew.
   const wanted = (ports) => {
     const services = Object.entries(ports).map(([tag, port]) => `    ${tag}: {preferred: ${port}}\n`);
