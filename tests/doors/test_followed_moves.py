@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -223,6 +224,45 @@ def test_what_only_looks_or_releases_names_the_old_place_and_moves_nothing(
     assert str(old) in done.stderr
     assert str(port) in done.stderr
     assert [row[0] for row in sandbox.rows()] == [str(old)]
+
+
+def move_into_the_way(sandbox: Sandbox) -> tuple[Path, str]:
+    """A moved directory that cannot be followed; and what is said of it: where it was, and what settles it."""
+    old, new = sandbox.directory("a"), sandbox.work / "b"
+    ports = f"{sandbox.reserve(cwd=old)}, {sandbox.reserve(cwd=sandbox.directory('a/sub'))}"
+    rename(old, new)
+    (new / "sub").rename(new / "keep")
+    sandbox.reserve(cwd=sandbox.directory("b/sub"))
+    line = f"trop migrate --from {old} --to {new} --recursive --force"
+    settled = f"reservations here are in its way: {line} replaces them"
+    return new, f'this directory was "{old}" before, where these ports are reserved: {ports}; {settled}'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["release"], 0), (["list", "--here"], 0), (["status"], 0), (["assert-reservation"], 1)],
+    ids=["release", "list", "status", "assert"],
+)
+def test_what_only_looks_or_releases_promises_no_move_where_something_is_in_its_way(
+    sandbox: Sandbox, arguments: list[str], code: int
+) -> None:
+    moved, told = move_into_the_way(sandbox)
+
+    done = sandbox.trop(*arguments, cwd=moved)
+
+    assert done.returncode == code
+    assert f"{told}\n" in done.stdout + done.stderr
+    assert told.partition("; ")[2] in sandbox.trop("reserve", "--dry-run", cwd=moved).stderr
+
+
+def test_doctor_advises_no_reserving_where_something_is_in_the_way_of_the_move(sandbox: Sandbox) -> None:
+    moved, told = move_into_the_way(sandbox)
+
+    findings = json.loads(sandbox.trop("doctor", "--format", "json", cwd=moved).stdout)["checks"]
+
+    (found,) = (each for each in findings if each["check"] == "moved")
+    assert found["message"] == told
+    assert found["advice"] == "Decide whether this directory is to have them."
 
 
 @pytest.mark.usefixtures("unmeasured")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ROWS_PER_BATCH = 1000
 MOST_NAMED = 5
+MOVES_ALONG = "reserving here moves them along"
 
 Sight = Literal["same", "link", "gone", "other", "away", "outside", "hidden"]
 """What stands at a place where a directory was before: that very directory (also below a link), a link to it, nothing,
@@ -181,7 +182,8 @@ def told_of_origin(
     former, sight = found
     told = _was_at(connection, former, sight)
     if arriving.follow and sight == "gone":
-        return (f"{told}; reserving here moves them along",)
+        obstacle = _in_the_way(connection, _move_from(former, arriving))
+        return (f"{told}; {obstacle or MOVES_ALONG}",)
     return (f"{told}; to have them here, {migrate_line(former, arriving.target.path)}",)
 
 
@@ -359,23 +361,16 @@ def _elsewhere(
 
 def _followed(connection: StoreConnection, arriving: Arriving, arrival: Arrival, former: str) -> Arrival:
     """The move of everything at and below a place that is gone, if nothing is in its way."""
-    from trop_core.database import moving
-    from trop_core.database.moving import Move
-
     path = arriving.target.path
-    move = Move(Selection(former, recursive=True), path)
+    move = _move_from(former, arriving)
     count = reservations.count(connection, move.source)
     if not arriving.follow:
         line = migrate_line(former, path, "--force")
         told = f"this directory was {quoted(former)} before, and moves are not followed: {line} brings them here"
         return arrival._replace(warnings=(told,))
-    if moving.count_conflicts(connection, move):
-        line = migrate_line(former, path, "--force")
-        told = f"this directory was {quoted(former)} before, but reservations here are in its way: {line} replaces them"
-        return arrival._replace(warnings=(told,))
-    if moving.longer_than(connection, move, LONGEST_PATH) is not None:
-        told = f"this directory was {quoted(former)} before, but a path below it would become too long to be stored"
-        return arrival._replace(warnings=(told,))
+    obstacle = _in_the_way(connection, move)
+    if obstacle is not None:
+        return arrival._replace(warnings=(f"this directory was {quoted(former)} before, but {obstacle}",))
     directory = arrival.directory
     number = f"{count} reservations" if count > 1 else "1 reservation"
     return Arrival(
@@ -387,6 +382,25 @@ def _followed(connection: StoreConnection, arriving: Arriving, arrival: Arrival,
         directory=None if directory is None else directory._replace(came_from=former),
         warnings=(f"this directory was {quoted(former)} before: {number} moved along",),
     )
+
+
+def _move_from(former: str, arriving: Arriving) -> Move:
+    """The move of everything at and below a former place."""
+    from trop_core.database.moving import Move
+
+    return Move(Selection(former, recursive=True), arriving.target.path)
+
+
+def _in_the_way(connection: StoreConnection, move: Move) -> str | None:
+    """What keeps a move from being followed, as a clause that says what settles it; None if nothing does."""
+    from trop_core.database import moving
+
+    if moving.count_conflicts(connection, move):
+        line = migrate_line(move.source.path, move.destination, "--force")
+        return f"reservations here are in its way: {line} replaces them"
+    if moving.longer_than(connection, move, LONGEST_PATH) is not None:
+        return "a path below it would become too long to be stored"
+    return None
 
 
 def _noted(arriving: Arriving, elsewhere: tuple[str, Sight] | None = None) -> Directory | None:
