@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.patience import PATIENCE
-from support.repositories import make_repository
+from support.repositories import add_worktree, make_repository
 from support.running import GROUP, TELL
 from support.sandbox import LOOKING, TROP, UNMEASURED, error_lines
 from support.servers import SECRET, server
@@ -297,6 +297,20 @@ class TestChecking:
         assert SECRET not in done.stderr
         assert not (sandbox.work / "shop" / "started").exists()
         assert unchecked.returncode == 0
+
+    def test_the_program_of_a_worktree_within_is_another_directorys(self, sandbox: Sandbox, port: int) -> None:
+        shop = make_repository(sandbox.work / "shop")
+        worktree = add_worktree(shop, shop / ".claude/worktrees/x")
+        sandbox.reserve(cwd=worktree)
+
+        with server(port, worktree):
+            done = sandbox.trop("run", "--check", "echo", "started", cwd=shop, **LOOKING)
+            status = sandbox.trop("status", cwd=shop, **LOOKING)
+
+        assert (done.returncode, done.stdout) == (6, "")
+        assert error_lines(done)[0].endswith(f'which belongs to "{worktree}"')
+        assert "own" not in status.stdout.split()
+        assert SECRET not in done.stderr + status.stdout
 
     def test_the_directorys_own_program_is_in_nobodys_way(self, sandbox: Sandbox, port: int) -> None:
         with server(port, sandbox.work / "shop"):

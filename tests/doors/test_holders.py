@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 from support.doors import DOORS, JSON_DOORS, Answer, DoorName, ask
+from support.repositories import add_worktree, make_repository
 from support.requirements import needs_namespaces, needs_root
 from support.sandbox import LOOKING
 from support.servers import SECRET, server
@@ -131,6 +132,42 @@ def test_a_process_in_another_directory_that_has_reservations_is_that_ones(stage
     assert told == [(pid, "other", str(stage.other), PROGRAM)] * 4
     assert SECRET not in printed
     assert SECRET not in json.dumps(holders)
+
+
+@pytest.mark.parametrize("kind", ["worktree", "repository"])
+@pytest.mark.parametrize("below", ["", "web"], ids=["in its root", "in a directory of it"])
+def test_a_process_in_a_worktree_within_that_has_reservations_is_that_ones(stage: Stage, kind: str, below: str) -> None:
+    make_repository(stage.shop)
+    nested = stage.shop / ".claude/worktrees/x"
+    _ = add_worktree(stage.shop, nested) if kind == "worktree" else make_repository(nested)
+    reserved, deeper = nested / below, nested / below / "src"
+    deeper.mkdir(parents=True)
+    stage.reserve(reserved, 2)
+
+    with server(stage.port, deeper) as pid:
+        holders = stage.holders("call")
+        printed = stage.printed()
+    with server(stage.port, stage.nowhere, started_from=deeper):
+        by_its_parent = stage.holders("call")
+
+    told = [(each["pid"], each["relation"], each["directory"], each["command"]) for each in holders]
+    assert told == [(pid, "other", str(reserved), PROGRAM)] * 4
+    assert SECRET not in printed
+    assert [(each["relation"], each["directory"]) for each in by_its_parent] == [("other", str(reserved))] * 4
+
+
+def test_a_process_in_a_directory_below_is_its_own_whatever_that_has_reserved(stage: Stage) -> None:
+    make_repository(stage.shop)
+    web, package = stage.shop / "web", make_repository(stage.shop / "web/vendor/package")
+    stage.reserve(web, 2)
+    unreserved = add_worktree(stage.shop, stage.shop / ".claude/worktrees/x")
+
+    for directory in (web, package, unreserved):
+        with server(stage.port, directory):
+            holders = stage.holders("call")
+
+        told = [(each["relation"], each["directory"]) for each in holders]
+        assert told == [("own", str(stage.shop))] * 4, directory
 
 
 @pytest.mark.parametrize("door", JSON_DOORS)

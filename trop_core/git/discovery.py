@@ -56,7 +56,7 @@ def find(path: str, is_safe: IsSafe = nowhere) -> Repository | None:
     """
     start = pointers.canonical(pointers.nearest_directory(path)) or ""
     trusted = (os.geteuid(), 0, _owner(start)) if start else ()
-    for directory in _upwards(start) if start else ():
+    for directory in upwards(start) if start else ():
         mark = os.path.join(directory, ".git")
         target = pointers.git_file(mark)
         if target is not None:
@@ -85,8 +85,8 @@ def _owner(path: str) -> int | None:
         return None
 
 
-def _upwards(directory: str) -> Iterator[str]:
-    """A directory and those above it, as far as they are on one file system."""
+def upwards(directory: str) -> Iterator[str]:
+    """A directory and those above it, as far as they are on one file system. Looks at each of them."""
     device = _device(directory)
     while True:
         yield directory

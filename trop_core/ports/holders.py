@@ -32,7 +32,8 @@ class Process(NamedTuple):
     """What the system tells of a process; None, or empty, what it does not tell, or no longer does.
 
     ``program`` is the name of the file that runs, ``command`` the whole command line. ``directories`` are where it
-    stands and where its parents do, the nearest first, up to the first of which the system does not tell.
+    stands and where its parents do, the nearest first, up to the first of which the system does not tell. ``roots`` are
+    those of them, and above them, that have a ``.git``: roots of worktrees.
     """
 
     pid: int
@@ -41,6 +42,7 @@ class Process(NamedTuple):
     program: str | None = None
     command: str | None = None
     directories: tuple[str, ...] = ()
+    roots: frozenset[str] = frozenset()
 
 
 def read_processes(pids: Iterable[int], *, patience: float = SECONDS) -> dict[int, Process]:
@@ -77,9 +79,9 @@ def related(process: Process, own: Collection[str], reserved: Collection[str], *
         working_directory=escaped(process.directories[0]) if process.directories else None,
     )
     for directory in process.directories:
-        if any(is_within(directory, name) for name in own):
-            return holder._replace(relation="own", directory=port_of, command=process.command or process.program)
         nearest = next((above for above in _upward(directory) if above in reserved), None)
+        if any(is_within(directory, name) and not _is_apart(nearest, name, process.roots) for name in own):
+            return holder._replace(relation="own", directory=port_of, command=process.command or process.program)
         if nearest is not None:
             return holder._replace(relation="other", directory=nearest)
     return holder
@@ -92,6 +94,15 @@ def foremost(holders: Iterable[Holder | None]) -> Holder | None:
     said of all that they belong there.
     """
     return min(holders, key=_precedence, default=None)
+
+
+def _is_apart(nearest: str | None, directory: str, roots: Iterable[str]) -> bool:
+    """Whether a directory with reservations lies in a worktree of its own below another one, as agents' hosts make it.
+
+    What runs there is that worktree's. In the same worktree, a program of a directory below is the project's as well.
+    """
+    within = [root for root in roots if root != directory and is_within(root, directory)]
+    return nearest is not None and any(is_within(nearest, root) for root in within)
 
 
 def _precedence(holder: Holder | None) -> int:
@@ -118,6 +129,7 @@ def _process(pid: int) -> Process:
         program = told(process.exe)
         command = told(process.cmdline)
     directories = tuple(_directories(process))
+    roots = _roots(directories)
     # Its number may be another's by now.
     if not told(process.is_running):
         return Process(pid)
@@ -128,7 +140,15 @@ def _process(pid: int) -> Process:
         program=escaped(os.path.basename(program)) if program else None,
         command=_spelled(command) if command else None,
         directories=directories,
+        roots=roots,
     )
+
+
+def _roots(directories: Iterable[str]) -> frozenset[str]:
+    from trop_core.git.discovery import upwards
+
+    found = {above for directory in set(directories) for above in upwards(directory)}
+    return frozenset(above for above in found if os.path.lexists(os.path.join(above, ".git")))
 
 
 def _spelled(command: Sequence[str]) -> str:
