@@ -40,6 +40,12 @@ class Stage:
             Draft202012Validator(output_schema(found)).validate(answer.data)
         return answer
 
+    def warnings(self, answer: Answer) -> list[str]:
+        if self.door == "cli":
+            return [line.removeprefix("warning: ") for line in answer.told if line.startswith("warning: ")]
+        found: list[str] = answer.data["warnings"]
+        return found
+
     def ports(self) -> dict[str, int]:
         return {row[0].rpartition("/")[2]: row[2] for row in self.sandbox.rows()}
 
@@ -64,6 +70,44 @@ def test_what_was_released_comes_back_with_its_port(stage: Stage) -> None:
     else:
         (row,) = answer.data["restored"]
         assert (row["port"], answer.data["removed"]) == (before["shop"], [])
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "undo"])
+def test_where_what_comes_back_finds_no_directory_the_migrate_to_where_it_is_now_is_named(
+    stage: Stage, dry_run: bool
+) -> None:
+    old, new = stage.shop, stage.sandbox.work / "store"
+    below = stage.sandbox.reserve(cwd=stage.sandbox.directory("shop/api"))
+    old.rename(new)
+    port = stage.sandbox.reserve(cwd=new)
+
+    answer = stage.ask("undo", dryRun=dry_run)
+
+    line = f"trop migrate --from {old} --to {new} --recursive"
+    told = f'ports come back to "{old}", which is not an existing directory, and do not follow it'
+    assert stage.warnings(answer) == [f'{told}: if it is "{new}" now, {line} brings them there']
+    if not dry_run:
+        assert stage.sandbox.trop(*line.split()[1:]).returncode == 0
+        assert (stage.sandbox.reserve(cwd=new), stage.sandbox.reserve(cwd=new / "api")) == (port, below)
+
+
+def test_of_what_comes_back_to_a_missing_directory_that_went_nowhere_nothing_is_said(stage: Stage) -> None:
+    stage.ask("release", path=str(stage.sandbox.work), recursive=True)
+    stage.shop.rmdir()
+
+    answer = stage.ask("undo")
+
+    assert answer.code == 0, answer
+    assert stage.warnings(answer) == []
+
+
+def test_of_directories_that_are_there_an_undo_warns_of_nothing(stage: Stage) -> None:
+    stage.ask("migrate", **{"from": str(stage.shop), "to": str(stage.sandbox.directory("store"))})
+
+    answer = stage.ask("undo")
+
+    assert answer.code == 0, answer
+    assert stage.warnings(answer) == []
 
 
 def test_what_has_taken_the_port_is_in_the_way_and_named(stage: Stage) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import companion, directories, operation_log, undoing
 from trop_core.errors.history import NothingToUndo, UndoConflict, UnrelatedUndo
 from trop_core.errors.paths import UnrelatedPath
+from trop_core.errors.spelling import quoted
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation, Timestamp
 from trop_core.operations.call import Unprepared
+from trop_core.paths import DirectoryState, is_within
 from trop_core.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
     from trop_core.caller import Target
     from trop_core.config.settings import Settings
     from trop_core.context import Context
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_CONFLICTS = 1000
 MOST_SHOWN = 1000
+MOST_NAMED = 5
 
 
 class UndoRequest(Record):
@@ -62,7 +69,7 @@ class UndoResult(Record):
 class Prepared(NamedTuple):
     """The request with its directory, None where any will do; and the paths that the caller may touch, as far as asked.
 
-    ``allowed`` tells that it may touch all of them.
+    ``allowed`` tells that it may touch all of them. ``states`` are those of the directories that were looked at.
     """
 
     request: UndoRequest
@@ -71,6 +78,7 @@ class Prepared(NamedTuple):
     context: Context
     allowed: bool
     checked: frozenset[str] = frozenset()
+    states: Mapping[str, DirectoryState] = MappingProxyType({})
 
 
 class Plan(NamedTuple):
@@ -79,6 +87,7 @@ class Plan(NamedTuple):
     undoes: int
     operation: Logged
     first: tuple[Change, ...]
+    warnings: tuple[str, ...]
 
 
 def prepare(request: UndoRequest, context: Context) -> Prepared:
@@ -103,10 +112,12 @@ def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
         _guard(connection, prepared, found)
     if found.id in undone:
         raise UndoConflict(found, [], undone_by=undone[found.id])
+    first = tuple(operation_log.changes_of(connection, found.id, MOST_SHOWN))
+    warnings = tuple(_told_of_missing(prepared, first))
     conflicts = undoing.in_the_way(connection, found.id, MOST_CONFLICTS)
     if conflicts:
         raise UndoConflict(found, conflicts)
-    return Plan(found.id, found, tuple(operation_log.changes_of(connection, found.id, MOST_SHOWN)))
+    return Plan(found.id, found, first, warnings)
 
 
 def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:
@@ -130,7 +141,7 @@ def report(plan: Plan, dry_run: bool) -> UndoResult:
         changed=plan.operation.changed,
         truncated=plan.operation.changed > len(plan.first),
         dry_run=dry_run,
-        warnings=(),
+        warnings=plan.warnings,
     )
 
 
@@ -172,6 +183,48 @@ def _looked_at(prepared: Prepared, found: Logged, asked: list[str]) -> Prepared:
         except UnrelatedPath as refused:
             raise UnrelatedUndo(found, refused) from refused
     return prepared._replace(checked=prepared.checked | set(asked))
+
+
+def _told_of_missing(prepared: Prepared, changes: tuple[Change, ...]) -> Iterator[str]:
+    """The warnings that ports leave a directory for one that is missing: nothing is noted there by which to follow it.
+
+    Raises ``Unprepared`` for a look at the directories.
+    """
+    coming = {
+        change.before.path: change.after.path
+        for change in changes
+        if change.before is not None and change.after is not None and change.after.path != change.before.path
+    }
+    asked = {*coming, *coming.values()}
+    states = prepared.states
+    if not states.keys() >= asked:
+        raise Unprepared(lambda: _seen(prepared, asked))
+    moves: dict[str, str] = {}
+    for path, left in sorted(coming.items()):
+        was_moved = states[path] is DirectoryState.GONE and states[left] is DirectoryState.PRESENT
+        if was_moved and len(moves) < MOST_NAMED and not _is_part_of(moves, path, left):
+            moves[path] = left
+    for path, left in moves.items():
+        yield _told_of_move(path, left)
+
+
+def _seen(prepared: Prepared, asked: Collection[str]) -> Prepared:
+    """The same with a look at directories."""
+    from trop_core.operations.moving import evidence
+
+    return prepared._replace(states={**prepared.states, **evidence.look_at(prepared.context, asked)})
+
+
+def _is_part_of(moves: Mapping[str, str], path: str, left: str) -> bool:
+    """Whether one of some moves, of all that is at and below a path, is that of another path, too."""
+    return any(is_within(path, source) and moves[source] + path[len(source) :] == left for source in moves)
+
+
+def _told_of_move(path: str, left: str) -> str:
+    from trop_core.operations.moving.arrival import migrate_line
+
+    told = f"ports come back to {quoted(path)}, which is not an existing directory, and do not follow it"
+    return f"{told}: if it is {quoted(left)} now, {migrate_line(path, left)} brings them there"
 
 
 OPERATION = Operation(
