@@ -70,6 +70,45 @@ def test_a_view_in_the_place_of_the_table_is_damage(sandbox: Sandbox) -> None:
     assert "is damaged: reservations: it is a view, and no table" in done.stderr
 
 
+def test_a_row_that_claims_to_be_longer_than_any_can_be_is_damage(sandbox: Sandbox) -> None:
+    sandbox.data.mkdir()
+    store = stores.make_v2(sandbox.database, [("/the/only/one", *ROW[1:])])
+    _lengthen_row(store, b"/the/only/one")
+
+    listed = sandbox.trop("list")
+    checked = sandbox.trop("assert-data-dir", "--validate")
+    copied = sandbox.trop("backup", str(sandbox.root / "copy"))
+
+    assert (listed.returncode, listed.stdout) == (6, "")
+    assert error_lines(listed)[0].startswith(f'the store "{store}" is damaged: ')
+    assert f'error: the store "{store}" is damaged: string or blob too big' in checked.stderr
+    assert (copied.returncode, "the store is damaged (string or blob too big)" in copied.stderr) == (0, True)
+
+
+def _lengthen_row(store: Path, path: bytes) -> None:
+    """Have the only row of a store, and the path in it, claim more than SQLite takes; see SQLite's file format."""
+    content = bytearray(store.read_bytes())
+    size = int.from_bytes(content[16:18], "big")
+    columns = b"\x08"  # how long the head of a record of seven columns is
+    at = content.index(path)
+    while content[at - 8 : at - 7] != columns:
+        at = content.index(path, at + 1)
+    page = at // size * size
+    content[at - 7 : at] = _varint(2 * 1_500_000_000 + 13) + b"\0\0"  # the path's length, and two columns of nothing
+    whole = _varint(2_000_000_000)
+    cell = at - 8 - 1 - len(whole)  # how long the row is, its number, and the record
+    content[cell : cell + len(whole)] = whole
+    content[page + 8 : page + 10] = (cell - page).to_bytes(2, "big")
+    store.write_bytes(content)
+
+
+def _varint(number: int) -> bytes:
+    pieces = [number & 0x7F]
+    while number := number >> 7:
+        pieces.insert(0, number & 0x7F | 0x80)
+    return bytes(pieces)
+
+
 @pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
 @pytest.mark.parametrize("kind", ["fifo", "link", "directory"])
 def test_what_lies_beside_a_store_and_is_no_file_is_named_and_not_waited_for(

@@ -21,7 +21,8 @@ from trop_core.errors.system import (
 _PRIMARY = 0xFF
 # SQLITE_PROTOCOL: a race for the -wal file's locks that SQLite gave up after many attempts.
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# SQLITE_TOOBIG: a row that is longer than any that was ever written.
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG}
 _FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
 _IO = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 _UNSHARED = {sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP}
