@@ -9,7 +9,6 @@ from trop_core.catalogue import Mutation, Operation
 from trop_core.database import companion, directories, operation_log, undoing
 from trop_core.errors.history import NothingToUndo, UndoConflict, UnrelatedUndo
 from trop_core.errors.paths import UnrelatedPath
-from trop_core.errors.spelling import quoted
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation, Timestamp
 from trop_core.operations.call import Unprepared
@@ -223,8 +222,8 @@ def _is_part_of(moves: Mapping[str, str], path: str, left: str) -> bool:
 def _told_of_move(path: str, left: str) -> str:
     from trop_core.operations.moving.arrival import migrate_line
 
-    told = f"ports come back to {quoted(path)}, which is not an existing directory, and do not follow it"
-    return f"{told}: if it is {quoted(left)} now, {migrate_line(path, left)} brings them there"
+    # An editor shows it in a question: each path stands there once.
+    return f"ports come back where no directory is: if that was moved, {migrate_line(path, left)} brings them along"
 
 
 OPERATION = Operation(
