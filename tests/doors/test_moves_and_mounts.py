@@ -51,7 +51,8 @@ def trop_in(place: Path | str, *arguments: str) -> str:
 def an_installation(root: Path) -> list[str]:
     """The commands that make a directory one in which trop runs after chroot(2)."""
     installed = {sys.prefix, sys.base_prefix, os.path.dirname(os.path.dirname(trop_core.__file__))}
-    places = [place for place in (*NEEDED, *sorted(installed)) if Path(place).is_dir()]
+    # The system's own Python is installed in one of those that are needed anyway.
+    places = [place for place in dict.fromkeys((*NEEDED, *sorted(installed))) if Path(place).is_dir()]
     for place in places:
         (root / place[1:]).mkdir(parents=True)
     return bound(*((place, root / place[1:]) for place in places))

@@ -163,10 +163,12 @@ class TestThreads:
             assert error_lines(done)[0] == FEW_THREADS
         else:
             failed = [answers[number]["error"] for number in range(2, 62) if "error" in answers[number]]
-            assert {error["message"] for error in failed} <= {FEW_THREADS}
+            # After the end of the input, a busy machine may not come to all of them in time.
+            in_time = [error["message"] for error in failed if error["data"]["kind"] != "cancelled"]
+            assert set(in_time) <= {FEW_THREADS}
             assert len(sandbox.rows()) == 60 - len(failed)
             # A single thread is enough for all of them.
-            assert len(failed) in (0, 60)
+            assert len(in_time) in (0, 60)
 
 
 @contextmanager

@@ -59,6 +59,8 @@ class Document:
         self.allowed = allowed
         self._mended: Mended | None = None
         self._problems: Sequence[ConfigProblem]
+        self._of_text = 0
+        """How many of them are of the broken text itself; the others are of what it was mended to."""
         self._examination = self._examine(text)
         self.layer: Layer = self._examination.layer
 
@@ -93,7 +95,8 @@ class Document:
     def problems(self) -> tuple[TypingProblem, ...]:
         """What is wrong, in the order of the places."""
         found = tuple(map(self._placed, self._problems))
-        return tuple(problem for number, problem in enumerate(found) if not number or not self._is_of_mending(problem))
+        of_text, of_mended = found[: self._of_text], found[self._of_text :]
+        return (*of_text, *(problem for problem in of_mended if not self._is_of_mending(problem)))
 
     @cached_property
     def outline(self) -> Outline:
@@ -148,6 +151,7 @@ class Document:
 
     def _examine_broken(self, text: str) -> Examination:
         self.is_broken = True
+        self._of_text = len(self._problems)
         self._mended = mend(text)
         if self._mended is None:
             self.unclaimed = frozenset(range(len(self.lines)))

@@ -64,6 +64,7 @@ texts = st.one_of(
 @example("\x00")
 @example("project: \t'\n")
 @example("reservations: {services: {web: {env: PATH}}}\nfollow_moves: true\nprojekt: 1\n")
+@example("project: a\nproject: b\nports: {min")
 def test_the_problems_of_a_text_are_those_that_validate_tells_of_the_file(directory: Path, text: str) -> None:
     if "\ud83d" in text:
         return  # no file holds half of a character
