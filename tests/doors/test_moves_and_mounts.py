@@ -36,7 +36,8 @@ def among_mounts(
     *before, last = commands
     if root is not None:
         last = f"exec chroot {shlex.quote(str(root))} /bin/sh -c {shlex.quote(last)}"
-    script = "\n".join(["set -e", *before, last])
+    # Not everybody's PATH has where chroot(8) is.
+    script = "\n".join(["set -e", "PATH=$PATH:/usr/sbin:/sbin", *before, last])
     # What measures the tests may not be there, or may not be written to.
     changes: dict[str, str | None] = {**UNMEASURED, **environment}
     done = sandbox.run("unshare", "-m", "sh", "-c", script, stdin=None, cwd=None, **changes)
