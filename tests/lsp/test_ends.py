@@ -248,10 +248,10 @@ class TestAClientThatDoesNotRead:
         code = client.process.wait(PATIENCE)
         took = time.monotonic() - begin
 
-        # All the answers to what was sent take gigabytes. How many are made before reading stops is a matter of speed,
-        # and so is how many calls wait by then, which may be any number.
+        # All the answers to what was sent take gigabytes. How many are made before reading stops is a matter of speed
+        # (up to 250 MB were seen), and so is how many calls wait by then, which may be any number.
         waiting = sent * 50_000 // len(stream)
-        assert grown < 256 * 1024 * 1024 + waiting * 8 * 1024
+        assert grown < 512 * 1024 * 1024 + waiting * 8 * 1024
         assert code == 143
         assert took < AT_ONCE
 

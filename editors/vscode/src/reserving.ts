@@ -14,13 +14,14 @@ import {
 } from './protocol';
 import { reservationsOf } from './queries';
 import type { Server } from './server';
-import { ask, briefly, confirmAsItIs, information, pick, type Question } from './show';
+import { ask, briefly, confirmAsItIs, information, pick } from './show';
 import {
   capitalised,
   environmentLines,
   isTaken,
   localUrl,
   portWords,
+  type Question,
   reserveQuestion,
   servicesWords,
   useWords,

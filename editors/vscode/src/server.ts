@@ -35,8 +35,8 @@ import { urlText } from './reserving';
 import { Restarts } from './restarts';
 import { type Finding, findServer } from './serverSearch';
 import { serverArguments, serverPath } from './settings';
-import { confirmAsItIs, type Question } from './show';
-import { reallocationQuestion } from './text';
+import { confirmAsItIs } from './show';
+import { type Question, reallocationQuestion } from './text';
 import { saveProjectFiles } from './unsaved';
 
 /** What has become of the server of this window. */

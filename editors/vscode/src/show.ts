@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import { plain, plainLines } from './plain';
+import type { Question } from './text';
 import { whenNobodyTypes } from './typing';
 
 /** Shows a notification; returns the button that was clicked. */
@@ -24,12 +25,6 @@ export async function confirm(question: string, detail: string, button: string):
   await whenNobodyTypes();
   const options = { modal: true, detail: plainLines(detail) };
   return (await vscode.window.showWarningMessage(plain(question), options, button)) === button;
-}
-
-/** A question, and the lines below it. */
-export interface Question {
-  question: string;
-  detail: string;
 }
 
 /**

@@ -24,6 +24,12 @@ const ROW_LENGTH = 55;
 const LONGEST_PATH = 200;
 const SHOWN_PORTS = 3;
 
+/** A question, and the lines below it. */
+export interface Question {
+  question: string;
+  detail: string;
+}
+
 /** A reservation in a few words: `port 5000`, `port 5001 (tag web)`. */
 export function portWords({ port, tag }: { port: number; tag: string | null }): string {
   return tag === null ? `port ${port}` : `port ${port} (tag ${tag})`;
@@ -126,7 +132,7 @@ function useInMarkdown(reservation: Reservation): string {
 }
 
 /** What a release would do: a question, and the lines below it. */
-export function releaseQuestion(plan: ReleaseResult): { question: string; detail: string } {
+export function releaseQuestion(plan: ReleaseResult): Question {
   const [only] = plan.released;
   const question =
     plan.releasedCount === 1 && only ? `Release ${portWords(only)}?` : `Release ${plan.releasedCount} ports?`;
@@ -144,7 +150,7 @@ export function reallocationQuestion(
   before: readonly Reservation[],
   after: readonly Reservation[],
   warnings: readonly string[],
-): { question: string; detail: string } | undefined {
+): Question | undefined {
   const wanted = new Map(after.map((row) => [key(row), row.port]));
   const lost = before.filter((row) => (wanted.get(key(row)) ?? row.port) !== row.port);
   if (lost.length === 0) {
@@ -159,7 +165,7 @@ export function reallocationQuestion(
 }
 
 /** What copying the variables of a directory would reserve: a question, and the lines below it. */
-export function reserveQuestion(plan: EnvResult): { question: string; detail: string } {
+export function reserveQuestion(plan: EnvResult): Question {
   const lines = plan.reservations.map((reservation) => capitalised(portWords(reservation)));
   return {
     question: `Reserve what is missing of ${counted(lines.length, 'port')} for ${plan.directory}?`,
@@ -168,7 +174,7 @@ export function reserveQuestion(plan: EnvResult): { question: string; detail: st
 }
 
 /** What a migration would do: a question, and the lines below it. */
-export function migrateQuestion(plan: MigrateResult): { question: string; detail: string } {
+export function migrateQuestion(plan: MigrateResult): Question {
   const moves = cut(
     plan.migrated.map((move) => `${capitalised(portWords(move))}: ${shortened(move.from)} → ${shortened(move.to)}`),
     plan.migratedCount,
@@ -188,7 +194,7 @@ export function migrateQuestion(plan: MigrateResult): { question: string; detail
 }
 
 /** What an undo would do: a question, and the lines below it. What is lost comes first. */
-export function undoQuestion(plan: UndoResult): { question: string; detail: string } {
+export function undoQuestion(plan: UndoResult): Question {
   // What is there before and after has changed otherwise, and comes back.
   const kept = new Set(plan.restored.map(identity));
   const lost = plan.removed.filter((row) => !kept.has(identity(row)));
@@ -275,7 +281,7 @@ const ACTIONS: Record<string, string> = {
 };
 
 /** What any other command that takes something away would do: a question, and the reservations that would go. */
-export function plannedQuestion(command: string, plan: Planned): { question: string; detail: string } {
+export function plannedQuestion(command: string, plan: Planned): Question {
   const { removed = [], removedCount = 0 } = plan as Partial<CleanupResult>;
   const gone = removed.map(
     ({ reservation }) => `${capitalised(portWords(reservation))} is given up: ${shortened(reservation.path)}`,
@@ -295,7 +301,7 @@ export function plannedQuestion(command: string, plan: Planned): { question: str
 }
 
 /** What an initialisation would do: a question, and the lines below it. */
-export function initQuestion(plan: InitResult): { question: string; detail: string } {
+export function initQuestion(plan: InitResult): Question {
   const lines = plan.actions.map(({ kind, path }) => `${ACTIONS[kind] ?? kind} ${path}`);
   return {
     question: `Initialize ${plan.dataDir}?`,

@@ -25,18 +25,17 @@ if TYPE_CHECKING:
 
 def moved(store: OpenStore) -> Iterator[Finding]:
     """Whether the directory was elsewhere before: its reservations are still there then, until it reserves again."""
-    from trop_core.operations.moving.arrival import MOVES_ALONG, Arriving, told_of_origin
+    from trop_core.operations.moving.arrival import Arriving, origin
 
     target, connection, subject = store.subject.directory, store.rows, store.subject
     if target is None or connection is None or target.explicit:
         return
     arriving = Arriving.at(target, subject.context, follow=subject.settings.follow_moves)
-    told = completed(arriving, lambda known: told_of_origin(connection, known, lambda again: again))
-    for each in told:
-        advice = "Decide whether this directory is to have them."
-        if each.endswith(MOVES_ALONG):
-            advice = subject.command("reserve", place=target.path)
-        yield warning("moved", each, advice)
+    found = completed(arriving, lambda known: origin(connection, known, lambda again: again))
+    if found is not None:
+        reserving = subject.command("reserve", place=target.path)
+        advice = reserving if found.moves_along else "Decide whether this directory is to have them."
+        yield warning("moved", found.told, advice)
 
 
 def group(store: OpenStore) -> Iterator[Finding]:

@@ -111,12 +111,11 @@ def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
         _guard(connection, prepared, found)
     if found.id in undone:
         raise UndoConflict(found, [], undone_by=undone[found.id])
-    first = tuple(operation_log.changes_of(connection, found.id, MOST_SHOWN))
-    warnings = tuple(_told_of_missing(prepared, first))
     conflicts = undoing.in_the_way(connection, found.id, MOST_CONFLICTS)
     if conflicts:
         raise UndoConflict(found, conflicts)
-    return Plan(found.id, found, first, warnings)
+    first = tuple(operation_log.changes_of(connection, found.id, MOST_SHOWN))
+    return Plan(found.id, found, first, tuple(_told_of_missing(prepared, first)))
 
 
 def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:

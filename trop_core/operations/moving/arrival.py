@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 ROWS_PER_BATCH = 1000
 MOST_NAMED = 5
-MOVES_ALONG = "reserving here moves them along"
 
 Sight = Literal["same", "link", "gone", "other", "away", "outside", "hidden"]
 """What stands at a place where a directory was before: that very directory (also below a link), a link to it, nothing,
@@ -170,21 +169,37 @@ def stored_path(connection: StoreConnection, arriving: Arriving, again: Callable
     return found[0] if found is not None and found[1] == "same" else path
 
 
+class Origin(NamedTuple):
+    """What is told of where a directory was before, and whether to reserve in it moves along what is reserved there."""
+
+    told: str
+    moves_along: bool
+
+
+def origin(connection: StoreConnection, arriving: Arriving, again: Callable[[Arriving], Any]) -> Origin | None:
+    """Where a directory that has nothing was before, if anything is reserved there. Reads.
+
+    Raises ``Unprepared`` for a look at the file system.
+    """
+    if arriving.target.explicit or reservations.anything_at(connection, arriving.target.path):
+        return None
+    found = _elsewhere(connection, arriving, again)
+    if found is None or found[1] not in ("gone", "outside", "hidden"):
+        return None
+    former, sight = found
+    told = _was_at(connection, former, sight)
+    if not arriving.follow or sight != "gone":
+        return Origin(f"{told}; to have them here, {migrate_line(former, arriving.target.path)}", moves_along=False)
+    obstacle = _in_the_way(connection, _move_from(former, arriving))
+    return Origin(f"{told}; {obstacle or 'reserving here moves them along'}", moves_along=obstacle is None)
+
+
 def told_of_origin(
     connection: StoreConnection, arriving: Arriving, again: Callable[[Arriving], Any]
 ) -> tuple[str, ...]:
-    """What a call that moves nothing says of a directory that has nothing: where it was, and what is reserved there."""
-    if arriving.target.explicit or reservations.anything_at(connection, arriving.target.path):
-        return ()
-    found = _elsewhere(connection, arriving, again)
-    if found is None or found[1] not in ("gone", "outside", "hidden"):
-        return ()
-    former, sight = found
-    told = _was_at(connection, former, sight)
-    if arriving.follow and sight == "gone":
-        obstacle = _in_the_way(connection, _move_from(former, arriving))
-        return (f"{told}; {obstacle or MOVES_ALONG}",)
-    return (f"{told}; to have them here, {migrate_line(former, arriving.target.path)}",)
+    """The warning of a call that moves nothing: what ``origin`` tells, and raises what that raises."""
+    found = origin(connection, arriving, again)
+    return () if found is None else (found.told,)
 
 
 def suspected(

@@ -44,7 +44,7 @@ local function services()
     return
   end
   server.open(folder)
-  group.reserve(folder, "trop.autoreserve", { folder = folder })
+  group.reserve("trop.autoreserve", { folder = folder })
 end
 
 ---@param bang boolean

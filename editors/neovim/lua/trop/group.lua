@@ -38,7 +38,7 @@ end
 --- above, what is open and changed is saved, as the server reads them from the disk.
 ---@param directory string
 ---@return string? problem why that is not so
-local function save(directory)
+local function see_to(directory)
   for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
     local name = vim.api.nvim_buf_get_name(bufnr)
     local above = vim.fs.dirname(name):gsub("/?$", "/")
@@ -56,7 +56,7 @@ end
 ---@param directory string
 ---@return boolean
 function M.is_seen(directory)
-  local problem = save(directory)
+  local problem = see_to(directory)
   if problem then
     messages.usage("nothing was reserved, for " .. problem)
   end
@@ -95,15 +95,11 @@ local function ask_what_goes(command, argument, go_on, agreed)
   end)
 end
 
---- Reserve the services of a directory's file, as it is seen, and say what they have. Where they are to be laid out
---- anew, what goes is asked about.
----@param directory string
+--- Reserve the services of a directory's file, which `is_seen`, and say what they have. Where they are to be
+--- laid out anew, what goes is asked about.
 ---@param command "trop.autoreserve"|"trop.reserveGroup"
 ---@param argument table
-function M.reserve(directory, command, argument)
-  if not M.is_seen(directory) then
-    return
-  end
+function M.reserve(command, argument)
   local function reserve()
     call.execute(command, argument, function(result)
       local tags = vim.tbl_keys(result.group)

@@ -4,8 +4,10 @@
 return {
   ["trop.reserveGroup"] = function(command)
     require("trop.typing").forget()
-    local argument = command.arguments[1]
-    require("trop.group").reserve(vim.fs.dirname(argument.config), command.command, argument)
+    local argument, group = command.arguments[1], require("trop.group")
+    if group.is_seen(vim.fs.dirname(argument.config)) then
+      group.reserve(command.command, argument)
+    end
   end,
   ["trop.release"] = function(command)
     require("trop.typing").forget()
