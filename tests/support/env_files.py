@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from support.patience import PATIENCE
 
@@ -41,7 +42,22 @@ ZOO = {
 
 def of_python_dotenv(content: bytes) -> dict[str, str | None]:
     """What python-dotenv reads, without filling in anything."""
-    return dict(dotenv_values(stream=io.StringIO(content.decode("latin-1")), interpolate=False))
+    return dict(dotenv_values(stream=_as_text(content), interpolate=False))
+
+
+def bindings_of_python_dotenv(content: bytes) -> list[tuple[bytes | None, int]]:
+    """What python-dotenv takes apart in a file: each name, None for what sets nothing, and the offset behind it."""
+    found, end = list[tuple[bytes | None, int]](), 0
+    for binding in parse_stream(_as_text(content)):
+        end += len(binding.original.string.encode("utf-8", "surrogateescape"))
+        # Behind what it does not understand, it leaves the second half of a line end for the next one to pass over.
+        behind = end + (content[end - 1 : end + 1] == b"\r\n")
+        found.append((None if binding.key is None else binding.key.encode("utf-8", "surrogateescape"), behind))
+    return found
+
+
+def _as_text(content: bytes) -> io.StringIO:
+    return io.StringIO(content.decode("utf-8", "surrogateescape"), newline="")
 
 
 def of_compose(content: bytes) -> dict[str, str]:

@@ -53,7 +53,7 @@ class EnvText:
         """Where the first line begins."""
         if content.startswith(_FULL_WIDTH):
             raise UnfitEnvFile([self.problem(0, "the file is in UTF-16; write it in UTF-8, which its readers expect")])
-        self.read = [list(statements.statements(content, self.start, reading)) for reading in statements.READINGS]
+        self.read = [list(reading(content, self.start)) for reading in statements.READINGS]
         """What sets variables, to each reader."""
 
     def problem(self, position: int, message: str, key: str | None = None) -> ConfigProblem:

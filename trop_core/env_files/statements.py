@@ -12,45 +12,29 @@ import re
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    Reading = Callable[[bytes, int], Iterator["Statement"]]
+    """What sets variables in a content, from an offset on, in the order of the file; one not closed is the last."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r|\Z")
 _BLANK = re.compile(rb"[ \t\v\f]*")
 _PASSED_OVER = re.compile(rb"(?:[ \t\v\f\r\n]+|#[^\r\n]*)*")
-_KEY = rb"""(?:export[ \t\v\f]+)?     # what a shell needs
-    (?:'(%b+)'|([^=:\#\s'"]+))          # python-dotenv takes quotes around a name
-    [ \t\v\f]*([=:]?)[ \t\v\f]*       # docker compose takes a colon as well"""
+_KEY = re.compile(
+    rb"""(?:export[ \t\v\f]+)?         # what a shell needs
+    (?:'([^'\r\n]+)'|([^=:\#\s'"]+))  # python-dotenv takes quotes around a name
+    [ \t\v\f]*([=:]?)[ \t\v\f]*       # docker compose takes a colon as well""",
+    re.VERBOSE,
+)
+
+# python-dotenv reads text, and in Unicode these are blanks as well.
+_WIDE = rb"[\t\v\f\x1c-\x1f ]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80"
+_WIDE_BLANK = re.compile(rb"(?:%b)*" % _WIDE)
+_WIDE_LINES = re.compile(rb"(?:[\r\n]|%b)*" % _WIDE)
+_WIDE_EXPORT = re.compile(rb"(?:export(?:%b)+)?" % _WIDE)
+_WIDE_KEY = re.compile(rb"'([^']+)'|(?!')((?:(?!%b)[^=\#\r\n])+)" % _WIDE)
+
 _PAIRS = rb"(?:\\.|[^%b\\])*%b"
-
-
-class Reading(NamedTuple):
-    """One way to tell what is a name, and where quoted values end: for all from behind each quote to its end.
-
-    ``by_line`` tells that what cannot be understood goes no further than its line: a colon in the place of the equals
-    sign, a quote that has no other, what follows a quoted value.
-    """
-
-    key: re.Pattern[bytes]
-    ends: Mapping[bytes, re.Pattern[bytes]]
-    by_line: bool
-
-
-def _reading(single: bytes, double: bytes, *, by_line: bool = False) -> Reading:
-    # A name between quotes may go on over lines for python-dotenv.
-    key = re.compile(_KEY % (b"[^']" if by_line else rb"[^'\r\n]"), re.VERBOSE)
-    return Reading(key, {b"'": re.compile(single, re.DOTALL), b'"': re.compile(double, re.DOTALL)}, by_line)
-
-
-SHELL = _reading(rb"[^']*'", _PAIRS % (b'"', b'"'))
-"""POSIX.1-2017, XCU 2.2: nothing is escaped between single quotes, and a backslash escapes between double ones."""
-
-COMPOSE = _reading(_PAIRS % (b"'", b"'"), _PAIRS % (b'"', b'"'))
-"""``dotenv/parser.go`` of compose-go: a backslash escapes between either."""
-
-PYTHON = _reading(rb"(?:\\'|[^'])*'", rb'(?:\\"|[^"])*"', by_line=True)
-"""``parser.py`` of python-dotenv: an escaped quote ends the value after all where no other one follows."""
-
-READINGS = (SHELL, COMPOSE, PYTHON)
 
 
 class Statement(NamedTuple):
@@ -58,7 +42,7 @@ class Statement(NamedTuple):
 
     It begins with its line, or behind another one on that. ``value_end`` is behind its value, ``end`` behind all that
     is its own: behind the line end, unless another one follows on the line. ``closed`` is false where a quoted value
-    has no end.
+    has no end. The name is empty where what goes on over lines sets nothing.
     """
 
     start: int
@@ -68,26 +52,54 @@ class Statement(NamedTuple):
     closed: bool = True
 
 
-def statements(content: bytes, start: int, reading: Reading) -> Iterator[Statement]:
-    """What sets variables from an offset on, in the order of the file. One that is not closed is the last one."""
+def shell(content: bytes, start: int) -> Iterator[Statement]:
+    """POSIX.1-2017, XCU 2.2: nothing is escaped between single quotes, and a backslash escapes between double ones."""
+    return _by_word(content, start, {b"'": _IN_SINGLE_QUOTES, b'"': _IN_DOUBLE_QUOTES})
+
+
+def compose(content: bytes, start: int) -> Iterator[Statement]:
+    """``dotenv/parser.go`` of compose-go: a backslash escapes between either."""
+    return _by_word(content, start, _ESCAPED)
+
+
+def python_dotenv(content: bytes, start: int) -> Iterator[Statement]:
+    """``parser.py`` of python-dotenv from 1.2.3 on: a backslash escapes between either."""
+    return _by_line(content, start, _ESCAPED)
+
+
+def older_python_dotenv(content: bytes, start: int) -> Iterator[Statement]:
+    """The same up to 1.2.2: an escaped quote ends the value after all where no other one follows."""
+    return _by_line(content, start, _PERHAPS_ESCAPED)
+
+
+READINGS: tuple[Reading, ...] = (shell, compose, python_dotenv, older_python_dotenv)
+
+_IN_SINGLE_QUOTES = re.compile(rb"[^']*'")
+_IN_DOUBLE_QUOTES = re.compile(_PAIRS % (b'"', b'"'), re.DOTALL)
+_ESCAPED = {b"'": re.compile(_PAIRS % (b"'", b"'"), re.DOTALL), b'"': _IN_DOUBLE_QUOTES}
+_PERHAPS_ESCAPED = {b"'": re.compile(rb"(?:\\'|[^'])*'"), b'"': re.compile(rb'(?:\\"|[^"])*"')}
+"""Where a quoted value ends, from behind each quote."""
+
+
+def _by_word(content: bytes, start: int, ends: Mapping[bytes, re.Pattern[bytes]]) -> Iterator[Statement]:
+    """A quoted word goes on to its other quote, whatever it is; and behind a value, another statement may follow."""
     position = start
     while position < len(content):
         begin, position = position, _matched(_PASSED_OVER, content, position)
-        # What it passed over are empty lines and comments: this is where its own line begins, or where it did.
-        begin = max(begin, 1 + content.rfind(b"\n", begin, position), 1 + content.rfind(b"\r", begin, position))
-        key = reading.key.match(content, position)
-        if key is None and not reading.by_line and content[position : position + 1] in reading.ends:
+        begin = _own_line(content, begin, position)
+        key = _KEY.match(content, position)
+        if key is None and content[position : position + 1] in ends:
             # A quoted word that sets nothing may go on over lines as well.
             name, behind, sets = b"", position, True
-        elif key is None or (key[3] == b":" and reading.by_line):
+        elif key is None:
             position = line_end(content, position)
             continue
         else:
             name, behind, sets = key[1] or key[2], key.end(), bool(key[3])
         quote = content[behind : behind + 1] if sets else b""
-        if quote not in reading.ends:
-            word = reading.ends.get(content[behind : behind + 1])
-            if not (sets or reading.by_line) and word is not None and word.match(content, behind + 1) is None:
+        if quote not in ends:
+            word = ends.get(content[behind : behind + 1])
+            if not sets and word is not None and word.match(content, behind + 1) is None:
                 # As in "export '": whatever comes behind the file would belong to the word.
                 yield Statement(begin, len(content), len(content), name, closed=False)
                 return
@@ -95,15 +107,41 @@ def statements(content: bytes, start: int, reading: Reading) -> Iterator[Stateme
             if sets or _is_over(content, behind):
                 yield Statement(begin, behind, position, name)
             continue
-        value = reading.ends[quote].match(content, behind + 1)
-        if value is None and not reading.by_line:
+        value = ends[quote].match(content, behind + 1)
+        if value is None:
             yield Statement(begin, len(content), len(content), name, closed=False)
             return
-        behind = behind if value is None else value.end()
-        # Behind the value, a shell and compose take another statement.
-        is_last = reading.by_line or _is_over(content, _matched(_BLANK, content, behind))
+        behind = value.end()
+        is_last = _is_over(content, _matched(_BLANK, content, behind))
         position = line_end(content, behind) if is_last else behind
         yield Statement(begin, behind, position, name)
+
+
+def _by_line(content: bytes, start: int, ends: Mapping[bytes, re.Pattern[bytes]]) -> Iterator[Statement]:
+    """What cannot be understood goes no further than its line: what follows a name or a value, a lone quote."""
+    position = start
+    while position < len(content):
+        begin, position = position, _matched(_WIDE_LINES, content, position)
+        begin = _own_line(content, begin, position)
+        key = _WIDE_KEY.match(content, _matched(_WIDE_EXPORT, content, position))
+        if key is None:
+            position = line_end(content, position)
+            continue
+        name, behind = key[1] or key[2], key.end()
+        sign = _matched(_WIDE_BLANK, content, behind)
+        sets = content[sign : sign + 1] == b"="
+        if sets:
+            behind = _matched(_WIDE_BLANK, content, sign + 1)
+            end = ends.get(content[behind : behind + 1])
+            value = None if end is None else end.match(content, behind + 1)
+            behind = behind if value is None else value.end()
+        position = line_end(content, behind)
+        yield Statement(begin, behind, position, name if sets or _is_over(content, sign) else b"")
+
+
+def _own_line(content: bytes, begin: int, position: int) -> int:
+    """Where the line begins in which something stands, or else where it does: what comes before is passed over."""
+    return max(begin, 1 + content.rfind(b"\n", begin, position), 1 + content.rfind(b"\r", begin, position))
 
 
 def _is_over(content: bytes, position: int) -> bool:

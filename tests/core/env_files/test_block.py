@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.env_files import ZOO, of_a_shell, of_compose, of_python_dotenv
+from support.env_files import ZOO, bindings_of_python_dotenv, of_a_shell, of_compose, of_python_dotenv
 from support.patience import AT_ONCE
 
-from trop_core.env_files import block
+from trop_core.config.file_text import BYTE_ORDER_MARK
+from trop_core.env_files import block, statements
 from trop_core.env_files.block import EnvText
 from trop_core.env_files.place import LARGEST_FILE
 from trop_core.errors.env_files import DamagedBlock, ForeignBlock, UnfitEnvFile, VariableElsewhere
@@ -150,8 +152,13 @@ PIECES = st.sampled_from(
 )
 
 
-@given(st.lists(PIECES | st.binary(max_size=3), max_size=14).map(b"".join))
+CONTENTS = st.lists(PIECES | st.binary(max_size=3), max_size=14).map(b"".join)
+
+
+@given(CONTENTS)
 @example(b"export '")
+@example(b":='")
+@example(b"'''\n'")
 def test_what_was_written_can_be_taken_back_to_the_byte(content: bytes) -> None:
     try:
         new = written(content)
@@ -164,7 +171,7 @@ def test_what_was_written_can_be_taken_back_to_the_byte(content: bytes) -> None:
     assert of_python_dotenv(new).items() >= {name: str(value) for name, value in VARIABLES.items()}.items()
 
 
-@given(st.lists(PIECES | st.binary(max_size=3), max_size=14).map(b"".join))
+@given(CONTENTS)
 def test_once_the_lines_in_the_way_are_comments_the_file_is_up_to_date(content: bytes) -> None:
     try:
         new = written(content, comment_out=True)
@@ -172,6 +179,19 @@ def test_once_the_lines_in_the_way_are_comments_the_file_is_up_to_date(content: 
         return
 
     assert written(new) == new
+
+
+@given(CONTENTS.filter(lambda content: not content.startswith(BYTE_ORDER_MARK)))
+@example("a\xa0='\n'\n\u2028'b\nc'=1\n".encode())
+@example(b"A= # '\nB='\\\\'\nC='\n'")
+def test_a_file_is_taken_apart_as_python_dotenv_does(content: bytes) -> None:
+    is_older = tuple(map(int, version("python-dotenv").split("."))) < (1, 2, 3)
+    reading = statements.older_python_dotenv if is_older else statements.python_dotenv
+    read = [(each.name, each.end) for each in reading(content, 0)]
+    bindings = bindings_of_python_dotenv(content)
+
+    assert {end for _, end in read} <= {end for _, end in bindings}
+    assert {each for each in bindings if each[0] is not None} <= set(read)
 
 
 # What sets the same variable elsewhere
