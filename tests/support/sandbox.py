@@ -163,11 +163,16 @@ class Sandbox:
         )
 
     def make_store(self) -> None:
-        """Create an empty store, as trop does it."""
+        """Create an empty store, if there is none.
+
+        It is put in place whole: a server that finds a part of one begins to make a store of it.
+        """
         if not self.database.exists():
             self.data.mkdir(mode=0o700, exist_ok=True)
-            self.database.write_bytes(_empty_store())
-            self.database.chmod(0o600)
+            made = self.data / "made.db"
+            made.write_bytes(_empty_store())
+            made.chmod(0o600)
+            made.rename(self.database)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
