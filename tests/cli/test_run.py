@@ -174,6 +174,16 @@ class TestArguments:
         assert done.returncode == 6
         assert '"no"' in error_lines(done)[0]
         assert not (sandbox.work / "started").exists()
+        assert sandbox.rows() == []
+
+    def test_what_none_of_several_services_is_foremost_for_starts_and_reserves_nothing(self, sandbox: Sandbox) -> None:
+        (sandbox.work / "trop.yaml").write_text("reservations: {services: {api: {}, db: {}}}\n")
+
+        done = sandbox.trop("run", "touch", "started", "{port}")
+
+        assert done.returncode == 4
+        assert not (sandbox.work / "started").exists()
+        assert sandbox.rows() == []
 
     @pytest.mark.parametrize(
         "arguments",

@@ -79,6 +79,12 @@ class TestTheEnvironment:
 
         assert done.stdout == "5000 http://localhost:5001/v1?x={port}&y={z} work-5000 .\n"
 
+    def test_a_template_with_a_tag_that_is_not_reserved_reserves_nothing(self, sandbox: Sandbox) -> None:
+        done = sandbox.trop("run", "--env", "API={url:api}", "touch", "started")
+
+        assert done.returncode == 6
+        assert (sandbox.rows(), list(sandbox.work.iterdir())) == ([], [])
+
     @pytest.mark.parametrize("named", ["TROP_DATA_DIR=x", "trop_x", "1A", "A-B=x", "=x", "", "Ä"])
     def test_a_name_that_is_none_is_refused_before_anything(self, sandbox: Sandbox, named: str) -> None:
         done = sandbox.trop("run", "--env", named, "touch", "started")
@@ -173,4 +179,5 @@ class TestPrinting:
 
         assert refused.returncode == 4
         assert error_lines(refused)[0].startswith("--format: expected json")
+        assert sandbox.rows() == []
         assert as_json(sandbox.trop("run", "--env", "N=a\nb", "--print-env"))["N"] == "a\nb"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from trop_core.catalogue import operation
+from trop_core.catalogue import Mutation, operation
 from trop_core.errors.arguments import InvalidArgument, UnusableOption
 from trop_core.errors.spelling import quoted
-from trop_core.light_types import TYPE_CHECKING
+from trop_core.light_types import TYPE_CHECKING, Any, NamedTuple
 from trop_core.operations.starting.child_environment import compose
 from trop_core.operations.starting.placeholders import Places
 from trop_server.cli import execution
@@ -15,8 +15,11 @@ from trop_server.cli.printing import as_json, say
 from trop_server.cli.session import given_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from trop_core.catalogue import Operation
+    from trop_core.config.settings import Settings
+    from trop_core.database.handles import StoreConnection
     from trop_core.operations.starting.child_environment import ChildEnvironment
     from trop_core.operations.starting.env import EnvResult
     from trop_server.cli.session import Session
@@ -28,29 +31,63 @@ _FORM = "json"
 def run(session: Session) -> str:
     """Become the command; what comes back is what ``--print-env`` prints, or nothing where it could not be started.
 
-    All that a person has typed, and the files that it names, are looked at before anything is reserved.
+    All that a person has typed, and the files that it names, are looked at before anything is reserved; what the words
+    come to is found out in the transaction that reserves.
     """
     options = session.options
     form = _form(session)
     wanted = _wanted(options.env)
     files = _read_files(session, options.env_file)
-    result: EnvResult = session.perform(operation("env"), given_values(operation("env"), options))
-    places = Places(
-        result.directory, result.port, {row.tag: row.port for row in (*result.others, *result.reservations)}
-    )
-    arguments = options.command[1:] if options.no_replace else [places.fill(word) for word in options.command[1:]]
-    templates = places._replace(name=result.name)
-    own = {name: str(value) for name, value in result.environment.items()}
-    named = {name: templates.fill(template) for name, template in wanted.items()}
-    environment = compose(files, execution.inherited(), {**own, **named})
+
+    def made(result: EnvResult, settings: Settings) -> _Made:
+        places = Places(
+            result.directory, result.port, {row.tag: row.port for row in (*result.others, *result.reservations)}
+        )
+        words = options.command[1:]
+        templates = places._replace(name=result.name)
+        own = {name: str(value) for name, value in result.environment.items()}
+        named = {name: templates.fill(template) for name, template in wanted.items()}
+        environment = compose(files, execution.inherited(), {**own, **named})
+        return _Made(
+            arguments=words if options.no_replace else [places.fill(word) for word in words],
+            environment=environment,
+            printed=None if form is None else _printed(form, result, environment, named, settings),
+        )
+
+    found = _if_made(operation("env"), made)
+    result: EnvResult = session.perform(found, given_values(found, options))
+    assert session.settings is not None
+    arguments, environment, printed = made(result, session.settings)
     for told in environment.told:
         session.tell(f"warning: {told}")
     if options.check:
         _check(session, result)
-    if form is not None:
-        return _printed(session, form, result, environment, named)
+    if printed is not None:
+        return printed
     _start(session, [options.command[0], *arguments], environment.variables)
     return ""
+
+
+class _Made(NamedTuple):
+    """What is made of the ports: what the command is given, and what is printed where it is not to be started."""
+
+    arguments: list[str]
+    environment: ChildEnvironment
+    printed: str | None
+
+
+def _if_made(env: Operation, made: Callable[[EnvResult, Settings], object]) -> Operation:
+    """The operation, which reserves nothing where what is made of the ports cannot be made: ``made`` raises then."""
+    work = env.work
+    assert isinstance(work, Mutation)
+    find, report = work.plan, work.report
+
+    def plan(connection: StoreConnection, prepared: Any) -> Any:
+        found = find(connection, prepared)
+        made(report(found, False), prepared.settings)
+        return found
+
+    return env._replace(work=work._replace(plan=plan))
 
 
 def _form(session: Session) -> str | None:
@@ -103,7 +140,7 @@ def _check(session: Session, result: EnvResult) -> None:
 
 
 def _printed(
-    session: Session, form: str, result: EnvResult, environment: ChildEnvironment, named: Mapping[str, str]
+    form: str, result: EnvResult, environment: ChildEnvironment, named: Mapping[str, str], settings: Settings
 ) -> str:
     """What the command would be given besides the caller's own environment."""
     ports = {name: value for name, value in result.environment.items() if name not in named}
@@ -112,8 +149,7 @@ def _printed(
         return as_json({**ports, **others}, indent=2)
     from trop_server.cli.shells import render, render_own
 
-    allowed = session.settings.allowed_variables if session.settings is not None else ()
-    return render(ports, form, allowed=allowed) + render_own(others, form)
+    return render(ports, form, allowed=settings.allowed_variables) + render_own(others, form)
 
 
 def _start(session: Session, command: Sequence[str], environment: Mapping[str, str]) -> None:
