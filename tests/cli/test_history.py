@@ -22,6 +22,12 @@ def swapped(sandbox: Sandbox) -> tuple[Path, Path]:
     return one, two
 
 
+def commands(sandbox: Sandbox) -> list[str]:
+    """The column of the table that tells what was called, the newest first."""
+    _, *rows = sandbox.trop("history").stdout.splitlines()
+    return [row.split("\t")[2] for row in rows]
+
+
 def firsts(sandbox: Sandbox, *arguments: str) -> list[str]:
     """The column of the table that names a reservation, the newest operation first."""
     header, *rows = sandbox.trop("history", *arguments).stdout.splitlines()
@@ -67,3 +73,12 @@ def test_an_undo_tells_what_comes_back_in_the_place_of_what_and_what_is_given_up
         "Undone: 2 reservations as before.",
     ]
     assert given_up.stderr.splitlines()[1:] == [f"  {two}: port 5001 is given up", "Undone: 1 reservation given up."]
+
+
+@pytest.mark.usefixtures("started_whole")
+def test_what_was_called_is_on_record_where_only_the_command_line_has_it(sandbox: Sandbox) -> None:
+    for name, arguments in (("run", ["true"]), ("open", []), ("env", []), ("url", [])):
+        sandbox.trop(name, *arguments, cwd=sandbox.directory(name), BROWSER="true")
+
+    assert commands(sandbox) == ["trop.url", "trop.env", "trop.open", "trop.run"]
+    assert "Operation 1, trop.run, " in sandbox.trop("undo", "1").stderr

@@ -22,7 +22,8 @@ _IN_THE_TERMINAL = frozenset(
 
 def show(session: Session) -> str:
     """Reserve as ``trop url`` does, and open the address. Raises ``NoBrowser`` where nothing can be opened."""
-    found = operation("url")
+    # On record stands what was called.
+    found = operation("url")._replace(name="open")
     result: UrlResult = session.perform(found, given_values(found, session.options))
     if not _browser(result.url).open(result.url):
         raise NoBrowser(result.url, "it could not be started")

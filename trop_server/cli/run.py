@@ -54,7 +54,8 @@ def run(session: Session) -> str:
             printed=None if form is None else _printed(form, result, environment, named, settings),
         )
 
-    found = _if_made(operation("env"), made)
+    # On record stands what was called.
+    found = _if_made(operation("env")._replace(name="run"), made)
     result: EnvResult = session.perform(found, given_values(found, options))
     assert session.settings is not None
     arguments, environment, printed = made(result, session.settings)
