@@ -208,8 +208,15 @@ def test_a_dry_run_tells_of_the_move_and_leaves_it(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["release"], 0), (["list", "--here"], 0), (["assert-reservation"], 1)],
-    ids=["release", "list", "assert"],
+    [
+        (["release"], 0),
+        (["list", "--here"], 0),
+        (["assert-reservation"], 1),
+        (["history", "--here"], 0),
+        (["undo"], 6),
+        (["swap", ".."], 6),
+    ],
+    ids=["release", "list", "assert", "history", "undo", "swap"],
 )
 def test_what_only_looks_or_releases_names_the_old_place_and_moves_nothing(
     sandbox: Sandbox, arguments: list[str], code: int
@@ -240,8 +247,15 @@ def move_into_the_way(sandbox: Sandbox) -> tuple[Path, str]:
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["release"], 0), (["list", "--here"], 0), (["status"], 0), (["assert-reservation"], 1)],
-    ids=["release", "list", "status", "assert"],
+    [
+        (["release"], 0),
+        (["list", "--here"], 0),
+        (["status"], 0),
+        (["assert-reservation"], 1),
+        (["history", "--here"], 0),
+        (["swap", ".."], 6),
+    ],
+    ids=["release", "list", "status", "assert", "history", "swap"],
 )
 def test_what_only_looks_or_releases_promises_no_move_where_something_is_in_its_way(
     sandbox: Sandbox, arguments: list[str], code: int

@@ -190,6 +190,16 @@ def test_a_directory_that_is_mounted_twice_has_one_port(sandbox: Sandbox, projec
     assert (done.stdout, done.stderr) == ("5000\n", "")
 
 
+def test_a_directory_that_is_mounted_twice_has_one_past(sandbox: Sandbox, project: Path) -> None:
+    here = sandbox.directory("here")
+    undone = trop_in(here, "undo", "--dry-run", "--allow-unrelated-path")
+
+    done = among_mounts(sandbox, [*bound((project, here)), trop_in(here, "history", "--here"), undone])
+
+    assert len(done.stdout.splitlines()) == 2
+    assert f"{project}: port 5000 is given up" in done.stderr
+
+
 def test_a_move_within_a_plain_root_is_followed(sandbox: Sandbox) -> None:
     root = sandbox.directory("root")
     (root / "home" / "old").mkdir(parents=True)

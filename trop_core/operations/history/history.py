@@ -7,6 +7,7 @@ from trop_core.catalogue import Operation, Query
 from trop_core.database import companion, operation_log
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.operations.history.past import PastOperation, past_operation
+from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
 from trop_core.records import Record
 
 if TYPE_CHECKING:
@@ -41,37 +42,54 @@ class HistoryResult(Record):
 
 
 class Prepared(NamedTuple):
-    """The request, with the directories at and below which it asks, or None for the whole store."""
+    """The request, with the directories at and below which it asks, or None for the whole store.
+
+    ``arriving`` is what is known of the directory where the request is about the one that it comes from.
+    """
 
     request: HistoryRequest
     scopes: frozenset[str] | None
     settings: Settings
+    arriving: Arriving | None
+
+    def again(self, arriving: Arriving) -> Prepared:
+        """The same, with more known of the directory."""
+        return self._replace(arriving=arriving)
 
 
 def prepare(request: HistoryRequest, context: Context) -> Prepared:
     """Resolve the directory of a request."""
-    target = None
+    settings = context.settings(None)
+    target = arriving = None
     if request.here:
         target = context.target(request.folder, request.path)
+        arriving = Arriving.at(target, context, follow=settings.follow_moves)
     elif request.folder is not None or request.path is not None:
         target = context.caller.target(folder=request.folder, path=request.path)
     scopes = None if target is None else frozenset((target.path, target.canonical))
-    return Prepared(request, scopes, context.settings(None))
+    return Prepared(request, scopes, settings, arriving)
 
 
 def read(connection: StoreConnection, prepared: Prepared) -> HistoryResult:
-    """Read the log. Where the store has none, nothing was done; where it cannot be read, a warning says so."""
-    request = prepared.request
+    """Read the log. Where the store has none, nothing was done; where it cannot be read, a warning says so.
+
+    Raises ``Unprepared`` for a look at the file system.
+    """
+    request, scopes = prepared.request, prepared.scopes
+    warnings: tuple[str, ...] = ()
+    if scopes is not None and prepared.arriving is not None:
+        scopes |= {stored_path(connection, prepared.arriving, prepared.again)}
+        warnings = told_of_origin(connection, prepared.arriving, prepared.again)
     logged = operation_log.operations(connection)
     undone = operation_log.undone(logged)
-    if prepared.scopes is not None or request.port is not None:
-        touching = operation_log.touching(connection, below=prepared.scopes, port=request.port)
+    if scopes is not None or request.port is not None:
+        touching = operation_log.touching(connection, below=scopes, port=request.port)
         logged = [operation for operation in logged if operation.id in touching]
     told = companion.warning(companion.state(connection))
     return HistoryResult(
         operations=tuple(past_operation(connection, operation, undone) for operation in logged[: request.limit]),
         truncated=request.limit is not None and len(logged) > request.limit,
-        warnings=() if told is None else (told,),
+        warnings=warnings if told is None else (told, *warnings),
     )
 
 

@@ -12,13 +12,13 @@ from trop_core.errors.paths import UnrelatedPath
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation, Timestamp
 from trop_core.operations.call import Unprepared
+from trop_core.operations.moving.arrival import Arriving, migrate_line, stored_path, told_of_origin
 from trop_core.paths import DirectoryState, is_within
 from trop_core.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from trop_core.caller import Target
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
@@ -72,12 +72,16 @@ class Prepared(NamedTuple):
     """
 
     request: UndoRequest
-    target: Target | None
+    arriving: Arriving | None
     settings: Settings
     context: Context
     allowed: bool
     checked: frozenset[str] = frozenset()
     states: Mapping[str, DirectoryState] = MappingProxyType({})
+
+    def again(self, arriving: Arriving) -> Prepared:
+        """The same, with more known of the directory."""
+        return self._replace(arriving=arriving)
 
 
 class Plan(NamedTuple):
@@ -92,10 +96,11 @@ class Plan(NamedTuple):
 def prepare(request: UndoRequest, context: Context) -> Prepared:
     """Find the directory."""
     settings = context.settings(None, allow_unrelated_path=request.allow_unrelated_path)
-    target = None
+    arriving = None
     if request.id is None and not request.any:
         target = context.target(request.folder, request.path)
-    return Prepared(request, target, settings, context, request.force or settings.allow_unrelated_path)
+        arriving = Arriving.at(target, context, follow=settings.follow_moves)
+    return Prepared(request, arriving, settings, context, request.force or settings.allow_unrelated_path)
 
 
 def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
@@ -153,12 +158,17 @@ def _chosen(connection: StoreConnection, prepared: Prepared, logged: list[Logged
             raise NothingToUndo(number, exists=found is not None)
         return found
     candidates = [each for each in logged if each.changed and each.undoes is None and each.id not in undone]
-    target = prepared.target
-    if target is not None:
-        touching = operation_log.touching(connection, below={target.path, target.canonical})
+    arriving = prepared.arriving
+    if arriving is not None:
+        target = arriving.target
+        scopes = {target.path, target.canonical, stored_path(connection, arriving, prepared.again)}
+        touching = operation_log.touching(connection, below=scopes)
         candidates = [each for each in candidates if each.id in touching]
     if not candidates:
-        raise NothingToUndo(None, path=None if target is None else target.path)
+        error = NothingToUndo(None, path=None if arriving is None else arriving.target.path)
+        if arriving is not None:
+            error.warnings = told_of_origin(connection, arriving, prepared.again)
+        raise error
     return candidates[0]
 
 
@@ -219,8 +229,6 @@ def _is_part_of(moves: Mapping[str, str], path: str, left: str) -> bool:
 
 
 def _told_of_move(path: str, left: str) -> str:
-    from trop_core.operations.moving.arrival import migrate_line
-
     # An editor shows it in a question: each path stands there once.
     return f"ports come back where no directory is: if that was moved, {migrate_line(path, left)} brings them along"
 

@@ -11,6 +11,7 @@ from trop_core.errors.reservations import NotFound
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation, ReservationKey
 from trop_core.operations.call import Unprepared
+from trop_core.operations.moving.arrival import Arriving, told_of_origin
 from trop_core.records import Record
 
 if TYPE_CHECKING:
@@ -57,11 +58,15 @@ class Prepared(NamedTuple):
     """The request with both directories; and what listens on the ports, once that was looked at, by the port."""
 
     request: SwapRequest
-    own: Target
+    arriving: Arriving
     other: Target
     settings: Settings
     context: Context
     seen: Mapping[int, Occupant] = {}
+
+    def again(self, arriving: Arriving) -> Prepared:
+        """The same, with more known of the directory."""
+        return self._replace(arriving=arriving)
 
 
 class Plan(NamedTuple):
@@ -81,16 +86,17 @@ def prepare(request: SwapRequest, context: Context) -> Prepared:
     allowed = context.settings(None, allow_unrelated_path=request.allow_unrelated_path).allow_unrelated_path
     for target in (own, other):
         context.guard(target, allowed=request.force or allowed)
-    return Prepared(request, own, other, settings, context)
+    arriving = Arriving.at(own, context, follow=settings.follow_moves)
+    return Prepared(request, arriving, other, settings, context)
 
 
 def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
     """Find both reservations. Reads; writes nothing.
 
     Raises ``NotFound`` if one of them does not exist, ``PortOccupied`` while something listens on one of the ports,
-    and ``Unprepared`` to have that looked at.
+    and ``Unprepared`` to have that, or the file system, looked at.
     """
-    own, other = (_stored(connection, prepared, target) for target in (prepared.own, prepared.other))
+    own, other = _own(connection, prepared), _stored(connection, prepared, prepared.other)
     rows = (own, other)
     warnings: tuple[str, ...] = ()
     if not prepared.request.force:
@@ -112,6 +118,15 @@ def report(plan: Plan, dry_run: bool) -> SwapResult:
     """What the caller gets to know of a plan."""
     own, other = plan.after
     return SwapResult(reservation=own, other=other, dry_run=dry_run, warnings=plan.warnings)
+
+
+def _own(connection: StoreConnection, prepared: Prepared) -> Reservation:
+    """The reservation of this directory. Raises ``NotFound``, which tells where it was before."""
+    try:
+        return _stored(connection, prepared, prepared.arriving.target)
+    except NotFound as error:
+        error.warnings = told_of_origin(connection, prepared.arriving, prepared.again)
+        raise
 
 
 def _stored(connection: StoreConnection, prepared: Prepared, target: Target) -> Reservation:
