@@ -91,6 +91,41 @@ def test_where_what_comes_back_finds_no_directory_the_migrate_to_where_it_is_now
         assert (stage.sandbox.reserve(cwd=new), stage.sandbox.reserve(cwd=new / "api")) == (port, below)
 
 
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "restore"])
+def test_a_backup_that_is_older_than_a_move_is_restored_with_the_migrate_to_where_the_directory_is_now(
+    stage: Stage, dry_run: bool
+) -> None:
+    old, new = stage.shop, stage.sandbox.work / "store"
+    below = stage.sandbox.reserve("--tag", "api", cwd=stage.sandbox.directory("shop/api"))
+    kept = stage.sandbox.root / "kept.bak"
+    assert stage.sandbox.trop("backup", str(kept)).returncode == 0
+    old.rename(new)
+    port = stage.sandbox.reserve(cwd=new)
+
+    answer = stage.ask("restore", file=str(kept), dryRun=dry_run)
+
+    line = f"trop migrate --from {old} --to {new} --recursive"
+    told = f"ports come back where no directory is: if that was moved, {line} brings them along"
+    assert stage.warnings(answer) == [told]
+    if not dry_run:
+        assert stage.sandbox.trop(*line.split()[1:]).returncode == 0
+        found = (stage.sandbox.reserve(cwd=new), stage.sandbox.reserve("--tag", "api", cwd=new / "api"))
+        assert found == (port, below)
+
+
+def test_a_port_that_another_directory_has_by_now_is_no_sign_of_a_move(stage: Stage) -> None:
+    kept = stage.sandbox.root / "kept.bak"
+    assert stage.sandbox.trop("backup", str(kept)).returncode == 0
+    # It was reserved at another time, which is what tells.
+    stage.sandbox.execute("UPDATE reservations SET path = path || '2', created_at = 1 WHERE path LIKE '%/shop'")
+    stage.shop.rename(stage.sandbox.work / "shop2")
+
+    answer = stage.ask("restore", file=str(kept))
+
+    assert answer.code == 0, answer
+    assert stage.warnings(answer) == []
+
+
 def test_of_what_comes_back_to_a_missing_directory_that_went_nowhere_nothing_is_said(stage: Stage) -> None:
     stage.ask("release", path=str(stage.sandbox.work), recursive=True)
     stage.shop.rmdir()

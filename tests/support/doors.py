@@ -26,6 +26,7 @@ POSITIONALS = {
     "trop.compactExclusions": "config",
     "trop.exclude": "ports",
     "trop.portInfo": "port",
+    "trop.restore": "file",
     "trop.swap": "path",
     "trop.undo": "id",
 }

@@ -163,6 +163,24 @@ def records(connection: StoreConnection) -> list[Record]:
     return rows
 
 
+def moved_since(connection: StoreConnection, rows: Iterable[Record], *, limit: int) -> dict[str, str]:
+    """Where reservations are now that have another path than in some former rows, by the path that they had there.
+
+    They are told by port, tag and time of creation, which a move leaves. In the order of the former paths; the first
+    ``limit`` of them.
+    """
+    import json
+
+    given = json.dumps([(path, tag, port, created_at) for path, tag, port, _, _, created_at, *_ in rows])
+    former, tag, port, created_at = (f"json_extract(given.value, '$[{place}]')" for place in range(4))
+    found = connection.execute(
+        f"SELECT DISTINCT {former}, at.path FROM json_each(?) AS given JOIN reservations AS at ON at.port = {port}"
+        f" WHERE at.path <> {former} AND at.tag = {tag} AND at.created_at = {created_at} ORDER BY 1 LIMIT ?",
+        (given, limit),
+    )
+    return dict(found.fetchall())
+
+
 def remove_numbered(connection: StoreConnection, numbers: Sequence[int]) -> list[str]:
     """Remove the rows with these numbers, which were read in the same transaction; the path of each."""
     # One statement with one parameter takes half as long as one for each row.

@@ -12,21 +12,21 @@ from trop_core.errors.paths import UnrelatedPath
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation, Timestamp
 from trop_core.operations.call import Unprepared
-from trop_core.operations.moving.arrival import Arriving, migrate_line, stored_path, told_of_origin
-from trop_core.paths import DirectoryState, is_within
+from trop_core.operations.moving.arrival import Arriving, stored_path, told_of_origin
+from trop_core.operations.moving.comeback import told_of_missing
 from trop_core.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Mapping
 
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
     from trop_core.database.operation_log import Change, Logged
+    from trop_core.paths import DirectoryState
 
 MOST_CONFLICTS = 1000
 MOST_SHOWN = 1000
-MOST_NAMED = 5
 
 
 class UndoRequest(Record):
@@ -120,7 +120,7 @@ def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
     if conflicts:
         raise UndoConflict(found, conflicts)
     first = tuple(operation_log.changes_of(connection, found.id, MOST_SHOWN))
-    return Plan(found.id, found, first, tuple(_told_of_missing(prepared, first)))
+    return Plan(found.id, found, first, _told_of_missing(prepared, first))
 
 
 def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:
@@ -193,8 +193,8 @@ def _looked_at(prepared: Prepared, found: Logged, asked: list[str]) -> Prepared:
     return prepared._replace(checked=prepared.checked | set(asked))
 
 
-def _told_of_missing(prepared: Prepared, changes: tuple[Change, ...]) -> Iterator[str]:
-    """The warnings that ports leave a directory for one that is missing: nothing is noted there by which to follow it.
+def _told_of_missing(prepared: Prepared, changes: tuple[Change, ...]) -> tuple[str, ...]:
+    """The warnings that ports leave a directory for one that is missing.
 
     Raises ``Unprepared`` for a look at the directories.
     """
@@ -203,34 +203,7 @@ def _told_of_missing(prepared: Prepared, changes: tuple[Change, ...]) -> Iterato
         for change in changes
         if change.before is not None and change.after is not None and change.after.path != change.before.path
     }
-    asked = {*coming, *coming.values()}
-    states = prepared.states
-    if not states.keys() >= asked:
-        raise Unprepared(lambda: _seen(prepared, asked))
-    moves: dict[str, str] = {}
-    for path, left in sorted(coming.items()):
-        was_moved = states[path] is DirectoryState.GONE and states[left] is DirectoryState.PRESENT
-        if was_moved and len(moves) < MOST_NAMED and not _is_part_of(moves, path, left):
-            moves[path] = left
-    for path, left in moves.items():
-        yield _told_of_move(path, left)
-
-
-def _seen(prepared: Prepared, asked: Collection[str]) -> Prepared:
-    """The same with a look at directories."""
-    from trop_core.operations.moving import evidence
-
-    return prepared._replace(states={**prepared.states, **evidence.look_at(prepared.context, asked)})
-
-
-def _is_part_of(moves: Mapping[str, str], path: str, left: str) -> bool:
-    """Whether one of some moves, of all that is at and below a path, is that of another path, too."""
-    return any(is_within(path, source) and moves[source] + path[len(source) :] == left for source in moves)
-
-
-def _told_of_move(path: str, left: str) -> str:
-    # An editor shows it in a question: each path stands there once.
-    return f"ports come back where no directory is: if that was moved, {migrate_line(path, left)} brings them along"
+    return told_of_missing(coming, prepared.states, prepared.context, lambda states: prepared._replace(states=states))
 
 
 OPERATION = Operation(

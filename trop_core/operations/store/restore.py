@@ -12,6 +12,7 @@ import stat
 import time
 from contextlib import closing
 from functools import partial
+from types import MappingProxyType
 
 from trop_core import fields
 from trop_core.catalogue import Mutation, Operation, Procedure
@@ -27,15 +28,21 @@ from trop_core.errors.store import DatabaseCorrupt
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan
 from trop_core.operations.call import mutate
+from trop_core.operations.moving.comeback import told_of_missing
 from trop_core.operations.recording import Recording
 from trop_core.records import Record
 from trop_core.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trop_core.config.settings import Settings
     from trop_core.context import Context
     from trop_core.database.handles import StoreConnection
     from trop_core.database.reservations import Record as Row
+    from trop_core.paths import DirectoryState
+
+MOST_MOVED = 1000
 
 _OPERATION = "read the backup"
 _ADVICE = "Nothing was changed. Name a file that trop backup, trop init --overwrite or an upgrade has written."
@@ -65,7 +72,10 @@ class RestoreResult(Record):
 
 
 class Prepared(NamedTuple):
-    """The store, and the rows of the backup, checked, in today's layout."""
+    """The store, and the rows of the backup, checked, in today's layout.
+
+    ``states`` are those of the directories that were looked at.
+    """
 
     store: Store
     file: str
@@ -74,6 +84,7 @@ class Prepared(NamedTuple):
     settings: Settings
     recording: Recording
     context: Context
+    states: Mapping[str, DirectoryState] = MappingProxyType({})
 
 
 class Plan(NamedTuple):
@@ -81,6 +92,7 @@ class Plan(NamedTuple):
 
     rows: list[Row]
     replaced: int
+    warnings: tuple[str, ...]
 
 
 def prepare(request: RestoreRequest, context: Context) -> Prepared:
@@ -99,8 +111,9 @@ def prepare(request: RestoreRequest, context: Context) -> Prepared:
 def run(prepared: Prepared, patience: Patience) -> RestoreResult:
     """Replace the rows, after a backup of what is there; a dry run looks at the same things.
 
-    Raises what ``Call.transact`` raises; everything is as it was then, and the backup is removed. What else ends it, as
-    Ctrl-C does, may come after the commit, and leaves a backup unless nothing had been done by then.
+    Raises what ``Call.transact`` raises, and ``Unprepared`` for a look at directories; all is as it was then, and the
+    backup is removed. What else ends it, as Ctrl-C does, may come after the commit, and leaves a backup unless nothing
+    had been done by then.
     """
     backups: list[str] = []
     work = Mutation(
@@ -139,7 +152,7 @@ def run(prepared: Prepared, patience: Patience) -> RestoreResult:
         changed_count=prepared.recording.changed,
         replaced_count=done.replaced,
         dry_run=prepared.dry_run,
-        warnings=(),
+        warnings=done.warnings,
     )
     told: RestoreResult = prepared.recording.told(result, dry_run=prepared.dry_run)
     return told
@@ -151,9 +164,14 @@ def _is_rolled_back(error: BaseException) -> bool:
 
 
 def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
-    """Count what is there. Reads; writes nothing."""
+    """Count what is there, and look for what has moved since. Reads; writes nothing.
+
+    Raises ``Unprepared`` for a look at the directories that it has moved from and to.
+    """
     (count,) = connection.execute("SELECT count(*) FROM reservations").fetchone()
-    return Plan(prepared.rows, count)
+    moved = reservations.moved_since(connection, prepared.rows, limit=MOST_MOVED)
+    told = told_of_missing(moved, prepared.states, prepared.context, lambda states: prepared._replace(states=states))
+    return Plan(prepared.rows, count, told)
 
 
 def _execute(connection: StoreConnection, plan: Plan, context: Context, *, backups: list[str] | None) -> None:
