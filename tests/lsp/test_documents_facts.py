@@ -73,11 +73,26 @@ def test_a_store_that_was_no_file_is_looked_at_again_once_it_is_one(editor: Clie
     file_of(sandbox).write_text("reservations:\n  services:\n    web: {}\n")
     buffer = Buffer(editor, file_of(sandbox), file_of(sandbox).read_text())
     hovered = buffer.ask("hover", position={"line": 2, "character": 5})
-    assert "is not known" in hovered["contents"]["value"]
+    assert "the store cannot be read as it is" in hovered["contents"]["value"]
 
     sandbox.database.unlink()
     sandbox.trop("autoreserve")
 
+    while "Port 5000" not in buffer.ask("hover", position={"line": 2, "character": 5})["contents"]["value"]:
+        pass
+
+
+def test_a_store_that_is_busy_has_not_been_read_so_far_and_is_once_it_can_be(editor: Client, sandbox: Sandbox) -> None:
+    file_of(sandbox).write_text("reservations:\n  services:\n    web: {}\n")
+    sandbox.trop("autoreserve")
+    # With a log beside it, a store can be read at any time.
+    stores.run(sandbox.database, "PRAGMA journal_mode = DELETE")
+
+    with stores.locked(sandbox.database, "BEGIN EXCLUSIVE"):
+        buffer = Buffer(editor, file_of(sandbox), file_of(sandbox).read_text())
+        hovered = buffer.ask("hover", position={"line": 2, "character": 5})
+
+    assert "the store has not been read so far" in hovered["contents"]["value"]
     while "Port 5000" not in buffer.ask("hover", position={"line": 2, "character": 5})["contents"]["value"]:
         pass
 

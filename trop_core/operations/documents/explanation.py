@@ -72,8 +72,9 @@ def about_service(situation: Situation, tag: str) -> Iterator[str]:
     entry = situation.entries.get(tag)
     if entry is None:
         return
-    if entry.port is None and not situation.surroundings.stock.is_known:
-        yield "What is reserved is not known: the store cannot be read as it is."
+    unknown = situation.surroundings.stock.unknown
+    if entry.port is None and unknown is not None:
+        yield f"What is reserved is not known: {unknown}."
     elif entry.port is None and situation.is_overruled:
         yield "No port is reserved for it: the services of trop.local.yaml are the ones that count."
     elif entry.port is None:

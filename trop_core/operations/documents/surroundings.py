@@ -62,11 +62,19 @@ class Place(NamedTuple):
 
 
 class Stock:
-    """All that is reserved, in the order of the ports, if that ``is_known``. Nothing in here changes."""
+    """All that is reserved, in the order of the ports; nothing, and as a clause why, where it is ``unknown``.
 
-    def __init__(self, rows: Sequence[Reservation] = (), *, is_known: bool = True) -> None:
+    Nothing in here changes.
+    """
+
+    def __init__(self, rows: Sequence[Reservation] = (), *, unknown: str | None = None) -> None:
         self.rows = tuple(rows)
-        self.is_known = is_known
+        self.unknown = unknown
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known what is reserved."""
+        return self.unknown is None
 
     @cached_property
     def by_port(self) -> dict[int, Reservation]:
@@ -124,15 +132,18 @@ class System(NamedTuple):
         return relations.holder(held, settings.occupancy)
 
 
-UNKNOWN = Stock(is_known=False)
-"""What is reserved, as long as the store was not read, and where it cannot be."""
+UNREAD = Stock(unknown="the store has not been read so far")
+"""What is reserved, as long as nobody has looked at the store, or it was busy each time."""
+
+UNREADABLE = Stock(unknown="the store cannot be read as it is")
+"""What is reserved in a store of another version, or one that is damaged or refused."""
 
 
 class Surroundings(NamedTuple):
     """All of it."""
 
     place: Place = Place()
-    stock: Stock = UNKNOWN
+    stock: Stock = UNREAD
     system: System = System()
 
 

@@ -17,7 +17,15 @@ from trop_core.database.watch import StoreBusy, StoreWatch
 from trop_core.errors.base import TropError
 from trop_core.looks import Watched
 from trop_core.operations.documents.situation import Situation
-from trop_core.operations.documents.surroundings import UNKNOWN, Place, Stock, Surroundings, place_of, system_of
+from trop_core.operations.documents.surroundings import (
+    UNREAD,
+    UNREADABLE,
+    Place,
+    Stock,
+    Surroundings,
+    place_of,
+    system_of,
+)
 from trop_core.operations.looking.relations import name_of
 
 if TYPE_CHECKING:
@@ -194,7 +202,7 @@ class Knowledge:
             if has_changed or self._stock is None:
                 rows = store.read_all()
                 # One of an older version tells nothing until somebody upgrades it.
-                self._stock = UNKNOWN if rows is None else Stock(rows)
+                self._stock = UNREADABLE if rows is None else Stock(rows)
                 self._is_owed, self._complaint = False, ""
         except StoreBusy:
             # What stands is told as it was; the next look tries again.
@@ -202,7 +210,7 @@ class Knowledge:
             return False
         except TropError as error:
             has_changed = self._stock is not None and str(error) != self._complaint
-            self._stock, self._is_owed = UNKNOWN, False
+            self._stock, self._is_owed = UNREADABLE, False
             if str(error) != self._complaint:
                 self._complaint = str(error)
                 logger.warning("the store has nothing to say about documents: %s", error)
@@ -211,7 +219,7 @@ class Knowledge:
     def _around(self, question: Question, context: Context | None) -> Surroundings:
         if context is None:
             return Surroundings()
-        stock = self._stock or UNKNOWN
+        stock = self._stock or UNREAD
         known = Surroundings(self._place(question, context), stock)
         situation = Situation(question.document, known)
         system = system_of(situation.ports_of_interest, stock, situation.settings, context, self._name)
