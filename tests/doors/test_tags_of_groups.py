@@ -32,6 +32,54 @@ def test_a_preference_that_is_taken_leaves_every_order_with_the_same_ports(sandb
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("days", [0, 8], ids=["lately", "long ago"])
+@pytest.mark.parametrize("gone", [["5000"], ["5000", "5001"]], ids=["one", "two"])
+@pytest.mark.parametrize("first", ["web", "api"])
+def test_a_group_for_which_room_is_made_has_the_same_ports_in_every_order(
+    sandbox: Sandbox, first: str, gone: list[str], days: int
+) -> None:
+    project, missing = sandbox.directory("project"), sandbox.directory("missing")
+    (project / "trop.yaml").write_text("reservations: {services: {web: {}, api: {}}}\n")
+    for port in gone:
+        sandbox.reserve("--tag", port, "--port", port, cwd=missing)
+    sandbox.execute(f"UPDATE reservations SET last_used_at = last_used_at - {days * 86_400}")
+    sandbox.reserve("--port", "5002", cwd=sandbox.directory("other"))
+    missing.rmdir()
+    bounds = {"TROP_PORT_MIN": "5000", "TROP_PORT_MAX": str(5001 + len(gone))}
+    sandbox.trop("backup", str(sandbox.root / "before.bak"))
+
+    whole = _group(sandbox, project, **bounds)
+    sandbox.trop("restore", str(sandbox.root / "before.bak"))
+    one = sandbox.trop("reserve", "--tag", first, cwd=project, **bounds)
+
+    assert one.stdout == f"{whole[first]}\n"
+    assert _group(sandbox, project, **bounds) == whole
+    assert str(sandbox.work / "other") in [row[0] for row in sandbox.rows()]
+
+
+def test_a_preference_that_is_free_once_room_was_made_is_kept_without_a_word_of_who_had_it(sandbox: Sandbox) -> None:
+    project = sandbox.directory("project")
+    (project / "trop.yaml").write_text("reservations: {services: {web: 5000, api: {}}}\n")
+    sandbox.reserve("--port", "5000", cwd=sandbox.directory("missing"))
+    (sandbox.work / "missing").rmdir()
+
+    one = sandbox.trop("reserve", "--tag", "web", cwd=project, TROP_PORT_MIN="5000", TROP_PORT_MAX="5001")
+
+    assert one.stdout == "5000\n"
+    assert one.stderr == "warning: to make room, reservations were dropped: 1 of missing directories, 0 expired\n"
+
+
+def test_one_service_has_a_port_where_no_room_can_be_made_for_all(sandbox: Sandbox) -> None:
+    project = sandbox.directory("project")
+    (project / "trop.yaml").write_text("reservations: {services: {web: {}, api: {}, db: {}}}\n")
+    sandbox.reserve("--port", "5000", cwd=sandbox.directory("missing"))
+    (sandbox.work / "missing").rmdir()
+
+    one = sandbox.trop("reserve", "--tag", "api", cwd=project, TROP_PORT_MIN="5000", TROP_PORT_MAX="5001")
+
+    assert (one.stdout, one.stderr) == ("5001\n", "")
+
+
 @pytest.mark.parametrize("flag", ["--force", "--overwrite"])
 def test_a_service_that_runs_keeps_its_port_where_it_is_laid_out_anew(sandbox: Sandbox, flag: str) -> None:
     low = free_block()

@@ -99,7 +99,7 @@ def choose(
         return found, ()
     keep = {row.key for row in stored.values()}
     dropped: tuple[Removal, ...] = ()
-    for dropped in room.removals(connection, prepared, keep=keep, arrival=arrival):
+    for dropped in room.removals(connection, prepared, keep=keep, arrival=arrival, for_group=True):
         if len(dropped) < len(found.tags):
             continue
         freed = [removal.reservation.port for removal in dropped]
@@ -110,7 +110,7 @@ def choose(
     lacking = arrange(connection, prepared, group, stored, anew=anew, freed=freed) if dropped else found
     if isinstance(lacking, Arrangement):
         return lacking, dropped
-    raise GroupExhausted(tags=lacking.tags, **room.counts(prepared, lacking.found))
+    raise GroupExhausted(tags=lacking.tags, **room.counts(prepared, lacking.found, for_group=True))
 
 
 def told_of(prepared: Prepared[Any], group: Group, found: Arrangement) -> tuple[str, ...]:

@@ -233,9 +233,10 @@ def _choose(
             told += (_told_of_running(own.port, prepared),)
         return Choice(own.port, warnings=told)
     if service is not None:
-        place = _place_in_group(connection, prepared, arrival, service.tag, own)
-        if place is not None:
-            return Choice(place, warnings=told)
+        placed = _place_in_group(connection, prepared, arrival, service.tag, own)
+        if placed is not None:
+            told = room.told_of_avoided(prepared, placed.port) if placed.port == preferred else told
+            return placed._replace(warnings=told + placed.warnings)
     found = _scan(connection, prepared)
     if isinstance(found, int):
         return Choice(found, warnings=told)
@@ -303,8 +304,12 @@ def _place_in_group(
     arrival: Arrival,
     tag: str,
     own: Reservation | None,
-) -> int | None:
-    """The port that a service gets when the whole group is asked for, or None where there is no room for it."""
+) -> Choice | None:
+    """The port that a service gets when the whole group is asked for, or None where there is no room for it.
+
+    Where that one is freed for the group, all goes that is dropped for the group: so the others find their places.
+    """
+    from trop_core.errors.ports import GroupExhausted
     from trop_core.operations.groups import arranging, planning
 
     group = prepared.settings.group
@@ -312,8 +317,16 @@ def _place_in_group(
     stored = planning.stored_services(connection, group, arrival)
     if own is not None:
         del stored[tag]
-    found = arranging.arrange(connection, prepared, group, stored)
-    return found.ports.get(tag)
+    removals: tuple[Removal, ...] = ()
+    try:
+        found, dropped = arranging.choose(connection, prepared, group, stored, arrival)
+        port = found.ports.get(tag)
+        if any(removal.reservation.port == port for removal in dropped):
+            removals = dropped
+    except GroupExhausted:
+        # For one of them there may be room all the same.
+        port = arranging.arrange(connection, prepared, group, stored).ports.get(tag)
+    return None if port is None else Choice(port, removals, room.told_of_cleanup(removals))
 
 
 def _obstacle(

@@ -66,7 +66,7 @@ def told_of_probe(prepared: Prepared[Any]) -> tuple[str, ...]:
     return prepared.probe.told(prepared.context.spell)
 
 
-def counts(prepared: Prepared[Any], found: Exhausted) -> dict[str, Any]:
+def counts(prepared: Prepared[Any], found: Exhausted, *, for_group: bool = False) -> dict[str, Any]:
     """What a ``PortExhausted`` tells of the range, of what stands in the way in it, and of the cleanup."""
     privileged = sum(port in prepared.ports for port in prepared.probe.privileged)
     return {
@@ -74,12 +74,12 @@ def counts(prepared: Prepared[Any], found: Exhausted) -> dict[str, Any]:
         "maximum": prepared.ports.maximum,
         **found._asdict(),
         "privileged": min(privileged, found.occupied),
-        "off": switched_off(prepared),
+        "off": switched_off(prepared, for_group=for_group),
         "asked": prepared.context.asked,
     }
 
 
-def switched_off(prepared: Prepared[Any]) -> dict[Half, str]:
+def switched_off(prepared: Prepared[Any], *, for_group: bool) -> dict[Half, str]:
     """The halves of the cleanup that do not run for a call, and what switches each of them off.
 
     Expiry is the user's word about the user's range: it is none about one that a project's file has shaped, and no
@@ -97,7 +97,7 @@ def switched_off(prepared: Prepared[Any]) -> dict[Half, str]:
         off["autoexpire"] = f"disable_autoexpire ({settings.origin('disable_autoexpire')})"
     elif settings.shaped_by:
         off["autoexpire"] = f"the project's file decides about the range: {', '.join(settings.shaped_by)}"
-    elif prepared.for_group:
+    elif for_group:
         off["autoexpire"] = "a project's group never makes another directory's reservation expire"
     return off
 
@@ -109,6 +109,7 @@ def removals(
     keep: Collection[ReservationKey],
     arrival: Arrival,
     preferred: int | None = None,
+    for_group: bool = False,
 ) -> Iterator[tuple[Removal, ...]]:
     """What a cleanup may drop, as far as it is not disabled, in steps: each set holds the one before and one more.
 
@@ -118,7 +119,7 @@ def removals(
     preferred port before the others, the longest unused first, and only where its port is of use: the caller stops as
     soon as there is room. Raises ``Unprepared`` for a look at the directories of all reservations.
     """
-    settings, off = prepared.settings, switched_off(prepared)
+    settings, off = prepared.settings, switched_off(prepared, for_group=for_group)
     prune, expire = "autoprune" not in off, "autoexpire" not in off
     if not (prune or expire):
         return
