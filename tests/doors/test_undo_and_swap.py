@@ -145,6 +145,23 @@ def test_of_directories_that_are_there_an_undo_warns_of_nothing(stage: Stage) ->
     assert stage.warnings(answer) == []
 
 
+@pytest.mark.parametrize("is_here", [True, False], ids=["called here", "called elsewhere"])
+def test_what_was_called_here_since_and_touched_others_alone_is_named(stage: Stage, is_here: bool) -> None:
+    away = stage.sandbox.root / "away"
+    away.mkdir()
+    stage.sandbox.trop("reserve", cwd=away)
+    away.rmdir()
+    if is_here:
+        assert stage.ask("prune").code == 0
+    else:
+        stage.sandbox.trop("prune", cwd=stage.other)
+
+    answer = stage.ask("undo", dryRun=True)
+
+    told = "operation 4 (trop.prune: 1 removed) came from here since, and changed other directories alone"
+    assert stage.warnings(answer) == ([f"{told}: to take that back, undo it by its number"] if is_here else [])
+
+
 def test_what_has_taken_the_port_is_in_the_way_and_named(stage: Stage) -> None:
     port = stage.ports()["shop"]
     stage.ask("release", path=str(stage.shop))

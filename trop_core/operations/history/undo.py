@@ -9,6 +9,7 @@ from trop_core.catalogue import Mutation, Operation
 from trop_core.database import companion, directories, operation_log, undoing
 from trop_core.errors.history import NothingToUndo, UndoConflict, UnrelatedUndo
 from trop_core.errors.paths import UnrelatedPath
+from trop_core.errors.spelling import escaped
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import GivenPlan, Reservation, Timestamp
 from trop_core.operations.call import Unprepared
@@ -17,7 +18,7 @@ from trop_core.operations.moving.comeback import told_of_missing
 from trop_core.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from trop_core.config.settings import Settings
     from trop_core.context import Context
@@ -120,7 +121,8 @@ def plan(connection: StoreConnection, prepared: Prepared) -> Plan:
     if conflicts:
         raise UndoConflict(found, conflicts)
     first = tuple(operation_log.changes_of(connection, found.id, MOST_SHOWN))
-    return Plan(found.id, found, first, _told_of_missing(prepared, first))
+    told = (*_told_of_passed_over(prepared, logged, undone, found), *_told_of_missing(prepared, first))
+    return Plan(found.id, found, first, told)
 
 
 def execute(connection: StoreConnection, plan: Plan, context: Context) -> None:
@@ -157,7 +159,7 @@ def _chosen(connection: StoreConnection, prepared: Prepared, logged: list[Logged
         if found is None or not found.changed:
             raise NothingToUndo(number, exists=found is not None)
         return found
-    candidates = [each for each in logged if each.changed and each.undoes is None and each.id not in undone]
+    candidates = _open_to_undo(logged, undone)
     arriving = prepared.arriving
     if arriving is not None:
         target = arriving.target
@@ -170,6 +172,29 @@ def _chosen(connection: StoreConnection, prepared: Prepared, logged: list[Logged
             error.warnings = told_of_origin(connection, arriving, prepared.again)
         raise error
     return candidates[0]
+
+
+def _open_to_undo(logged: list[Logged], undone: dict[int, int]) -> list[Logged]:
+    """The operations that a call which names none may mean, the last one first."""
+    return [each for each in logged if each.changed and each.undoes is None and each.id not in undone]
+
+
+def _told_of_passed_over(
+    prepared: Prepared, logged: list[Logged], undone: dict[int, int], found: Logged
+) -> Iterator[str]:
+    """The warning that something was done from the directory since, which may be what is meant, but touched others."""
+    if prepared.arriving is None:
+        return
+    target = prepared.arriving.target
+    for later in _open_to_undo(logged, undone):
+        if later.id <= found.id:
+            return
+        if later.directory in (target.path, target.canonical):
+            told = (
+                f"operation {later.id} ({escaped(later.command)}: {escaped(later.summary)}) came from here since, and"
+            )
+            yield f"{told} changed other directories alone: to take that back, undo it by its number"
+            return
 
 
 def _guard(connection: StoreConnection, prepared: Prepared, found: Logged) -> None:
