@@ -289,7 +289,22 @@ def test_a_variable_that_is_refused_is_odd_and_its_port_is_told(sandbox: Sandbox
     told = status(sandbox, sandbox.work)
 
     assert [(entry["tag"], entry["variable"]) for entry in told["entries"]] == [("web", None)]
-    assert any(text.startswith("reservations.services.web.env is left out: ") for text in told["warnings"])
+    (refused,) = [text for text in told["warnings"] if text.startswith("reservations.services.web.env is left out: ")]
+    assert "newly" not in refused
+
+
+def test_as_long_as_a_variable_is_refused_nobody_is_told_to_reserve_the_services(sandbox: Sandbox) -> None:
+    file = sandbox.work / "trop.yaml"
+    file.write_text("reservations: {services: {web: {}, api: {env: FOO}}}\n")
+
+    refused = sandbox.trop("status")
+    file.write_text("reservations: {services: {web: {}, api: {env: FOO_PORT}}}\n")
+    mended = sandbox.trop("status")
+
+    assert "Not reserved yet: web, api.\n" in refused.stdout
+    assert "; no service is reserved newly until that is right\n" in refused.stderr
+    assert "Not reserved yet: web, api. trop autoreserve reserves all of them.\n" in mended.stdout
+    assert mended.stderr == ""
 
 
 def test_two_stores_are_odd(sandbox: Sandbox) -> None:

@@ -40,7 +40,10 @@ def _lines(result: StatusResult, look: Look, homes: Homes) -> Iterator[Line]:
         yield from _directory(path, [entry for entry in result.entries if entry.path == path], look, homes)
     missing = [entry.tag or "" for entry in result.entries if entry.state == "unreserved"]
     if missing:
-        yield (Span(f"Not reserved yet: {', '.join(missing)}. trop autoreserve reserves all of them."),)
+        # While a service's variable is refused, so are they: a warning says what to mend.
+        is_refused = any(entry.in_file and entry.variable is None for entry in result.entries)
+        advice = "" if is_refused else " trop autoreserve reserves all of them."
+        yield (Span(f"Not reserved yet: {', '.join(missing)}.{advice}"),)
     elif not result.entries:
         yield (Span("trop reserve gives this directory a port."),)
     if result.settings:

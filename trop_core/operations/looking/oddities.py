@@ -25,10 +25,14 @@ def squatters(entries: Iterable[StatusEntry]) -> tuple[str, ...]:
     return _first([_squatter(entry) for entry in entries if entry.state in ("other", "occupied")], "more ports")
 
 
-def refused_variables(group: Group | None) -> tuple[str, ...]:
-    """Warnings about the variables that a group names and that are not exported. Pure."""
+def refused_variables(group: Group | None, *, is_whole: bool) -> tuple[str, ...]:
+    """Warnings about the variables that a group names and that are not exported. Pure.
+
+    ``is_whole`` tells that all of its services are reserved: as long as one is not, none is until all names are right.
+    """
     problems = () if group is None else group.problems
-    return _first([f"{problem.key} is left out: {problem.message}" for problem in problems], "more variables")
+    until = "" if is_whole else "; no service is reserved newly until that is right"
+    return _first([f"{problem.key} is left out: {problem.message}{until}" for problem in problems], "more variables")
 
 
 def drift(

@@ -129,7 +129,7 @@ def read(connection: StoreConnection, prepared: Prepared) -> StatusResult:
         warnings=(
             *prepared.target.warnings,
             *_told_of_places(connection, prepared, is_empty=paths[0] not in (row.path for row in rows)),
-            *oddities.refused_variables(group),
+            *oddities.refused_variables(group, is_whole=all(entry.port is not None for entry in entries)),
             *oddities.squatters(entries),
             *drifted,
             *prepared.seen.warnings,
