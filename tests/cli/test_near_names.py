@@ -25,6 +25,9 @@ if TYPE_CHECKING:
             ["reserve", "web"], "unrecognized arguments: web", "did you mean --tag web? ", id="no flag at all"
         ),
         pytest.param(
+            ["list", "--path", "."], "unrecognized arguments: --path .", "did you mean --filter-path? ", id="a filter"
+        ),
+        pytest.param(
             ["list", "--format", "jsno"],
             '--format: expected one of table, json, csv, tsv, not "jsno"',
             "did you mean json? ",

@@ -74,7 +74,10 @@ class Parser(argparse.ArgumentParser):
         """Tell of arguments that the subcommand does not take, and exit with 4."""
         flag = unknown[0].partition("=")[0]
         known = [option for option in self._option_string_actions if option.startswith("--")]
-        meant = nearest(flag, known, lifts_a_guard) if flag.startswith("--") else None
+        # What is a field of other subcommands is a filter of this one.
+        meant = next((option for option in known if option == f"--filter-{flag[2:]}"), None)
+        if meant is None and flag.startswith("--"):
+            meant = nearest(flag, known, lifts_a_guard)
         if meant is None:
             meant = self._usually_meant(unknown[0])
         self._refuse(f"unrecognized arguments: {' '.join(unknown)}", advice=_guess(meant))
