@@ -80,6 +80,28 @@ def test_one_service_has_a_port_where_no_room_can_be_made_for_all(sandbox: Sandb
     assert (one.stdout, one.stderr) == ("5001\n", "")
 
 
+@pytest.mark.parametrize("command", [["reserve"], ["url"], ["env"], ["run", "--print-env"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    ("tag", "meant"),
+    [("wbe", "web"), ("WEB", "web"), ("metrics", None), ("web", None)],
+    ids=["mistyped", "other letters", "another", "a service"],
+)
+def test_a_new_tag_that_is_nearly_a_service_is_told_of(
+    sandbox: Sandbox, command: list[str], tag: str, meant: str | None
+) -> None:
+    project = sandbox.directory("project")
+    (project / "trop.yaml").write_text("reservations: {services: {web: {}, api: {}}}\n")
+    told = f'warning: "{tag}" is no service of the project\'s file: if "{meant}" was meant, release this one\n'
+    words = [command[0], "--tag", tag, *command[1:], *(["--", "true"] if command[0] == "run" else [])]
+
+    first = sandbox.trop(*words, cwd=project)
+    again = sandbox.trop(*words, cwd=project)
+
+    assert first.returncode == again.returncode == 0
+    assert first.stderr == ("" if meant is None else told)
+    assert again.stderr == ""
+
+
 @pytest.mark.parametrize("flag", ["--force", "--overwrite"])
 def test_a_service_that_runs_keeps_its_port_where_it_is_laid_out_anew(sandbox: Sandbox, flag: str) -> None:
     low = free_block()

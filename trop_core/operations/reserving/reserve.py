@@ -6,6 +6,7 @@ from trop_core import fields
 from trop_core.catalogue import Mutation, Operation
 from trop_core.database import reservations
 from trop_core.errors.arguments import Contradiction
+from trop_core.errors.spelling import nearest, quoted
 from trop_core.light_types import TYPE_CHECKING, NamedTuple
 from trop_core.models import PortRange, Reservation, ReservationKey
 from trop_core.operations.moving import arrival as arriving
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from trop_core.operations.cleanup.survey import Removal
     from trop_core.operations.moving.arrival import Arrival
     from trop_core.ports.allocation import Exhausted
-    from trop_core.ports.services import Service
+    from trop_core.ports.services import Group, Service
 
 
 class ReserveRequest(ReservingRequest):
@@ -182,6 +183,7 @@ def _plan_new(connection: StoreConnection, prepared: Prepared[ReserveRequest], a
             told = (f"{arrival.path} leads to {canonical}, which has reservations of its own",)
         told += arriving.suspected(connection, prepared.arriving, project, prepared.again)
     told += arriving.above(connection, prepared.arriving, prepared.request.tag, prepared.again)
+    told += _told_of_near_name(prepared, arrival)
     used_at = prepared.context.now()
     reservation = Reservation(
         port=choice.port,
@@ -288,14 +290,32 @@ def _choose_after_cleanup(
     raise PortExhausted(**room.counts(prepared, left))
 
 
-def _service(prepared: Prepared[ReserveRequest], arrival: Arrival) -> Service | None:
-    """The service of the group of that very directory that the tag is, if it is one."""
+def _group_here(prepared: Prepared[ReserveRequest], arrival: Arrival) -> Group | None:
+    """The group of that very directory, if it has one."""
     settings = prepared.settings
     if settings.group is None or settings.config_directory is None or prepared.request.tag is None:
         return None
     if canonical(settings.config_directory) not in (arrival.path, prepared.target.canonical):
         return None
-    return next((service for service in settings.group.services if service.tag == prepared.request.tag), None)
+    return settings.group
+
+
+def _service(prepared: Prepared[ReserveRequest], arrival: Arrival) -> Service | None:
+    """The service of the group of that very directory that the tag is, if it is one."""
+    group = _group_here(prepared, arrival)
+    services = () if group is None else group.services
+    return next((service for service in services if service.tag == prepared.request.tag), None)
+
+
+def _told_of_near_name(prepared: Prepared[ReserveRequest], arrival: Arrival) -> tuple[str, ...]:
+    """The warning that a new tag is nearly a service of the group of that very directory, and none of its services."""
+    group, tag = _group_here(prepared, arrival), prepared.request.tag
+    if group is None or tag is None or any(service.tag == tag for service in group.services):
+        return ()
+    meant = nearest(tag, [service.tag for service in group.services])
+    if meant is None:
+        return ()
+    return (f"{quoted(tag)} is no service of the project's file: if {quoted(meant)} was meant, release this one",)
 
 
 def _place_in_group(
