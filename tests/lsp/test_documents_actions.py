@@ -331,6 +331,31 @@ def test_to_an_editor_that_saves_first_no_broken_text_is_offered(saving: Client,
     assert buffer.ask("codeLens") == []
 
 
+def titles(buffer: Buffer) -> list[str]:
+    """How the services are offered to be reserved, by the lens and by the action."""
+    lenses = [lens["command"] for lens in buffer.ask("codeLens")]
+    commands = [*lenses, *(action["command"] for action in actions(buffer).values() if "command" in action)]
+    return [command["title"] for command in commands if command["command"] == "trop.reserveGroup"]
+
+
+def test_to_an_editor_that_saves_first_the_title_says_that_a_file_that_is_not_there_is_saved(
+    saving: Client, sandbox: Sandbox
+) -> None:
+    never = Buffer(saving, sandbox.work / "trop.yaml", f"{GROUP}    web: {{}}\n")
+    typed = titles(never)
+    never.close()
+
+    buffer = saved(saving, sandbox.work, f"{GROUP}    web: {{}}\n")
+    before = titles(buffer)
+    (sandbox.work / "trop.yaml").unlink()
+    buffer.replace(f"{GROUP}    web: {{}}\n    api: {{}}\n")
+    buffer.told()
+
+    assert typed == ["Save and reserve the services"] * 2
+    assert before == ["Reserve 1 of 1", "Reserve the services"]
+    assert titles(buffer) == ["Save and reserve the services"] * 2
+
+
 def test_an_editor_that_saves_first_lays_out_anew_what_is_typed(saving: Client, sandbox: Sandbox) -> None:
     sandbox.reserve("--tag", "web")
     sandbox.reserve("--tag", "api")

@@ -95,11 +95,22 @@ class Situation:
 
     @cached_property
     def saved(self) -> Document | None:
-        """The document as its file holds it, if that is known, and is another text."""
+        """The document as its file holds it, which is this very one where that is its text; None where it is none yet.
+
+        None as well where the file is not there any more, or may not be read.
+        """
         content, document = self.surroundings.place.saved, self.document
-        if content is None or _unmarked(content) == _unmarked(document.text.encode("utf-8", "surrogatepass")):
+        if content is None:
             return None
-        return Document(content.decode("utf-8", "replace"), file=document.file, allowed=document.allowed)
+        if _unmarked(content) == _unmarked(document.text.encode("utf-8", "surrogatepass")):
+            return document
+        # What is no UTF-8 has to stay none: it is refused.
+        return Document(content.decode("utf-8", "surrogateescape"), file=document.file, allowed=document.allowed)
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the file holds the text as it is."""
+        return self.saved is self.document
 
     @cached_property
     def ports_of_interest(self) -> frozenset[int]:

@@ -96,7 +96,8 @@ def _of_fact(kept: Open, situation: Situation, fact: Fact, wishes: Wishes) -> It
         yield from _perhaps(kept, f"Exclude port {fact.port}", excluding(situation.document, fact.port))
     if fact.kind == "drifted" and kept.path is not None:
         title = title_of_laying_out(situation, saves_first=wishes.saves_first)
-        yield _command(reserve_group(title, kept.path, force=True))
+        if title is not None:
+            yield _command(reserve_group(title, kept.path, force=True))
 
 
 def _reserving(kept: Open, situation: Situation, wanted: Span, wishes: Wishes) -> Iterator[dict[str, Any]]:

@@ -23,23 +23,27 @@ def reserve_group(title: str, config: str, **fields: Any) -> dict[str, Any]:
 
 
 def title_of_reserving(situation: Situation, title: str, *, saves_first: bool) -> str | None:
-    """How reserving the group is offered: by its title; None where the file would be refused as it is read then.
+    """How reserving the group is offered: by its title; None where it would be refused, as the file is read then.
 
-    That is as it was saved, unless the client saves it first.
+    That is as it was saved, if it ever was, unless the client saves it first.
     """
-    read = situation.document if saves_first else situation.saved or situation.document
-    if not situation.can_reserve or not read.is_usable:
-        return None
-    if situation.saved is None:
-        return title
-    return "Save and reserve the services" if saves_first else "Reserve the services, as the file was saved"
+    unsaved = "Save and reserve the services", "Reserve the services, as the file was saved"
+    return _title(situation, title, *unsaved, saves_first=saves_first)
 
 
-def title_of_laying_out(situation: Situation, *, saves_first: bool) -> str:
+def title_of_laying_out(situation: Situation, *, saves_first: bool) -> str | None:
     """The same of laying the group out anew."""
-    if situation.saved is None:
-        return "Lay the group out anew, as the file has it"
-    return "Save and lay the group out anew" if saves_first else "Lay the group out anew, as the file was saved"
+    unsaved = "Save and lay the group out anew", "Lay the group out anew, as the file was saved"
+    return _title(situation, "Lay the group out anew, as the file has it", *unsaved, saves_first=saves_first)
+
+
+def _title(situation: Situation, as_it_is: str, saving: str, as_saved: str, *, saves_first: bool) -> str | None:
+    read = situation.document if saves_first else situation.saved
+    if not situation.can_reserve or read is None or not read.is_usable:
+        return None
+    if situation.is_saved:
+        return as_it_is
+    return saving if saves_first else as_saved
 
 
 def release(title: str, row: Reservation) -> dict[str, Any]:
