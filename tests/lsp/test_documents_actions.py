@@ -356,6 +356,75 @@ def test_to_an_editor_that_saves_first_the_title_says_that_a_file_that_is_not_th
     assert titles(buffer) == ["Save and reserve the services"] * 2
 
 
+def test_a_file_that_is_not_there_is_offered_by_no_editor_that_does_not_save_it(
+    editor: Client, sandbox: Sandbox
+) -> None:
+    buffer = Buffer(editor, sandbox.work / "trop.yaml", f"{GROUP}    web: {{}}\n")
+
+    assert titles(buffer) == []
+    assert labels(buffer) == ["not reserved"]
+
+
+@pytest.mark.parametrize("client", ["editor", "saving"])
+def test_what_is_saved_as_something_else_than_utf_8_is_told_and_not_offered(
+    request: pytest.FixtureRequest, sandbox: Sandbox, client: str
+) -> None:
+    file, text = sandbox.work / "trop.yaml", f"# caf\xe9\n{GROUP}    web: {{}}\n"
+    file.write_bytes(text.encode("latin-1"))
+
+    buffer = Buffer(request.getfixturevalue(client), file, text)
+
+    assert titles(buffer) == []
+    (told,) = buffer.told(bool)
+    message = f'nothing can be reserved here: "{file}" is not UTF-8, as it is saved'
+    assert (told["code"], told["message"]) == ("unusable", message)
+
+
+@pytest.mark.parametrize("client", ["editor", "saving"])
+@pytest.mark.parametrize("name", ["trop.local.yaml", "trop.yaml", "config.yaml"])
+def test_where_another_file_that_counts_is_wrong_that_is_told_and_nothing_offered(
+    request: pytest.FixtureRequest, sandbox: Sandbox, client: str, name: str
+) -> None:
+    sandbox.trop("init")
+    wrong = (sandbox.data if name == "config.yaml" else sandbox.work) / name
+    wrong.write_text("output_fromat: json\nprots: {min: 5000}\n")
+    file = sandbox.work / ("trop.local.yaml" if name == "trop.yaml" else "trop.yaml")
+    file.write_text(f"{GROUP}    web: {{}}\n")
+
+    buffer = Buffer(request.getfixturevalue(client), file, file.read_text())
+
+    assert titles(buffer) == []
+    (told,) = buffer.told(bool)
+    message = f"nothing can be reserved here: {wrong}:1:1: output_fromat: unknown key: did you mean output_format?"
+    assert (told["code"], told["message"]) == ("unusable", message)
+
+    wrong.write_text("")
+    buffer.save()
+    buffer.told(lambda found: not found)
+    assert titles(buffer) == ["Reserve 1 of 1", "Reserve the services"]
+
+
+def test_what_has_nothing_to_do_with_the_open_folders_is_offered_once_the_user_allows_it(
+    editor: Client, sandbox: Sandbox
+) -> None:
+    sandbox.trop("init")
+    text = f"{GROUP}    web: {{}}\n"
+    inside = saved(editor, sandbox.directory("inner"), text)
+    outside = sandbox.root / "outside"
+    outside.mkdir()
+    buffer = saved(editor, outside, text)
+
+    before = titles(inside), titles(buffer)
+    refused = editor.refused("trop.reserveGroup", {"config": str(outside / "trop.yaml")})
+    (sandbox.data / "config.yaml").write_text("allow_unrelated_path: true\n")
+    buffer.save()
+    next_of(editor, REFRESHES[1])
+
+    assert before == (["Reserve 1 of 1", "Reserve the services"], [])
+    assert refused.data["kind"] == "unrelated_path"
+    assert titles(buffer) == ["Reserve 1 of 1", "Reserve the services"]
+
+
 def test_an_editor_that_saves_first_lays_out_anew_what_is_typed(saving: Client, sandbox: Sandbox) -> None:
     sandbox.reserve("--tag", "web")
     sandbox.reserve("--tag", "api")

@@ -27,6 +27,7 @@ Kind = Literal[
     "not_in_file",
     "near_miss",
     "passed_over",
+    "unusable",
     "no_effect",
 ]
 
@@ -70,6 +71,8 @@ def _about_files(situation: Situation, path: str | None) -> Iterator[Fact]:
         return
     for warning in situation.surroundings.place.warnings:
         yield Fact("near_miss" if is_of_near_miss(warning) else "passed_over", top, warning, is_warning=True)
+    for failure in situation.surroundings.place.failures:
+        yield Fact("unusable", top, f"nothing can be reserved here: {failure}", is_warning=True)
 
 
 def _without_effect(situation: Situation) -> Iterator[Fact]:

@@ -93,6 +93,12 @@ class Situation:
         """Whether it is known what is reserved, and the services of the text are those that would be."""
         return self.surroundings.stock.is_known and self.is_in_force
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether whatever the text says cannot be reserved: for another file, or where it lies."""
+        place = self.surroundings.place
+        return bool(place.failures) or not (place.is_related or self.settings.allow_unrelated_path)
+
     @cached_property
     def saved(self) -> Document | None:
         """The document as its file holds it, which is this very one where that is its text; None where it is none yet.
@@ -157,7 +163,7 @@ class Situation:
 
         None where not all of them get one: then the call is refused.
         """
-        if not self.can_reserve or not self.document.is_usable:
+        if not self.can_reserve or self.is_refused or not self.document.is_usable:
             return {}
         ports = self._kept
         found = extend(self.services, ports, self._start, _Ground(self)).ports

@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from functools import cached_property, partial
 
+from trop_core.caller import Target
 from trop_core.config import search
 from trop_core.config.files import load_file, parse_bytes
 from trop_core.config.merging import allowed_variables, expanded, merge
 from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
 from trop_core.errors.base import TropError
+from trop_core.errors.configuration import ConfigError
+from trop_core.errors.spelling import quoted
 from trop_core.errors.system import SocketsUnreadable
 from trop_core.light_types import TYPE_CHECKING, NamedTuple, cast
 from trop_core.models import HIGHEST_PORT, LOWEST_PORT, PortRange
@@ -40,7 +43,9 @@ class Place(NamedTuple):
 
     ``directory`` is what its services are reserved for; None of one that lies on no disk. ``weaker`` and ``stronger``
     are the project's other file, whichever it is; ``user`` is the user's own, and ``above`` the environment.
-    ``saved`` is what the document's own file holds, if it is there and may be read: what a call sees.
+    ``saved`` is what the document's own file holds, if it is there and may be read: what a call sees. ``failures`` tell
+    which of the others cannot be used, and of that file what is no text: a call is refused for it. ``is_related`` is
+    false of a directory that has nothing to do with where the caller is at work.
     """
 
     directory: str | None = None
@@ -50,6 +55,8 @@ class Place(NamedTuple):
     above: Layer = _NOTHING
     warnings: tuple[str, ...] = ()
     saved: bytes | None = None
+    failures: tuple[str, ...] = ()
+    is_related: bool = True
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -152,8 +159,10 @@ def place_of(file: str | None, context: Context) -> Place:
 
     ``file`` is an absolute path; None for a document that lies on no disk. A layer that is wrong gives nothing.
     """
-    user = _layer(lambda: load_file(os.path.join(context.data_directory, GLOBAL_FILE), project=False))
-    above = _layer(lambda: _environment(context))
+    failures: list[str] = []
+    layer = partial(_layer, failures)
+    user = layer(lambda: load_file(os.path.join(context.data_directory, GLOBAL_FILE), project=False))
+    above = layer(lambda: _environment(context))
     if file is None:
         return Place(user=user, above=above)
     name = os.path.basename(file)
@@ -165,17 +174,32 @@ def place_of(file: str | None, context: Context) -> Place:
     layers: dict[bool, Layer] = {False: {}, True: {}}
     saved = None
     for other in found.files:
-        if os.path.basename(other.path) == name:
+        if other.failure is not None:
+            failures.append(_first(other.failure))
+        elif os.path.basename(other.path) == name:
             saved = other.content
+            if not _is_text(saved):
+                failures.append(f"{quoted(other.path)} is not UTF-8, as it is saved")
         else:
             is_stronger = os.path.basename(other.path) == PROJECT_FILES[-1]
             parse = partial(parse_bytes, other.content, other.path, project=True, quotable=other.quotable)
-            layers[is_stronger] = expanded(_layer(partial(parse, allowed=allowed_variables(user))))
+            layers[is_stronger] = expanded(layer(partial(parse, allowed=allowed_variables(user))))
     try:
         directory = canonical(spelled)
     except TropError:
         directory = spelled
-    return Place(directory, user, layers[False], layers[True], above, found.warnings, saved)
+    is_related = _is_related(directory, context)
+    return Place(
+        directory, user, layers[False], layers[True], above, found.warnings, saved, tuple(failures), is_related
+    )
+
+
+def _is_related(directory: str, context: Context) -> bool:
+    try:
+        context.guard(Target(directory, directory, explicit=False), allowed=False)
+    except TropError:
+        return False
+    return True
 
 
 def system_of(
@@ -206,9 +230,23 @@ def _environment(context: Context) -> Layer:
     return environment_layer(context.environment)
 
 
-def _layer(read: Callable[[], Layer | None]) -> Layer:
-    """What a source gives; nothing, where it is missing or wrong: that is told where it is checked."""
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _layer(failures: list[str], read: Callable[[], Layer | None]) -> Layer:
+    """What a source gives; nothing where it is missing, or where it is wrong, which joins the ``failures``."""
     try:
         return read() or {}
-    except TropError:
+    except TropError as error:
+        failures.append(_first(error))
         return {}
+
+
+def _first(error: TropError) -> str:
+    """What is wrong, and of several problems of one file the first."""
+    return str(error.problems[0] if isinstance(error, ConfigError) else error)
