@@ -356,6 +356,46 @@ def test_to_an_editor_that_saves_first_the_title_says_that_a_file_that_is_not_th
     assert titles(buffer) == ["Save and reserve the services"] * 2
 
 
+def test_to_an_editor_that_saves_first_the_projects_other_file_counts_as_it_is_typed(
+    saving: Client, sandbox: Sandbox
+) -> None:
+    local = sandbox.work / "trop.local.yaml"
+    local.write_text("project: mine\n")
+    buffer = saved(saving, sandbox.work, f"{GROUP}    web: {{}}\n    api: {{}}\n")
+    own = Buffer(saving, local, "project: mine\n")
+    offered = [(titles(buffer), titles(own))]
+    for text in ("project: yours\n", f"{GROUP}    other: {{}}\n", "project: [half\n", "project: mine\n"):
+        own.replace(text)
+        next_of(saving, REFRESHES[1])
+        offered.append((titles(buffer), titles(own)))
+    told = buffer.told(bool)
+    own.replace("project: [half\n")
+    buffer.told(bool)
+    own.close()
+    buffer.told(lambda found: not found)
+    never = Buffer(saving, sandbox.directory("inner") / "trop.local.yaml", "project: mine\n")
+    inner = saved(saving, sandbox.work / "inner", f"{GROUP}    web: {{}}\n")
+
+    as_it_is = ["Reserve 2 of 2", "Reserve the services"]
+    saving_first = ["Save and reserve the services"] * 2
+    assert offered == [(as_it_is, []), (saving_first, []), ([], saving_first), ([], []), (as_it_is, [])]
+    assert codes(told) == ["unusable"]
+    assert titles(inner) == saving_first
+    assert titles(never) == []
+
+
+def test_to_an_editor_that_does_not_save_the_projects_other_file_counts_as_it_was_saved(
+    editor: Client, sandbox: Sandbox
+) -> None:
+    local = sandbox.work / "trop.local.yaml"
+    local.write_text("project: mine\n")
+    own = Buffer(editor, local, f"{GROUP}    other: {{}}\n")
+    buffer = saved(editor, sandbox.work, f"{GROUP}    web: {{}}\n    api: {{}}\n")
+
+    assert titles(buffer) == ["Reserve 2 of 2", "Reserve the services"]
+    assert titles(own) == []
+
+
 def test_a_file_that_is_not_there_is_offered_by_no_editor_that_does_not_save_it(
     editor: Client, sandbox: Sandbox
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from bisect import bisect_left, bisect_right
 from functools import cached_property
 from itertools import count
@@ -14,6 +13,7 @@ from trop_core.config.schema import SERVICES
 from trop_core.config.search import told_of_near_miss
 from trop_core.light_types import TYPE_CHECKING
 from trop_core.models import PortRange
+from trop_core.operations.documents.surroundings import unmarked
 from trop_core.operations.looking.entries import StatusEntry, entries_of
 from trop_core.operations.looking.sighting import Sighting
 from trop_core.ports.allocation import lowest_free
@@ -108,15 +108,15 @@ class Situation:
         content, document = self.surroundings.place.saved, self.document
         if content is None:
             return None
-        if _unmarked(content) == _unmarked(document.text.encode("utf-8", "surrogatepass")):
+        if unmarked(content) == unmarked(document.text.encode("utf-8", "surrogatepass")):
             return document
         # What is no UTF-8 has to stay none: it is refused.
         return Document(content.decode("utf-8", "surrogateescape"), file=document.file, allowed=document.allowed)
 
     @property
     def is_saved(self) -> bool:
-        """Whether the file holds the text as it is."""
-        return self.saved is self.document
+        """Whether the file holds the text as it is, and so does the one beside it."""
+        return self.saved is self.document and self.surroundings.place.is_beside_saved
 
     @cached_property
     def ports_of_interest(self) -> frozenset[int]:
@@ -207,11 +207,6 @@ class Situation:
     def _start(self) -> int:
         base = None if self.document.group is None else self.document.group.base
         return max(base or 0, self.settings.port_min)
-
-
-def _unmarked(content: bytes) -> bytes:
-    """A text without what editors keep to themselves: a byte-order mark, and how lines end."""
-    return content.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")
 
 
 class _Ground:

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 
 from trop_core.caller import Target
 from trop_core.config import search
+from trop_core.config.file_text import BYTE_ORDER_MARK
 from trop_core.config.files import load_file, parse_bytes
 from trop_core.config.merging import allowed_variables, expanded, merge
 from trop_core.config.names import GLOBAL_FILE, PROJECT_FILES
@@ -45,7 +46,8 @@ class Place(NamedTuple):
     are the project's other file, whichever it is; ``user`` is the user's own, and ``above`` the environment.
     ``saved`` is what the document's own file holds, if it is there and may be read: what a call sees. ``failures`` tell
     which of the others cannot be used, and of that file what is no text: a call is refused for it. ``is_related`` is
-    false of a directory that has nothing to do with where the caller is at work.
+    false of a directory that has nothing to do with where the caller is at work. ``is_beside_saved`` is false where the
+    project's other file counts as it is typed.
     """
 
     directory: str | None = None
@@ -57,6 +59,7 @@ class Place(NamedTuple):
     saved: bytes | None = None
     failures: tuple[str, ...] = ()
     is_related: bool = True
+    is_beside_saved: bool = True
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -154,10 +157,11 @@ class Surroundings(NamedTuple):
     system: System = System()
 
 
-def place_of(file: str | None, context: Context) -> Place:
+def place_of(file: str | None, context: Context, typed: str | None = None) -> Place:
     """What the other layers give where a document lies. Looks at the file system; raises nothing.
 
-    ``file`` is an absolute path; None for a document that lies on no disk. A layer that is wrong gives nothing.
+    ``file`` is an absolute path; None for a document that lies on no disk. ``typed`` is what the project's other file
+    will hold when that matters, if that is open as well. A layer that is wrong gives nothing.
     """
     failures: list[str] = []
     layer = partial(_layer, failures)
@@ -173,7 +177,8 @@ def place_of(file: str | None, context: Context) -> Place:
     found = search.in_directory(ground)
     layers: dict[bool, Layer] = {False: {}, True: {}}
     saved = None
-    for other in found.files:
+    files = found.files if typed is None else _as_typed(typed, name, found)
+    for other in files:
         if other.failure is not None:
             failures.append(_first(other.failure))
         elif os.path.basename(other.path) == name:
@@ -188,10 +193,33 @@ def place_of(file: str | None, context: Context) -> Place:
         directory = canonical(spelled)
     except TropError:
         directory = spelled
-    is_related = _is_related(directory, context)
     return Place(
-        directory, user, layers[False], layers[True], above, found.warnings, saved, tuple(failures), is_related
+        directory,
+        user,
+        layers[False],
+        layers[True],
+        above,
+        found.warnings,
+        saved,
+        tuple(failures),
+        is_related=_is_related(directory, context),
+        is_beside_saved=files is found.files,
     )
+
+
+def _as_typed(typed: str, name: str, found: search.Found) -> tuple[search.ProjectFile, ...]:
+    """The files of a directory as they were found, but for the one beside ``name`` if its text is another by now.
+
+    One that is there and was not taken does not count, whatever is typed in it.
+    """
+    (beside,) = (each for each in PROJECT_FILES if each != name)
+    content = typed.encode("utf-8", "surrogatepass")
+    path = os.path.join(found.directory or "/", beside)
+    old = next((each for each in found.files if each.path == path), None)
+    if os.path.lexists(path) if old is None else unmarked(old.content) == unmarked(content):
+        return found.files
+    new = search.ProjectFile(path, content) if old is None else old._replace(content=content)
+    return (*(each for each in found.files if each is not old), new)
 
 
 def _is_related(directory: str, context: Context) -> bool:
@@ -228,6 +256,11 @@ def _environment(context: Context) -> Layer:
     from trop_core.config.environment import environment_layer
 
     return environment_layer(context.environment)
+
+
+def unmarked(content: bytes) -> bytes:
+    """A text without what editors keep to themselves: a byte-order mark, and how lines end."""
+    return content.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
 
 
 def _is_text(content: bytes) -> bool:

@@ -39,7 +39,7 @@ def title_of_laying_out(situation: Situation, *, saves_first: bool) -> str | Non
 
 def _title(situation: Situation, as_it_is: str, saving: str, as_saved: str, *, saves_first: bool) -> str | None:
     read = situation.document if saves_first else situation.saved
-    if not situation.can_reserve or situation.is_refused or read is None or not read.is_usable:
+    if not situation.can_reserve or situation.is_refused or read is None or read.group is None or not read.is_usable:
         return None
     if situation.is_saved:
         return as_it_is

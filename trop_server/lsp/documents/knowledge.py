@@ -49,12 +49,14 @@ News = Literal["store", "other"] | None
 class Question(NamedTuple):
     """A document that is open: since when, where it lies, if it lies anywhere, and what it says.
 
-    ``opening`` is equal to that of the same opening alone: what was seen around another one is no answer.
+    ``opening`` is equal to that of the same opening alone: what was seen around another one is no answer. ``beside`` is
+    the text of the project's other file, where that is saved before this one is reserved.
     """
 
     opening: object
     path: str | None
     document: Document
+    beside: str | None = None
 
 
 class Arrival(NamedTuple):
@@ -228,7 +230,7 @@ class Knowledge:
     def _place(self, question: Question, context: Context) -> Place:
         path, opening = question.path, question.opening
         before = self._places.get(opening, Place(None if path is None else path.rpartition("/")[0] or "/"))
-        look = partial(place_of, path, context)
+        look = partial(place_of, path, context, question.beside)
         self._places[opening] = self._looks.answer(path, look, _SECONDS_FOR_ONE_PLACE, before)
         return self._places[opening]
 

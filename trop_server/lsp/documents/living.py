@@ -121,9 +121,9 @@ class Living:
             self._take_up(kept)
 
     def _take_up(self, kept: Open) -> None:
-        publisher = self._publishers[kept.uri] = Publisher(kept, self._situated, self._publish, self._ask)
+        publisher = self._publishers[kept.uri] = Publisher(kept, self._situated, self._publish, self._ask_both)
         publisher.opened()
-        self._ask(kept)
+        self._ask_both(kept)
 
     def _change(self, params: dict[str, Any]) -> None:
         uri = identifier_of(params.get("textDocument"))
@@ -152,6 +152,12 @@ class Living:
         for each in self._shelf:
             self._ask(each)
 
+    def _ask_both(self, kept: Open) -> None:
+        """Look around a document whose text has changed, and around the one beside it, which is judged by that."""
+        for each in (kept, self._shelf.beside(kept)):
+            if each is not None:
+                self._ask(each)
+
     def _close(self, params: dict[str, Any]) -> None:
         uri = identifier_of(params.get("textDocument"))
         if uri in self._too_large:
@@ -164,6 +170,7 @@ class Living:
         publisher = self._publishers.pop(kept.uri, None)
         if publisher is not None:
             publisher.close()
+        self._ask_both(kept)
 
     def _put_aside(self, kept: Open) -> None:
         """Say nothing of a document that is larger than what is read, but that, until it is smaller, or closed."""
@@ -193,7 +200,9 @@ class Living:
         return await asyncio.shield(running)
 
     async def _question(self, kept: Open) -> Question:
-        return Question(kept.opening, kept.path, (await self._situated(kept)).document)
+        beside = self._shelf.beside(kept) if self._wishes.saves_first else None
+        typed = None if beside is None else beside.text
+        return Question(kept.opening, kept.path, (await self._situated(kept)).document, typed)
 
     def _ask(self, kept: Open) -> None:
         task = asyncio.ensure_future(self._ask_soon(kept))

@@ -111,6 +111,12 @@ class Shelf:
         """The document of a URI, if it is kept."""
         return self._open.get(uri) if isinstance(uri, str) else None
 
+    def beside(self, kept: Open) -> Open | None:
+        """The document of the project's other file in the same directory, if it is kept as well."""
+        directory, _, name = (kept.path or "").rpartition("/")
+        others = {f"{directory}/{other}" for other in PROJECT_FILES if name in PROJECT_FILES and other != name}
+        return next((each for each in self if each.path in others), None)
+
     def open(self, item: Any) -> Open | None:
         """Take a document, if it is of interest. Raises ``Malformed``."""
         uri, text = identifier_of(item), item.get("text")
