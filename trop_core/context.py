@@ -285,6 +285,16 @@ class Context(NamedTuple):
 
         return Ground.of(target, home=self.home, safe=self._safe_directories).horizon
 
+    def searched(self, target: Target, settings: Settings) -> tuple[str, ...]:
+        """The directories in which a project's files were searched for, the nearest first. Looks at the file system."""
+        from trop_core.config.search import Ground
+
+        ground = Ground.of(target.path, home=self.home, safe=settings.safe_directories, real=target.canonical)
+        directories = tuple(ground.directories())
+        if settings.config_directory in directories:
+            return directories[: directories.index(settings.config_directory) + 1]
+        return directories
+
     @property
     def home(self) -> str | None:
         """The caller's home directory; None for a caller without one."""

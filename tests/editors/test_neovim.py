@@ -323,6 +323,10 @@ def test_the_port_of_a_tag_is_that_of_the_file_as_it_is_seen(neovim: Neovim) -> 
     neovim.run("documents", "saved_for_a_tag")
 
 
+def test_a_file_that_does_not_count_is_not_saved(neovim: Neovim) -> None:
+    neovim.run("documents", "saved_as_far_as_it_counts")
+
+
 def test_what_has_changed_on_disk_is_shown_before_it_is_reserved(neovim: Neovim) -> None:
     neovim.run("documents", "changed_on_disk")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from support.repositories import make_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -233,6 +234,22 @@ def test_a_folder_that_is_not_on_this_disk_does_not_count(shared: Client, shared
 
     shared.change_folders(removed=[uri])
     assert meant == str(shared_sandbox.work)
+
+
+def test_an_editor_is_told_in_which_directories_a_projects_files_count(shared: Client, shared_sandbox: Sandbox) -> None:
+    repository = make_repository(shared_sandbox.work / "searched")
+    inner = repository / "apps" / "shop"
+    inner.mkdir(parents=True)
+
+    def counting() -> list[str]:
+        found: list[str] = shared.call("trop.showPath", {"folder": inner.as_uri()})["configDirectories"]
+        return found
+
+    nowhere = counting()
+    (repository / "apps" / "trop.local.yaml").write_text("projekt: x\n")
+
+    assert nowhere == [str(inner), str(inner.parent), str(repository)]
+    assert counting() == [str(inner), str(inner.parent)]
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,8 @@ export interface ListProjectsResult extends Answer {
 
 export interface ShowPathResult extends Answer {
   path: string;
+  /** Where a project's configuration counts for it, the nearest first. */
+  configDirectories: string[];
 }
 
 export interface PastOperation {

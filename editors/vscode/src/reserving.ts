@@ -98,7 +98,7 @@ export async function copyEnvironment(server: Server, target?: Target): Promise<
     let kept: EnvResult | undefined;
     const whatIsMissing = async (): Promise<Question | undefined> => {
       if (vscode.workspace.isTrusted) {
-        await saveProjectFiles(directory); // What is asked about has to be what is done.
+        await saveProjectFiles(server, { folder }); // What is asked about has to be what is done.
       }
       const planned = await server.run<EnvResult>('trop.env', { ...argument, dryRun: true });
       kept = planned.outcome === 'reused' ? planned : undefined;

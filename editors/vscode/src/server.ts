@@ -37,7 +37,7 @@ import { type Finding, findServer } from './serverSearch';
 import { serverArguments, serverPath } from './settings';
 import { confirmAsItIs } from './show';
 import { type Question, reallocationQuestion } from './text';
-import { saveProjectFiles } from './unsaved';
+import { saveNearest, saveProjectFiles } from './unsaved';
 
 /** What has become of the server of this window. */
 export type ServerState = 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
@@ -145,7 +145,7 @@ export class Server implements vscode.Disposable {
       throw new TropError('The trop server is not running.', 'not_running');
     }
     this.refuseInRestrictedMode(command, client.initializeResult);
-    await saveWhatIsRead(command, argument);
+    await saveWhatIsRead(this, command, argument);
     const params: ExecuteCommandParams = { command, arguments: [argument] };
     try {
       return (await client.sendRequest(ExecuteCommandRequest.type, params, token)) as Result;
@@ -335,7 +335,7 @@ export class Server implements vscode.Disposable {
       sayDone(command, done);
       return done;
     }
-    await saveWhatIsRead(command, whole);
+    await saveWhatIsRead(this, command, whole);
     const done = await next(command, args);
     sayDone(command, done);
     return done;
@@ -347,7 +347,7 @@ export class Server implements vscode.Disposable {
    */
   private async reallocate(command: string, argument: object): Promise<unknown> {
     const whatGoes = async (): Promise<Question | undefined> => {
-      await saveWhatIsRead(command, argument);
+      await saveWhatIsRead(this, command, argument);
       const planned = await this.run<Partial<AutoreserveResult & ReserveResult & EnvResult>>(command, { ...argument, dryRun: true });
       const { group, reservation, reservations, warnings = [] } = planned;
       const after = group ? Object.values(group) : (reservations ?? (reservation ? [reservation] : []));
@@ -400,19 +400,21 @@ export function refuseToChange(): void {
 const RESERVING = ['trop.reserve', 'trop.autoreserve', 'trop.reserveGroup', 'trop.env'];
 
 /** Saves the files that say what a command is about to reserve. */
-async function saveWhatIsRead(command: string, argument: object): Promise<void> {
-  const { config, folder, path: named, dryRun } = argument as Record<string, string | undefined> & { dryRun?: boolean };
-  if (dryRun === true) {
+async function saveWhatIsRead(server: Server, command: string, argument: object): Promise<void> {
+  const given = argument as Record<string, string | undefined> & { dryRun?: boolean; root?: boolean };
+  const { config, folder, path: named, root } = given;
+  if (given.dryRun === true) {
     return;
   }
   const open = folderPaths();
-  const absolute = (given: string): string =>
-    given.startsWith('file:') ? vscode.Uri.parse(given).fsPath : path.resolve(open[0] ?? '/', given);
-  const directory = folder ?? named ?? (open.length === 1 ? open[0] : undefined);
   if (command === 'trop.reserveGroup' && config !== undefined) {
-    await saveProjectFiles(path.dirname(absolute(config)));
-  } else if ([...RESERVING, 'trop.url'].includes(command) && directory !== undefined) {
-    await saveProjectFiles(absolute(directory));
+    const file = config.startsWith('file:') ? vscode.Uri.parse(config).fsPath : path.resolve(open[0] ?? '/', config);
+    await saveNearest([path.dirname(file)]);
+    return;
+  }
+  const isClear = folder !== undefined || named !== undefined || open.length === 1;
+  if (isClear && [...RESERVING, 'trop.url'].includes(command)) {
+    await saveProjectFiles(server, { folder, path: named, root });
   }
 }
 

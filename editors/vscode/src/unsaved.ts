@@ -3,28 +3,41 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { TropError } from './protocol';
+import { type ShowPathResult, TropError } from './protocol';
+import type { Server } from './server';
 
 const NAMES = ['trop.yaml', 'trop.local.yaml'];
 
 /** For how long a save of VS Code's own is waited for, in milliseconds: what formats on save may take a while. */
 const PATIENCE = 3000;
 
-/**
- * Saves what is open and changed of the project's files that count in a directory: its own, and those above, by the name
- * that is given and by its one name.
- */
-export async function saveProjectFiles(directory: string): Promise<void> {
-  const names = [directory, await canonical(directory)].map(withSlash);
-  for (const document of vscode.workspace.textDocuments) {
-    const { uri } = document;
-    const { dir, base } = path.parse(uri.fsPath);
-    const isAbove = names.some((name) => name.startsWith(withSlash(dir)));
-    const counts = uri.scheme === 'file' && NAMES.includes(base) && isAbove;
-    if (document.isDirty && counts && !(await save(document))) {
-      throw new TropError(`${uri.fsPath} could not be saved, so nothing was reserved.`, 'not_saved');
+/** Saves what is open and changed of the project's files that count in a directory, which the server knows. */
+export async function saveProjectFiles(server: Server, argument: object): Promise<void> {
+  if (changed().length > 0) {
+    const { configDirectories } = await server.run<ShowPathResult>('trop.showPath', argument);
+    await saveNearest(configDirectories);
+  }
+}
+
+/** Saves what is open and changed of the project's files in the first of some directories in which there is any. */
+export async function saveNearest(directories: readonly string[]): Promise<void> {
+  const open = await Promise.all(
+    changed().map(async (document) => ({ document, place: await canonical(path.dirname(document.uri.fsPath)) })),
+  );
+  const places = await Promise.all(directories.map(canonical));
+  const nearest = places.find((directory) => open.some(({ place }) => place === directory));
+  for (const { document } of open.filter(({ place }) => place === nearest)) {
+    if (!(await save(document))) {
+      throw new TropError(`${document.uri.fsPath} could not be saved, so nothing was reserved.`, 'not_saved');
     }
   }
+}
+
+function changed(): vscode.TextDocument[] {
+  const { textDocuments } = vscode.workspace;
+  return textDocuments.filter(
+    ({ isDirty, uri }) => isDirty && uri.scheme === 'file' && NAMES.includes(path.basename(uri.fsPath)),
+  );
 }
 
 /**
@@ -65,8 +78,4 @@ async function canonical(directory: string): Promise<string> {
   } catch {
     return directory; // What is wrong with it, the server says.
   }
-}
-
-function withSlash(directory: string): string {
-  return directory.endsWith('/') ? directory : `${directory}/`;
 }

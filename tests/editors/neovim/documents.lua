@@ -244,6 +244,30 @@ function M.saved_for_a_tag()
   support.equal(vim.fn.readfile(repository .. "/trop.yaml"), { line })
 end
 
+--- What does not count where something is reserved stays as it is: a file above the repository, or above a nearer one.
+function M.saved_as_far_as_it_counts()
+  local function typed(name, line)
+    local bufnr = edit(name)
+    vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, { line })
+    return bufnr
+  end
+  local inner = repository .. "/apps/shop"
+  vim.fn.mkdir(inner, "p")
+  local outside = typed("../trop.yaml", "project: outside")
+  local above = typed("trop.yaml", "project: above")
+  local own = typed("apps/shop/trop.yaml", "reservations: {services: {web: {}}}")
+
+  local command = { command = "trop.reserveGroup", arguments = { { config = inner .. "/trop.yaml" } } }
+  require("trop.offered")[command.command](command)
+  support.note("services (created)")
+  support.equal({ vim.bo[outside].modified, vim.bo[above].modified, vim.bo[own].modified }, { true, true, false })
+
+  vim.cmd("Trop reserve web")
+  support.note("port ")
+  support.equal({ vim.bo[outside].modified, vim.bo[above].modified }, { true, false })
+  support.equal(vim.fn.readfile(vim.fs.dirname(repository) .. "/trop.yaml"), { "project: shop" })
+end
+
 --- What somebody else has written meanwhile is shown before it is reserved.
 function M.changed_on_disk()
   local bufnr = edit("trop.yaml")

@@ -25,21 +25,25 @@ class ShowPathResult(Record):
     """The path."""
 
     path: str = fields.outcome("The path that a reservation would be kept for.")
+    config_directories: tuple[str, ...] = fields.outcome(
+        "The directories in which a project's configuration counts for it, the nearest first: up to the one that has "
+        "some, or as far as is looked."
+    )
     warnings: tuple[str, ...] = fields.outcome("What the caller should know, a sentence each.")
 
 
 def compute(request: ShowPathRequest, context: Context) -> ShowPathResult:
     """Resolve the path as ``reserve`` does. Reads the configuration, and looks at the file system, not at the store."""
-    warnings: tuple[str, ...] = ()
+    warnings, directories = tuple[str, ...](), tuple[str, ...]()
     try:
         target, settings = context.target_and_settings(request.folder, request.path, root=request.root, tolerant=True)
-        warnings = settings.warnings
+        warnings, directories = settings.warnings, context.searched(target, settings)
     except ConfigError as error:
         # Of the configuration one key matters here, and the path is an answer without it, too.
         target = context.target(request.folder, request.path)
         warnings = tuple(map(str, error.problems))
     path = target.canonical if request.canonicalize else target.path
-    return ShowPathResult(path=path, warnings=warnings + target.warnings)
+    return ShowPathResult(path=path, config_directories=directories, warnings=warnings + target.warnings)
 
 
 OPERATION = Operation(

@@ -27,24 +27,28 @@ end
 ---@param tag string?
 local function reserve(tag)
   local folder = call.here()
-  if not folder or not group.is_seen(folder) then
+  if not folder then
     return
   end
-  server.open(folder)
-  call.execute("trop.reserve", { folder = folder, tag = tag }, function(result)
-    local reservation = result.reservation
-    reserved.say(("port %d for %s"):format(reservation.port, messages.place(reservation)), result, { reservation })
+  group.when_seen(folder, function()
+    server.open(folder)
+    call.execute("trop.reserve", { folder = folder, tag = tag }, function(result)
+      local reservation = result.reservation
+      reserved.say(("port %d for %s"):format(reservation.port, messages.place(reservation)), result, { reservation })
+    end)
   end)
 end
 
 local function services()
   local folder = call.here()
-  -- Before it is opened, for which the server may reserve what the file says.
-  if not folder or not group.is_seen(folder) then
+  if not folder then
     return
   end
-  server.open(folder)
-  group.reserve("trop.autoreserve", { folder = folder })
+  -- Before it is opened, for which the server may reserve what the file says.
+  group.when_seen(folder, function()
+    server.open(folder)
+    group.reserve("trop.autoreserve", { folder = folder })
+  end)
 end
 
 ---@param bang boolean

@@ -34,33 +34,63 @@ local function look_again(bufnr)
   end
 end
 
---- See to it that what is reserved is what is seen: of the project's files that count in a directory, its own and those
---- above, what is open and changed is saved, as the server reads them from the disk.
----@param directory string
----@return string? problem why that is not so
-local function see_to(directory)
-  for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
+--- The buffers of a project's files, of all directories or of one.
+---@param directory? string
+---@return integer[]
+local function buffers(directory)
+  local real = directory and vim.uv.fs_realpath(directory)
+  return vim.tbl_filter(function(bufnr)
     local name = vim.api.nvim_buf_get_name(bufnr)
-    local above = vim.fs.dirname(name):gsub("/?$", "/")
-    local counts = NAMES[vim.fs.basename(name)] and vim.startswith(directory .. "/", above)
-    if counts and vim.api.nvim_buf_is_loaded(bufnr) and vim.bo[bufnr].buftype == "" then
+    local is_file = vim.api.nvim_buf_is_loaded(bufnr) and vim.bo[bufnr].buftype == ""
+    return is_file
+      and NAMES[vim.fs.basename(name)]
+      and (not directory or vim.uv.fs_realpath(vim.fs.dirname(name)) == real)
+  end, vim.api.nvim_list_bufs())
+end
+
+--- See to it that what is reserved is what is seen: of the project's files in the first of some directories that has
+--- any, what is open and changed is saved, as the server reads them from the disk.
+---@param directories string[] the nearest first
+---@return string? problem why that is not so
+local function see_to(directories)
+  for _, directory in ipairs(directories) do
+    local is_nearest = false
+    for _, bufnr in ipairs(buffers(directory)) do
+      is_nearest = is_nearest or vim.bo[bufnr].modified
       local problem = (vim.bo[bufnr].modified and write or look_again)(bufnr)
       if problem then
         return problem
       end
     end
+    if is_nearest then
+      return nil
+    end
   end
 end
 
 --- The same, and whoever is at the keyboard is told where nothing can be reserved for that.
----@param directory string
+---@param directories string[] the nearest first
 ---@return boolean
-function M.is_seen(directory)
-  local problem = see_to(directory)
+function M.is_seen(directories)
+  local problem = see_to(directories)
   if problem then
     messages.usage("nothing was reserved, for " .. problem)
   end
   return problem == nil
+end
+
+--- Go on once that is so of the files that count in a folder, which the server knows.
+---@param folder string
+---@param go_on fun()
+function M.when_seen(folder, go_on)
+  if #buffers() == 0 then
+    return go_on()
+  end
+  call.execute("trop.showPath", { folder = folder }, function(found)
+    if M.is_seen(found.configDirectories) then
+      go_on()
+    end
+  end)
 end
 
 --- Ask where services would give ports up for others, and say which; then go on. What has changed while the question

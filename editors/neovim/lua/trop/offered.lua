@@ -5,7 +5,7 @@ return {
   ["trop.reserveGroup"] = function(command)
     require("trop.typing").forget()
     local argument, group = command.arguments[1], require("trop.group")
-    if group.is_seen(vim.fs.dirname(argument.config)) then
+    if group.is_seen({ vim.fs.dirname(argument.config) }) then
       group.reserve(command.command, argument)
     end
   end,

@@ -434,6 +434,7 @@
 --- What `trop.showPath` gives.
 ---@class trop.ShowPathResult
 ---@field path string The path that a reservation would be kept for.
+---@field configDirectories string[] The directories in which a project's configuration counts for it, the nearest first: up to the one that has some, or as far as is looked.
 ---@field warnings string[] What the caller should know, a sentence each.
 
 --- What `trop.showDataDir` takes.

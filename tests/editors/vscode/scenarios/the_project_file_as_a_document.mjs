@@ -65,7 +65,11 @@ export default async function ({ world, openWindow }) {
   world.trop(folder, 'release', '--tag', 'mail');
   world.trop(folder, 'release', '--tag', 'db');
 
-  // However a key's argument spells it, or the folder, it is saved.
+  // However a key's argument spells it, or the folder, it is saved, and none that does not count: one above the
+  // repository is nobody's here.
+  const outer = path.join(world.work, 'trop.yaml');
+  fs.writeFileSync(outer, 'project: outer\n');
+  await window.write(outer, 'project: typed\n');
   const link = path.join(world.work, 'link');
   fs.symlinkSync(folder, link);
   for (const [tag, command, argument] of [
@@ -78,6 +82,7 @@ export default async function ({ world, openWindow }) {
     assert.deepEqual(Object.keys(world.portsAt(folder)).toSorted(), ['api', tag, 'web'].toSorted());
     world.trop(folder, 'release', '--tag', tag);
   }
+  assert.equal(fs.readFileSync(outer, 'utf8'), 'project: outer\n');
 
   // Where services would give ports up, the question names them, and what has changed meanwhile is asked anew.
   const wanted = (ports) => {
