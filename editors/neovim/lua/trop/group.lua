@@ -38,7 +38,7 @@ end
 ---@param directory? string
 ---@return integer[]
 local function buffers(directory)
-  local real = directory and vim.uv.fs_realpath(directory)
+  local real = directory and (vim.uv.fs_realpath(directory) or directory)
   return vim.tbl_filter(function(bufnr)
     local name = vim.api.nvim_buf_get_name(bufnr)
     local is_file = vim.api.nvim_buf_is_loaded(bufnr) and vim.bo[bufnr].buftype == ""
