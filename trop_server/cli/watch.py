@@ -23,7 +23,7 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 _LOOKS_PER_LOOK_AT_PORTS = 4
 """Of who listens nothing tells that it has changed: with ``--include-occupancy`` it is asked every two seconds."""
 
-_CLEAR = b"\x1b[H\x1b[2J\x1b[3J"
+_HOME, _CLEAR_LINE, _CLEAR_BELOW = b"\x1b[H", b"\x1b[K", b"\x1b[J"
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -68,6 +68,7 @@ def _follow(session: Session, store: StoreWatch) -> NoReturn:
     store.look(path)
     quiet, session.quiet = session.quiet, True
     drawn = lines = _drawing(session, look, quiet=quiet)
+    _make_room(look)
     _draw(look, lines)
     looks = 0
     while True:
@@ -95,6 +96,14 @@ def _drawing(session: Session, look: Look, *, quiet: bool) -> bytes:
 
 
 def _draw(look: Look, lines: bytes) -> None:
-    """One write, so that nobody sees half of it."""
-    sys.stdout.buffer.write((_CLEAR if look.moves else b"") + lines)
+    """Draw over what was drawn before. One write, so that nobody sees half of it."""
+    if look.moves:
+        lines = _HOME + lines.replace(b"\n", _CLEAR_LINE + b"\n") + _CLEAR_BELOW
+    sys.stdout.buffer.write(lines)
     sys.stdout.flush()
+
+
+def _make_room(look: Look) -> None:
+    """Let what is on the screen scroll out of it, where it can be looked at later."""
+    if look.moves:
+        sys.stdout.buffer.write(b"\n" * os.get_terminal_size(sys.stdout.fileno()).lines)
