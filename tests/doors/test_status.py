@@ -345,3 +345,14 @@ def test_what_is_odd_many_times_is_told_in_short(sandbox: Sandbox) -> None:
     assert set(states(told).values()) == {"occupied"}
     assert len(told["warnings"]) == 6
     assert told["warnings"][-1] == "and so it is with 3 more ports"
+
+
+def test_each_of_several_files_that_a_setting_comes_from_is_shown_with_a_shortened_home(sandbox: Sandbox) -> None:
+    data, project = sandbox.home / "data", sandbox.home / "project"
+    for directory, name in ((data, "config.yaml"), (project, "trop.yaml")):
+        directory.mkdir()
+        (directory / name).write_text("excluded_ports: [5000]\n")
+
+    done = sandbox.trop("status", cwd=project, TROP_DATA_DIR=str(data))
+
+    assert "  excluded_ports: ~/data/config.yaml:1:17, ~/project/trop.yaml:1:17\n" in done.stdout

@@ -48,7 +48,8 @@ def _lines(result: StatusResult, look: Look, homes: Homes) -> Iterator[Line]:
         yield (Span("trop reserve gives this directory a port."),)
     if result.settings:
         yield (Span("Settings come from:"),)
-        yield from ((Span(f"  {key}: {shown(place, homes)}"),) for key, place in result.settings.items())
+        for key, places in result.settings.items():
+            yield (Span(f"  {key}: {', '.join(shown(place, homes) for place in places.split(', '))}"),)
 
 
 def _directory(path: str, entries: Sequence[StatusEntry], look: Look, homes: Homes) -> Iterator[Line]:
