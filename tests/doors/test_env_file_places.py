@@ -133,7 +133,7 @@ def _large(directory: Path) -> str:
         (_link_to("../elsewhere/.env"), 4, "or leads there by a link"),
         (_linked_directory, 4, "or leads there by a link"),
         (_link_to("link"), 5, "Too many levels of symbolic links"),
-        (lambda _: ".", 4, "it lies outside of the project"),
+        (lambda _: ".", 4, "it is no regular file"),
         (lambda _: ".git/config", 4, "it lies in a git directory"),
         (_link_to(".git/hooks/pre-commit"), 4, "it lies in a git directory"),
         (_nested, 4, "it lies in another repository"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LARGEST_FILE = 256 * 1024
 """Bytes; the most that is read and written. It is looked through under the store's lock."""
 
+_IRREGULAR = "it is no regular file"
 _ADVICE = "Nothing has changed. Name a file of this project, such as .env.local."
 
 
@@ -47,7 +48,7 @@ class EnvFile(NamedTuple):
             raise self._too_large()
         if content.error is not None:
             raise _denied(system_failure(content.error, "read", self.path)) from content.error
-        raise InvalidPath(self.path, "it is no regular file", advice=_ADVICE)
+        raise InvalidPath(self.path, _IRREGULAR, advice=_ADVICE)
 
     def obstacle(self, *, exists: bool) -> TropError | None:
         """What ``write`` would raise, as far as the system tells beforehand."""
@@ -107,8 +108,10 @@ def locate(path: str, directory: str, is_safe: IsSafe) -> EnvFile:
     top = git.worktree_root(directory, is_safe)
     root = paths.canonical(directory) if top is None else top
     where = f"it lies outside of the project {root}, or leads there by a link"
-    if real == root or not paths.is_within(real, root):
+    if not paths.is_within(real, root):
         raise InvalidPath(path, where, advice=_ADVICE)
+    if real == root:
+        raise InvalidPath(path, _IRREGULAR, advice=_ADVICE)
     if ".git" in os.path.relpath(real, root).split(os.sep):
         raise InvalidPath(path, "it lies in a git directory, or leads there by a link", advice=_ADVICE)
     if not os.path.isdir(os.path.dirname(real)):
