@@ -54,6 +54,14 @@ def test_where_all_is_well_each_check_says_so(patient: Patient) -> None:
     }
 
 
+def test_a_variable_of_another_program_is_no_near_name(patient: Patient) -> None:
+    patient.environment.update(TROP_SERVER="http://localhost/", TROP_PORT_MN="", TROP="1", TROP_BUSY_TIMEOUT="5")
+
+    assert "every variable of trop's can be used" in [
+        finding.message for finding in patient.examined().checks if finding.check == "environment"
+    ]
+
+
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
 def test_what_is_wrong_is_found_and_the_advice_helps(patient: Patient, case: Case) -> None:
     if "stranger" in case.name:

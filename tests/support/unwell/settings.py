@@ -59,6 +59,13 @@ def _unset(patient: Patient, finding: Finding) -> None:
     del patient.environment[name]
 
 
+def _renamed_variable(old: str, new: str) -> Callable[[Patient, Finding], None]:
+    def cure(patient: Patient, _finding: Finding) -> None:
+        patient.environment[new] = patient.environment.pop(old)
+
+    return cure
+
+
 def _file(name: str, text: str) -> Callable[[Patient], None]:
     def make(patient: Patient) -> None:
         patient.write(name, text)
@@ -261,6 +268,15 @@ CASES = (
         "perhaps",
         "unset",
         _unset,
+    ),
+    Case(
+        "a variable is called TROP_PORT_MN",
+        _variable("TROP_PORT_MN", "8000"),
+        "environment",
+        "warning",
+        "TROP_PORT_MN: unknown variable: did you mean TROP_PORT_MIN?",
+        "right name",
+        _renamed_variable("TROP_PORT_MN", "TROP_PORT_MIN"),
     ),
     Case("the log mode is none", _variable("TROP_LOG_MODE", "loud"), "environment", "error", "loud", "unset", _unset),
     Case(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 
 from trop_core.config.merging import near_miss
 from trop_core.config.names import GLOBAL_FILE
+from trop_core.config.schema import KEYS, OTHER_VARIABLES
 from trop_core.config.search import is_of_near_miss
+from trop_core.config.variables import OWN_PREFIX
 from trop_core.errors.base import TropError
 from trop_core.errors.configuration import ConfigError
-from trop_core.errors.spelling import quoted, shell_word
+from trop_core.errors.spelling import escaped, nearest, quoted, shell_word
 from trop_core.light_types import TYPE_CHECKING
 from trop_core.operations.doctor.finding import error, info, of_error, ok, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from trop_core.errors.configuration import ConfigProblem
     from trop_core.operations.doctor.finding import Finding
@@ -48,7 +51,10 @@ def user_file(subject: Subject) -> Iterator[Finding]:
 
 
 def environment(subject: Subject) -> Iterator[Finding]:
-    """Whether each variable that trop knows holds what it can hold: one that does not lets commands fail."""
+    """Whether each variable that trop knows holds what it can hold: one that does not lets commands fail.
+
+    One that it does not know, and whose name is nearly that of one it knows, has no effect, and was meant to have it.
+    """
     from trop_core.config.environment import environment_layer, log_mode
 
     problems: list[ConfigProblem] = []
@@ -59,8 +65,24 @@ def environment(subject: Subject) -> Iterator[Finding]:
             problems += failure.problems
     for problem in problems:
         yield error("environment", str(problem), f"unset {problem.file}")
-    if not problems:
+    misnamed = _misnamed(subject.context.environment)
+    for told in misnamed:
+        yield warning("environment", told, _RENAME)
+    if not problems and not misnamed:
         yield ok("environment", "every variable of trop's can be used")
+
+
+def _misnamed(environment: Mapping[str, str]) -> list[str]:
+    variables = [key.variables for key in KEYS.values() if key.variables]
+    known = {*OTHER_VARIABLES, *chain.from_iterable(variables)}
+    documented = [*OTHER_VARIABLES, *(names[0] for names in variables)]
+    told = []
+    for name in sorted(name for name, value in environment.items() if value and name not in known):
+        # What begins like trop's own may be another program's all the same: it has to be very much like it.
+        meant = nearest(name, documented, lambda _: True) if name.upper().startswith(OWN_PREFIX) else None
+        if meant is not None:
+            told.append(f"{escaped(name)}: unknown variable: did you mean {meant}?")
+    return told
 
 
 def together(subject: Subject) -> Iterator[Finding]:
