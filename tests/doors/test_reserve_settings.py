@@ -424,6 +424,7 @@ def test_a_variable_that_cannot_be_used_is_named(
     if door == "server":
         assert answer.data is not None
         assert [problem["file"] for problem in answer.data["details"]["problems"]] == [named]
+        assert answer.data["hint"] == "Correct or unset the variable named above."
 
 
 def test_a_server_hears_nothing_of_the_variables_for_the_command_line(port_bench: PortBench) -> None:

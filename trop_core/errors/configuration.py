@@ -88,6 +88,9 @@ class ConfigError(TropError):
         if files and all(file.rpartition("/")[2].startswith("trop.") for file in files):
             # Those of a project.
             return f"Correct what is named above{check}. trop schema prints what a trop.yaml may hold."
+        variables = {problem.file for problem in self.problems}
+        if all(name.startswith("TROP_") for name in variables):
+            return f"Correct or unset the {'variable' if len(variables) == 1 else 'variables'} named above."
         return (
             f"Correct what is named above{check}. In a new directory (--data-dir) trop init --with-config writes a "
             "config.yaml that explains its keys."
