@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+from trop_core.config.names import GLOBAL_FILE
 from trop_core.errors.arguments import UnusableOption
 from trop_core.errors.reservations import ReservationConflict
 from trop_core.light_types import TYPE_CHECKING, Any
@@ -88,6 +90,8 @@ def init(session: Session) -> str:
     result = session.perform_subcommand()
     for action in result.actions:
         session.tell(f"  {_DEEDS[action.kind]}: {action.path}")
+    if session.options.field_with_config and not any(action.kind in _CONFIGURED for action in result.actions):
+        session.tell(f"  {os.path.join(result.data_dir, GLOBAL_FILE)} is there already, and stays as it is")
     if not result.actions:
         session.tell(f"Nothing to do: {result.database_path} is up to date.")
     elif result.dry_run:
@@ -105,6 +109,7 @@ _DEEDS = {
     "createConfig": "write the configuration",
     "replaceConfig": "replace the configuration",
 }
+_CONFIGURED = ("createConfig", "replaceConfig")
 
 
 def dry_run_told(session: Session, result: Any) -> str:
