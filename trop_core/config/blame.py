@@ -12,7 +12,8 @@ from trop_core.light_types import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_BEGUN = ("while scanning a simple key", "while scanning a quoted scalar")
+_KEY = "while scanning a simple key"
+_BEGUN = (_KEY, "while scanning a quoted scalar")
 _IN_BRACKETS = "while parsing a flow"
 _NO_KEY_HERE = "mapping values are not allowed"
 
@@ -30,8 +31,8 @@ def to_blame(error: Any, text: str) -> tuple[int | None, int | None]:
     line, column = mark.line, mark.column
     if noticed is not None:
         lines = LINE_BREAK.split(text)
-        # Where nothing stands there is no other line that would be taken for the wrong one.
-        if line < len(lines) and lines[line].strip():
+        # Where nothing stands there is no other line that would be taken for the wrong one. A key is over all the same.
+        if (line < len(lines) and lines[line].strip()) or error.context == _KEY:
             line, column = _elsewhere(error, lines) or (line, column)
     return line + 1, column + 1
 

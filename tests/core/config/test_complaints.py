@@ -35,7 +35,8 @@ def either_parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         pytest.param("project: %x\n", 1, CHARACTER, id="a percent sign"),
         pytest.param("project x\nports:\n  min: 1\n", 1, NO_COLON, id="no colon, and a key after it"),
         pytest.param("ports:\n  min: 1\n  max 2\nproject: x\n", 3, NO_COLON, id="no colon, and a key outside after it"),
-        pytest.param("ports:\n  min: 1\n  max 2\n", 4, "line 3 has" + NO_COLON[13:], id="no colon, in the last line"),
+        pytest.param("ports:\n  min: 1\n  max 2\n", 3, NO_COLON, id="no colon, in the last line"),
+        pytest.param("ports:\n  min: 1\n  max 2\n\n# x\n", 3, NO_COLON, id="no colon, in the last line but a comment"),
         pytest.param("ports\n  min: 1\n", 2, "line 1 has" + NO_COLON[13:], id="no colon, above what is below it"),
         pytest.param("project: x: y\n", 1, SECOND_COLON, id="two colons"),
         pytest.param(
