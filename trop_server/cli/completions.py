@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 
 import argcomplete
 from argcomplete.completers import BaseCompleter
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from trop_server.cli.session import Session
 
 _CONFIGURATIONS = (".yaml", ".yml")
+_ALL = ("",)
+"""The endings of files, whatever they are called."""
+
+_FILES = ("file", "write", "env_file")
+"""Arguments that are files of any name: backups, and those of variables."""
+
 _COLUMNS = ("tag", "project", "task", "port")
 _MOST = 1000
 _WITH_OTHERS = {*POSITIONALS, *OWN}
@@ -76,6 +82,10 @@ class _Completer(BaseCompleter):
         data_directory = getattr(parsed_args, "data_dir", None)
         if name == "data_dir":
             return _files(prefix)
+        if name in _FILES:
+            return _files(prefix, _ALL)
+        if subcommand == "run" and name == "command":
+            return _files(prefix, _ALL) if parsed_args.command or "/" in prefix else _programs(prefix)
         if subcommand == "call":
             return [each.command for each in operations()] if name == "command" else []
         field = _field(subcommand, name)
@@ -113,6 +123,18 @@ def _files(prefix: str, endings: tuple[str, ...] = ()) -> list[str]:
         elif name.endswith(endings or "/"):
             found.append(begin + name)
     return found
+
+
+def _programs(prefix: str) -> list[str]:
+    """The names of the programs that begin so; none before anything is typed, for there are thousands."""
+    if not prefix:
+        return []
+    found = set[str]()
+    for directory in os.get_exec_path():
+        with suppress(OSError), os.scandir(directory) as entries:
+            meant = [each for each in entries if each.name.startswith(prefix) and escaped(each.name) == each.name]
+            found.update(each.name for each in meant if each.is_file() and os.access(each.path, os.X_OK))
+    return sorted(found)
 
 
 def _stored(column: str, named: str | None) -> list[str]:
