@@ -101,8 +101,6 @@ def store(sandbox: Sandbox) -> None:
         pytest.param("trop restore ", ["README.md", "dir/", "other.yml", "trop.yaml"], id="a backup"),
         pytest.param("trop env --write .h", [".hidden.yaml"], id="a file for variables"),
         pytest.param("trop run --env-file RE", ["README.md"], id="a file of variables"),
-        pytest.param("trop run -- trop-serve", ["trop-server"], id="a program"),
-        pytest.param("trop run trop-serve", ["trop-server"], id="a program without dashes"),
         pytest.param("trop run -- ./RE", ["./README.md"], id="a program by its path"),
         pytest.param("trop run --tag web -- cat -n RE", ["README.md"], id="a program's argument"),
         pytest.param("trop run -- ", [], id="not all programs there are"),
@@ -120,6 +118,18 @@ def test_what_can_stand_here_is_offered(sandbox: Sandbox, line: str, offered: li
     found = [word.strip() for word in complete(sandbox, line)]
 
     assert found == offered
+
+
+@pytest.mark.parametrize("line", ["trop run -- my-pro", "trop run my-pro", "trop run --tag web -- my-pro"])
+def test_programs_are_offered_behind_run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    programs = sandbox.directory("bin")
+    for name, mode in (("my-program", 0o755), ("my-prose", 0o644), ("my-pro\x1b", 0o755)):
+        (programs / name).touch()
+        (programs / name).chmod(mode)
+    (programs / "my-projects").mkdir()
+    monkeypatch.setenv("PATH", f"{sandbox.work}/nowhere:{programs}:{os.environ['PATH']}")
+
+    assert [word.strip() for word in complete(sandbox, line)] == ["my-program"]
 
 
 def options_of(parser: argparse.ArgumentParser) -> set[str]:

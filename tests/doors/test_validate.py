@@ -350,4 +350,4 @@ def test_who_is_refused_for_a_file_is_told_how_to_check_it(sandbox: Sandbox, cli
 def test_where_no_file_is_at_fault_none_is_named(sandbox: Sandbox) -> None:
     done = sandbox.trop("list", TROP_PORT_MIN="high")
 
-    assert error_lines(done)[1].startswith("Correct what is named above. In a new directory")
+    assert error_lines(done)[1] == "Correct or unset the variable named above."
