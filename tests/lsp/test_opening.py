@@ -494,6 +494,37 @@ def test_opening_a_folder_that_needs_nothing_creates_no_store(
     assert not sandbox.data.exists()
 
 
+def test_what_a_folder_gets_when_it_opens_it_has_though_the_server_is_restarted_at_once(
+    start: Callable[..., Client], sandbox: Sandbox
+) -> None:
+    make_repository(sandbox.work / "shop")
+    client = start()
+
+    client.initialize(str(sandbox.work / "shop"), initializationOptions={"reserveOnOpen": "git"})
+    client.request("shutdown")
+    client.notify("exit")
+
+    assert client.wait() == 0
+    assert [row[0] for row in sandbox.rows()] == [str(sandbox.work / "shop")]
+
+
+@pytest.mark.parametrize("is_asked", [True, False], ids=["while it is asked about", "before it is"])
+def test_a_folder_that_is_asked_about_keeps_what_it_had_once_the_session_ends(
+    start: Callable[..., Client], sandbox: Sandbox, moved_clone: tuple[Path, Path, int], is_asked: bool
+) -> None:
+    old, new, port = moved_clone
+    client = start()
+
+    client.initialize(str(new), initializationOptions={"reserveOnOpen": "git"})
+    if is_asked:
+        next_of(client, ASKED)
+    client.request("shutdown")
+    client.notify("exit")
+
+    assert client.wait() == 0
+    assert [row[:3] for row in sandbox.rows()] == [(str(old), "", port)]
+
+
 class TestAFolderThatIsKnownByItsIdentity:
     def test_it_takes_its_port_along_where_it_is_reserved_for(
         self, start: Callable[..., Client], sandbox: Sandbox, moved_clone: tuple[Path, Path, int]

@@ -144,8 +144,14 @@ class TropProtocol(LanguageServerProtocol):
                     self._send_error(message_id, _HANGS)
 
     async def settle(self) -> None:
-        """Give the requests that are under way a moment to be answered."""
+        """Give what is under way a moment: requests to be answered, and errands to be done.
+
+        A client may start another server at once, which does not open the same folders once more. Errands are not
+        waited for while a person is asked something.
+        """
         tasks = self._others()
+        if not self._questions:
+            tasks |= self._errands.keys()
         if tasks:
             await asyncio.wait(tasks, timeout=SECONDS_TO_ANSWER)
 
@@ -163,8 +169,11 @@ class TropProtocol(LanguageServerProtocol):
     async def ask(self, question: types.ShowMessageRequestParams) -> str | None:
         """Put a question before the person, and wait for the title of the action that is chosen.
 
-        None if none is, or if the client cannot ask. May be dropped at any time.
+        None if none is, or if the client cannot ask. May be dropped at any time. Raises ``Cancelled`` once the session
+        ends.
         """
+        if self._shutdown:
+            raise Cancelled
         question_id = next(self._question_ids)
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._questions[question_id] = answer
