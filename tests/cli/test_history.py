@@ -82,3 +82,13 @@ def test_what_was_called_is_on_record_where_only_the_command_line_has_it(sandbox
 
     assert commands(sandbox) == ["trop.url", "trop.env", "trop.open", "trop.run"]
     assert "Operation 1, trop.run, " in sandbox.trop("undo", "1").stderr
+
+
+def test_of_more_than_are_listed_an_undo_tells_how_many_there_were(sandbox: Sandbox) -> None:
+    sandbox.fill(1001, below=str(sandbox.work / "old"))
+    sandbox.trop("migrate", "--recursive", "--from", str(sandbox.work / "old"), "--to", str(sandbox.work / "new"))
+
+    done = sandbox.trop("undo")
+
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-2:] == ["  … and more", "Undone: 1,001 reservations in all."]

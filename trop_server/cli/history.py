@@ -89,7 +89,9 @@ def undo(session: Session) -> str:
 
 def _fate(result: UndoResult) -> str:
     """What has become of the reservations, in numbers: where not all of them are listed, of all together."""
-    back = result.changed if result.truncated else len(result.restored)
+    if result.truncated:
+        return f"{counted(result.changed)} in all"
+    back = len(result.restored)
     told = [f"{counted(back)} as before"] if back else []
     if result.changed > back:
         told.append(f"{counted(result.changed - back)} given up")
