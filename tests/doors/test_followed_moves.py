@@ -245,7 +245,7 @@ def move_into_the_way(sandbox: Sandbox) -> tuple[Path, str]:
     return new, f'this directory was "{old}" before, where these ports are reserved: {ports}; {settled}'
 
 
-@pytest.mark.parametrize(
+LOOKS = pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (["release"], 0),
@@ -257,6 +257,9 @@ def move_into_the_way(sandbox: Sandbox) -> tuple[Path, str]:
     ],
     ids=["release", "list", "status", "assert", "history", "swap"],
 )
+
+
+@LOOKS
 def test_what_only_looks_or_releases_promises_no_move_where_something_is_in_its_way(
     sandbox: Sandbox, arguments: list[str], code: int
 ) -> None:
@@ -267,6 +270,26 @@ def test_what_only_looks_or_releases_promises_no_move_where_something_is_in_its_
     assert done.returncode == code
     assert f"{told}\n" in done.stdout + done.stderr
     assert told.partition("; ")[2] in sandbox.trop("reserve", "--dry-run", cwd=moved).stderr
+
+
+@LOOKS
+def test_what_only_looks_or_releases_tells_who_has_the_ports_where_another_directory_stands_at_the_old_place(
+    sandbox: Sandbox, arguments: list[str], code: int
+) -> None:
+    old = sandbox.directory("a")
+    port = sandbox.reserve(cwd=old)
+    rename(old, sandbox.work / "b")
+    old.mkdir()
+    told = (
+        f'this directory was "{old}" before, where these ports are reserved: {port}; '
+        "another one stands there now, and they stay with the path"
+    )
+
+    done = sandbox.trop(*arguments, cwd=sandbox.work / "b")
+
+    assert done.returncode == code
+    assert f"{told}\n" in done.stdout + done.stderr
+    assert [row[:3] for row in sandbox.rows()] == [(str(old), "", port)]
 
 
 def test_doctor_advises_no_reserving_where_something_is_in_the_way_of_the_move(sandbox: Sandbox) -> None:

@@ -184,10 +184,12 @@ def origin(connection: StoreConnection, arriving: Arriving, again: Callable[[Arr
     if arriving.target.explicit or reservations.anything_at(connection, arriving.target.path):
         return None
     found = _elsewhere(connection, arriving, again)
-    if found is None or found[1] not in ("gone", "outside", "hidden"):
+    if found is None or found[1] not in ("gone", "outside", "hidden", "other"):
         return None
     former, sight = found
     told = _was_at(connection, former, sight)
+    if sight == "other":
+        return Origin(f"{told}; another one stands there now, and they stay with the path", moves_along=False)
     if not arriving.follow or sight != "gone":
         return Origin(f"{told}; to have them here, {migrate_line(former, arriving.target.path)}", moves_along=False)
     obstacle = _in_the_way(connection, _move_from(former, arriving))
