@@ -23,7 +23,10 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 _LOOKS_PER_LOOK_AT_PORTS = 4
 """Of who listens nothing tells that it has changed: with ``--include-occupancy`` it is asked every two seconds."""
 
-_HOME, _CLEAR_LINE, _CLEAR_BELOW = b"\x1b[H", b"\x1b[K", b"\x1b[J"
+_CLEAR = b"\x1b[2H\x1b[J\x1b[H\x1b[K"
+"""Clears what is below the first line, then that: a screen that is cleared at once is kept by some terminals among what
+one can scroll back to, each time. To clear behind a line that is as wide as the terminal takes its last character."""
+
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -96,14 +99,12 @@ def _drawing(session: Session, look: Look, *, quiet: bool) -> bytes:
 
 
 def _draw(look: Look, lines: bytes) -> None:
-    """Draw over what was drawn before. One write, so that nobody sees half of it."""
-    if look.moves:
-        lines = _HOME + lines.replace(b"\n", _CLEAR_LINE + b"\n") + _CLEAR_BELOW
-    sys.stdout.buffer.write(lines)
+    """One write, so that nobody sees half of it."""
+    sys.stdout.buffer.write((_CLEAR if look.moves else b"") + lines)
     sys.stdout.flush()
 
 
 def _make_room(look: Look) -> None:
     """Let what is on the screen scroll out of it, where it can be looked at later."""
     if look.moves:
-        sys.stdout.buffer.write(b"\n" * os.get_terminal_size(sys.stdout.fileno()).lines)
+        sys.stdout.buffer.write(b"\n" * (os.get_terminal_size(sys.stdout.fileno()).lines - 1))
