@@ -42,7 +42,9 @@ HOSTILE = "a; $(touch pwned) `touch pwned` \"'"
 OBEYED = [text for text, shown in ZOO.values() if text != shown and text.isascii()] + ["\x9b31m", "\u202ea", "\u2028"]
 
 
-def complete(sandbox: Sandbox, line: str, *, cwd: Path | None = None, shell: str = "powershell") -> list[str]:
+def complete(
+    sandbox: Sandbox, line: str, *, cwd: Path | None = None, shell: str = "powershell", **environment: str
+) -> list[str]:
     """What is offered for a command line with the cursor at its end, asked for as the PowerShell script does."""
     answer = sandbox.root / "answer"
     answer.unlink(missing_ok=True)
@@ -57,6 +59,7 @@ def complete(sandbox: Sandbox, line: str, *, cwd: Path | None = None, shell: str
             _ARGCOMPLETE_STDOUT_FILENAME=str(answer),
             COMP_LINE=line,
             COMP_POINT=str(len(line)),
+            **environment,
         ),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -73,6 +76,15 @@ def store(sandbox: Sandbox) -> None:
         "INSERT INTO reservations VALUES (?, ?, ?, ?, ?, ?, ?)",
         [row("/w/a", 5000), row("/w/a", 5001, "web", "shop", "login"), row("/w/b", 5002, "web", "blog")],
     )
+
+
+def _program(sandbox: Sandbox, name: str) -> Path:
+    """A directory with one program in it, which prints the file that it is given."""
+    place = sandbox.root / "programs"
+    place.mkdir()
+    (place / name).write_text('#!/bin/sh\ncat "$1"\n')
+    (place / name).chmod(0o755)
+    return place
 
 
 @pytest.mark.parametrize(
@@ -98,13 +110,20 @@ def store(sandbox: Sandbox) -> None:
         pytest.param("trop validate .h", [".hidden.yaml"], id="hidden files if they are meant"),
         pytest.param("trop migrate --from ", ["dir/"], id="directories"),
         pytest.param("trop --data-dir d", ["dir/"], id="a data directory"),
-        pytest.param("trop restore ", ["README.md", "dir/", "other.yml", "trop.yaml"], id="a backup"),
-        pytest.param("trop env --write .h", [".hidden.yaml"], id="a file for variables"),
-        pytest.param("trop run --env-file RE", ["README.md"], id="a file of variables"),
-        pytest.param("trop run -- ./RE", ["./README.md"], id="a program by its path"),
-        pytest.param("trop run --tag web -- cat -n RE", ["README.md"], id="a program's argument"),
-        pytest.param("trop run -- ", [], id="not all programs there are"),
         pytest.param("trop reserve --path nowhere/", [], id="a directory that is not there"),
+        pytest.param("trop restore ", ["README.md", "dir/", "other.yml", "trop.yaml"], id="any file for a backup"),
+        pytest.param("trop backup R", ["README.md"], id="a backup's file"),
+        pytest.param("trop env --write .h", [".hidden.yaml"], id="a file for the variables"),
+        pytest.param("trop env --write=.h", ["--write=.hidden.yaml"], id="that with an equals sign"),
+        pytest.param("trop run --env-file R", ["README.md"], id="a file of variables"),
+        pytest.param("trop run -- known-", ["known-program"], id="a program to run"),
+        pytest.param("trop run --tag web known-", ["known-program"], id="a program without the dashes"),
+        pytest.param("trop run -- di", ["dir/"], id="a directory with programs"),
+        pytest.param("trop run -- dir/", ["dir/deep.yaml"], id="a program by its path"),
+        pytest.param("trop run -- cat R", ["README.md"], id="a file for the program"),
+        pytest.param("trop run cat --tag ", ["README.md", "dir/", "other.yml", "trop.yaml"], id="no option of trop's"),
+        pytest.param("trop run -- cat --t", [], id="no options of trop's behind the dashes"),
+        pytest.param("trop run --services --t", ["--tag"], id="options of trop's before a program"),
         pytest.param("trop call trop.compact", ["trop.compactExclusions"], id="commands of the server"),
         pytest.param("trop call trop.list ", [], id="nothing for JSON"),
     ],
@@ -114,22 +133,12 @@ def test_what_can_stand_here_is_offered(sandbox: Sandbox, line: str, offered: li
     for name in ("trop.yaml", "other.yml", "README.md", ".hidden.yaml", "dir/deep.yaml"):
         (sandbox.work / name).parent.mkdir(exist_ok=True)
         (sandbox.work / name).touch()
+    programs = _program(sandbox, "known-program")
+    (programs / "known-text").touch()
 
-    found = [word.strip() for word in complete(sandbox, line)]
+    found = [word.strip() for word in complete(sandbox, line, PATH=f"{programs}:/nowhere")]
 
     assert found == offered
-
-
-@pytest.mark.parametrize("line", ["trop run -- my-pro", "trop run my-pro", "trop run --tag web -- my-pro"])
-def test_programs_are_offered_behind_run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
-    programs = sandbox.directory("bin")
-    for name, mode in (("my-program", 0o755), ("my-prose", 0o644), ("my-pro\x1b", 0o755)):
-        (programs / name).touch()
-        (programs / name).chmod(mode)
-    (programs / "my-projects").mkdir()
-    monkeypatch.setenv("PATH", f"{sandbox.work}/nowhere:{programs}:{os.environ['PATH']}")
-
-    assert [word.strip() for word in complete(sandbox, line)] == ["my-program"]
 
 
 def options_of(parser: argparse.ArgumentParser) -> set[str]:
@@ -244,22 +253,44 @@ def test_another_shell_is_refused(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("shell", REAL_SHELLS)
 def test_a_shell_completes_after_the_line_of_the_help_was_run_in_it(sandbox: Sandbox, shell: str) -> None:
-    program = find_shell(shell)
-    help_text = sandbox.trop("completions", "--help").stdout
-    (line,) = re.findall(rf"^  {shell} +(\S.*)$", help_text, re.MULTILINE)
-    environment = sandbox.environment(
-        PATH=f"{SCRIPTS}:{os.environ['PATH']}", TERM="xterm", SHELL=program, ZDOTDIR=None, XDG_CONFIG_HOME=None
-    )
-    # Without it, the first fish of a user reads all manuals of the machine, in the background.
-    (sandbox.home / ".local/share/fish/generated_completions").mkdir(parents=True)
-    subprocess.run([program, "-c", line], cwd=sandbox.work, env=environment, timeout=PATIENCE, check=True)
     shown = sandbox.root / "shown"
 
-    with _terminal(program, sandbox.work, environment) as type_in:
+    with _completing(sandbox, shell) as type_in:
         # Typed again until it has happened: what is typed while the shell starts may be lost.
         type_in(f"trop show-data-d\t> {shown}\r", lambda: shown.exists() and shown.read_text())
 
     assert shown.read_text() == f"{sandbox.data}\n"
+
+
+@pytest.mark.parametrize("shell", REAL_SHELLS)
+def test_a_shell_completes_a_program_and_its_file_behind_run(sandbox: Sandbox, shell: str) -> None:
+    shown = sandbox.root / "shown"
+    (sandbox.work / "what to tell: (1).txt").write_text("told\n")
+
+    with _completing(sandbox, shell, _program(sandbox, "tell-a-file")) as type_in:
+        type_in(f"trop run -- tell-a\twhat\t> {shown}\r", lambda: shown.exists() and shown.read_text())
+
+    assert shown.read_text() == "told\n"
+
+
+@contextmanager
+def _completing(sandbox: Sandbox, shell: str, *places: Path) -> Iterator[Callable[[str, Callable[[], object]], None]]:
+    """A shell in a terminal, in which the line of the help was run, and which finds programs in places, too."""
+    program = find_shell(shell)
+    help_text = sandbox.trop("completions", "--help").stdout
+    (line,) = re.findall(rf"^  {shell} +(\S.*)$", help_text, re.MULTILINE)
+    environment = sandbox.environment(
+        PATH=":".join([*map(str, places), str(SCRIPTS), os.environ["PATH"]]),
+        TERM="xterm",
+        SHELL=program,
+        ZDOTDIR=None,
+        XDG_CONFIG_HOME=None,
+    )
+    # Without it, the first fish of a user reads all manuals of the machine, in the background.
+    (sandbox.home / ".local/share/fish/generated_completions").mkdir(parents=True)
+    subprocess.run([program, "-c", line], cwd=sandbox.work, env=environment, timeout=PATIENCE, check=True)
+    with _terminal(program, sandbox.work, environment) as type_in:
+        yield type_in
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 
 import argcomplete
 from argcomplete.completers import BaseCompleter
@@ -25,7 +25,7 @@ from trop_core.light_types import TYPE_CHECKING, NoReturn
 from trop_core.paths import working_directory
 from trop_core.store import data_directory
 from trop_server.cli.parser import build
-from trop_server.cli.subcommands import OWN, POSITIONALS, SUBCOMMANDS
+from trop_server.cli.subcommands import OWN, POSITIONALS, RUN, SUBCOMMANDS
 
 if TYPE_CHECKING:
     import argparse
@@ -35,11 +35,9 @@ if TYPE_CHECKING:
     from trop_server.cli.session import Session
 
 _CONFIGURATIONS = (".yaml", ".yml")
-_ALL = ("",)
-"""The endings of files, whatever they are called."""
-
-_FILES = ("file", "write", "env_file")
-"""Arguments that are files of any name: backups, and those of variables."""
+_ANY = ("",)
+_ENDINGS = {"config": _CONFIGURATIONS, "file": _ANY, "write": _ANY, "env_file": _ANY}
+"""Of arguments that take a file, by their names: how one ends that is offered. Others take a directory."""
 
 _COLUMNS = ("tag", "project", "task", "port")
 _MOST = 1000
@@ -66,6 +64,8 @@ def answer() -> NoReturn:
     # Options that nobody has begun to type are offered where nothing else can stand.
     options = "long" if chosen and _WITH_OTHERS.isdisjoint(chosen) else False
     parser = build(chosen or SUBCOMMANDS)
+    if RUN in parser.subcommands:
+        parser.subcommands[RUN].leave_the_rest()
     argcomplete.autocomplete(parser, always_complete_options=options, default_completer=_Completer())
     sys.exit(1)
 
@@ -80,19 +80,18 @@ class _Completer(BaseCompleter):
         name = action.dest.removeprefix("field_")
         subcommand = getattr(parsed_args, "subcommand", None)
         data_directory = getattr(parsed_args, "data_dir", None)
-        if name == "data_dir":
-            return _files(prefix)
-        if name in _FILES:
-            return _files(prefix, _ALL)
-        if subcommand == "run" and name == "command":
-            return _files(prefix, _ALL) if parsed_args.command or "/" in prefix else _programs(prefix)
+        if name in ("data_dir", "env_file"):
+            return _files(prefix, _ENDINGS.get(name, ()))
+        if subcommand == RUN and name == "command":
+            words = [word for word in getattr(parsed_args, name, ()) if word != "--"]
+            return _files(prefix, _ANY) if words else _programs(prefix)
         if subcommand == "call":
             return [each.command for each in operations()] if name == "command" else []
         field = _field(subcommand, name)
         if field is None:
             return []
         if field.kind is Kind.PATH:
-            return _files(prefix, _CONFIGURATIONS if name == "config" else ())
+            return _files(prefix, _ENDINGS.get(name, ()))
         if name in _COLUMNS and (field.kind is Kind.IDENTIFIER or POSITIONALS.get(str(subcommand)) == name):
             return _stored(name, data_directory)
         return []
@@ -126,15 +125,21 @@ def _files(prefix: str, endings: tuple[str, ...] = ()) -> list[str]:
 
 
 def _programs(prefix: str) -> list[str]:
-    """The names of the programs that begin so; none before anything is typed, for there are thousands."""
-    if not prefix:
-        return []
-    found = set[str]()
+    """The programs that a command line may begin with, and the directories that a path to one may go on with."""
+    if "/" in prefix:
+        return _files(prefix, _ANY)
+    found: set[str] = set()
     for directory in os.get_exec_path():
-        with suppress(OSError), os.scandir(directory) as entries:
-            meant = [each for each in entries if each.name.startswith(prefix) and escaped(each.name) == each.name]
-            found.update(each.name for each in meant if each.is_file() and os.access(each.path, os.X_OK))
-    return sorted(found)
+        try:
+            names = [name for name in os.listdir(directory) if name.startswith(prefix) and escaped(name) == name]
+        except OSError:
+            continue
+        found.update(name for name in names if _is_program(os.path.join(directory, name)))
+    return [*sorted(found), *_files(prefix)]
+
+
+def _is_program(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
 def _stored(column: str, named: str | None) -> list[str]:

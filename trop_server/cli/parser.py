@@ -101,6 +101,11 @@ class Parser(argparse.ArgumentParser):
         option = self._option_string_actions.get(name)
         return name if option is None else f"{name} {option.metavar}"
 
+    def leave_the_rest(self) -> None:
+        """Take all that stands behind the first word, options too, for words of the command that is to run."""
+        for action in self._get_positional_actions():
+            action.nargs = argparse.REMAINDER
+
     def begin_of_words(self, arguments: Sequence[str]) -> int:
         """Where options end: the place of ``--``, or of the first word that is neither an option nor an option's value.
 
