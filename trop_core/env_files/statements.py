@@ -34,7 +34,12 @@ _WIDE_LINES = re.compile(rb"(?:[\r\n]|%b)*" % _WIDE)
 _WIDE_EXPORT = re.compile(rb"(?:export(?:%b)+)?" % _WIDE)
 _WIDE_KEY = re.compile(rb"'([^']+)'|(?!')((?:(?!%b)[^=\#\r\n])+)" % _WIDE)
 
+# Where a quoted value ends, from behind each quote.
 _PAIRS = rb"(?:\\.|[^%b\\])*%b"
+_IN_DOUBLE_QUOTES = re.compile(_PAIRS % (b'"', b'"'), re.DOTALL)
+_LITERAL = {b"'": re.compile(rb"[^']*'"), b'"': _IN_DOUBLE_QUOTES}
+_ESCAPED = {b"'": re.compile(_PAIRS % (b"'", b"'"), re.DOTALL), b'"': _IN_DOUBLE_QUOTES}
+_PERHAPS_ESCAPED = {b"'": re.compile(rb"(?:\\'|[^'])*'"), b'"': re.compile(rb'(?:\\"|[^"])*"')}
 
 
 class Statement(NamedTuple):
@@ -54,7 +59,7 @@ class Statement(NamedTuple):
 
 def shell(content: bytes, start: int) -> Iterator[Statement]:
     """POSIX.1-2017, XCU 2.2: nothing is escaped between single quotes, and a backslash escapes between double ones."""
-    return _by_word(content, start, {b"'": _IN_SINGLE_QUOTES, b'"': _IN_DOUBLE_QUOTES})
+    return _by_word(content, start, _LITERAL)
 
 
 def compose(content: bytes, start: int) -> Iterator[Statement]:
@@ -73,12 +78,6 @@ def older_python_dotenv(content: bytes, start: int) -> Iterator[Statement]:
 
 
 READINGS: tuple[Reading, ...] = (shell, compose, python_dotenv, older_python_dotenv)
-
-_IN_SINGLE_QUOTES = re.compile(rb"[^']*'")
-_IN_DOUBLE_QUOTES = re.compile(_PAIRS % (b'"', b'"'), re.DOTALL)
-_ESCAPED = {b"'": re.compile(_PAIRS % (b"'", b"'"), re.DOTALL), b'"': _IN_DOUBLE_QUOTES}
-_PERHAPS_ESCAPED = {b"'": re.compile(rb"(?:\\'|[^'])*'"), b'"': re.compile(rb'(?:\\"|[^"])*"')}
-"""Where a quoted value ends, from behind each quote."""
 
 
 def _by_word(content: bytes, start: int, ends: Mapping[bytes, re.Pattern[bytes]]) -> Iterator[Statement]:

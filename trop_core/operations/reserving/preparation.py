@@ -148,5 +148,5 @@ def for_reading(context: Context, target: Target, settings: Settings, probe: Pro
         now=context.now(),
         warnings=(),
         arriving=Arriving(context, target, settings.follow_moves, None),
-        for_group=True,
+        for_group=False,
     )
